@@ -1,0 +1,263 @@
+"""Every number that bounds something, with its reason. Sizes in bytes, times in seconds."""
+
+from typing import Final
+
+# --- wire: framing and handshake (SPEC.md sections 4 and 5) ---
+
+NONCE_SIZE: Final = 32
+"""Nonce of each side in a handshake."""
+
+XWING_PUBLIC_SIZE: Final = 1216
+"""X-Wing public key: ML-KEM-768 (1184) then X25519 (32), draft-connolly-cfrg-xwing-kem."""
+
+XWING_CIPHERTEXT_SIZE: Final = 1120
+"""X-Wing ciphertext: ML-KEM-768 (1088) then X25519 (32)."""
+
+RSA_SIZES: Final = (384, 512)
+"""Accepted RSA moduli in bytes: 3072 and 4096 bits."""
+
+HANDSHAKE_MESSAGE_MAX: Final = {1: 1400, 2: 3600, 3: 3600, 4: 1500, 5: 32}
+"""Largest body of each handshake message by type; a longer one is refused at its header.
+
+With two 4096-bit keys M2 carries 1675 bytes of key material and M3 2187, capabilities at most 512.
+"""
+
+CAPS_MAX: Final = 512
+"""Largest capability block inside a handshake message."""
+
+SUITES_MAX: Final = 16
+"""Most suites that M1 may list."""
+
+HANDSHAKE_FIRST: Final = 5.0
+"""Deadline for the first handshake message (SECURITY.md 3.11)."""
+
+HANDSHAKE_STEP: Final = 10.0
+"""Deadline for each further handshake message."""
+
+HANDSHAKE_TOTAL: Final = 30.0
+"""Deadline for the whole handshake, without the time a person takes to look at a fingerprint."""
+
+CONFIRM_PEER: Final = 120.0
+"""How long a dialler may look at an unknown fingerprint before the attempt is given up.
+
+The listener waits HANDSHAKE_STEP only, so the dialler hangs up meanwhile and dials again by fingerprint.
+"""
+
+HALF_OPEN_TOTAL: Final = 64
+"""Handshakes in progress at one listener."""
+
+HALF_OPEN_PER_NETWORK: Final = 4
+"""Handshakes in progress from one /24 (IPv4) or /56 (IPv6)."""
+
+HANDSHAKE_FAILURE_DELAY: Final = 0.05
+"""A failed handshake is closed no sooner than this, plus jitter, so that failures look alike."""
+
+HANDSHAKE_FAILURE_JITTER: Final = 0.02
+"""Upper bound of the random part of the closing delay."""
+
+# --- wire: records (SPEC.md section 6) ---
+
+RECORD_CONTENT_MAX: Final = 256 * 1024
+"""Most content bytes in one record: the best measured size for AES-256-GCM."""
+
+RECORD_PADDING: Final = 256
+"""Chat records are padded to a multiple of this."""
+
+TAG_SIZE: Final = 16
+"""AES-256-GCM tag."""
+
+RECORD_INNER_HEADER: Final = 4
+"""Type (1) and content length (3) inside each record."""
+
+RECORD_CIPHERTEXT_MAX: Final = RECORD_CONTENT_MAX + RECORD_INNER_HEADER + RECORD_PADDING + TAG_SIZE
+"""Most bytes of one record after its outer header."""
+
+RECORDS_PER_KEY: Final = 2**22
+"""Records under one key before it must have been replaced (TLS 1.3 allows 2^24.5)."""
+
+BYTES_PER_KEY: Final = 2**34
+"""Bytes under one key before it must have been replaced."""
+
+EMPTY_RECORDS_MAX: Final = 32
+"""Consecutive records without content before the link is closed."""
+
+RECORD_DEADLINE: Final = 30.0
+"""A record that has begun must be complete within this time."""
+
+READ_SIZE: Final = 256 * 1024
+"""Bytes asked from a socket at once."""
+
+WRITE_HIGH_WATER: Final = 4 * 1024 * 1024
+"""Bytes waiting for a slow reader before senders wait."""
+
+WRITE_MAX: Final = 16 * 1024 * 1024
+"""Bytes waiting for a slow reader at which it is dropped."""
+
+PACKET_MAX: Final = 192 * 1024
+"""Largest encoded application packet."""
+
+CLOSE_WAIT: Final = 2.0
+"""How long a closing side waits for the other's goodbye."""
+
+KEEPALIVE_INTERVAL: Final = 10.0
+"""An idle link sends a ping this often."""
+
+KEEPALIVE_TIMEOUT: Final = 25.0
+"""A link that has been silent for this long is dead (DESIGN: noticed within 30 s)."""
+
+# --- application ---
+
+TEXT_MAX: Final = 64 * 1024
+"""Longest text message in UTF-8 bytes (10,000 characters of any script fit)."""
+
+STRANGER_TEXT_MAX: Final = 4 * 1024
+"""Longest text in UTF-8 bytes from somebody who has not been accepted."""
+
+STRANGER_MESSAGES_MAX: Final = 20
+"""Messages kept for one unanswered message request; more are left at the sender."""
+
+REQUESTS_MAX: Final = 100
+"""Unanswered message requests kept; a stranger beyond that is refused."""
+
+NAME_MAX: Final = 64
+"""Longest name of a person in characters."""
+
+NAME_BYTES_MAX: Final = 256
+"""Longest name of a person in UTF-8 bytes."""
+
+ADDRESSES_PER_CONTACT: Final = 8
+"""Addresses remembered for one contact, newest first."""
+
+UNACKNOWLEDGED_MAX: Final = 256
+"""Messages on their way to one peer without receipt; further ones wait in the outbox."""
+
+OUTBOX_MAX: Final = 100_000
+"""Waiting messages of one conversation that are handled at once when it is blocked."""
+
+RECEIPTS_PER_PACKET: Final = 512
+"""Message ids in one receipt."""
+
+PAGE: Final = 200
+"""Messages read at once for a view."""
+
+# --- invites (SPEC.md section 3) ---
+
+INVITE_SECRET_SIZE: Final = 16
+INVITE_LIFETIME: Final = 7 * 24 * 3600.0
+"""An invite can be used once, within seven days."""
+
+INVITE_TEXT_MAX: Final = 1024
+"""Longest invite link in characters."""
+
+INVITE_ADDRESSES_MAX: Final = 8
+INVITES_OPEN_MAX: Final = 64
+"""Invites waiting to be used."""
+
+# --- network ---
+
+DEFAULT_PORT: Final = 42000
+"""The port that is tried first, and the one that an address without a port means."""
+
+PORT_SEARCH: Final = 100
+"""Ports tried after the default one before any free port is taken."""
+
+PORT_SCAN_MAX: Final = 4096
+"""Ports looked at in one scan for free ones."""
+
+DIAL_TIMEOUT: Final = 10.0
+"""Time for one TCP connection attempt."""
+
+DIAL_STAGGER: Final = 0.25
+"""Head start of one address over the next (RFC 8305 section 5)."""
+
+RESOLVE_TIMEOUT: Final = 10.0
+LISTEN_BACKLOG: Final = 128
+ACCEPT_PAUSE: Final = 0.1
+"""Pause after a connection could not be accepted, for example because file descriptors ran out."""
+
+SIMULTANEOUS_MS: Final = 10_000
+"""Two links between the same two people that came up within this time may be a simultaneous open."""
+
+RECONNECT_FIRST: Final = 1.0
+RECONNECT_MAX: Final = 60.0
+"""Bounds of the pause between attempts to reach a contact, before jitter."""
+
+STOP_DEADLINE: Final = 5.0
+"""The engine is down at the latest this long after it was told to stop."""
+
+# --- identity and key files (SPEC.md section 2, SECURITY.md 3.10) ---
+
+RSA_SMALL_PRIMES: Final = 10_000
+"""A modulus with a prime factor below this is refused; the test costs 60 microseconds."""
+
+SAFETY_ITERATIONS: Final = 5200
+"""SHA-512 rounds for each half of a safety number, as in Signal's: a few milliseconds each."""
+
+KEXCERT_LIFETIME: Final = 90 * 24 * 3600
+"""An exchange key is valid for 90 days."""
+
+KEXCERT_OVERLAP: Final = 14 * 24 * 3600
+"""It is replaced this long before it ends."""
+
+CLOCK_SKEW: Final = 24 * 3600
+"""How far two machines' clocks may differ before a certificate counts as not yet valid or expired."""
+
+KEY_FILE_MAX: Final = 64 * 1024
+"""Largest key file that is read."""
+
+ARGON2_MEMORY_KIB: Final = 256 * 1024
+ARGON2_TIME: Final = 3
+ARGON2_LANES: Final = 4
+"""Argon2id for new key files: 256 MiB, 3 passes, 4 lanes (0.9 s)."""
+
+ARGON2_MEMORY_KIB_RANGE: Final = (64 * 1024, 1024 * 1024)
+ARGON2_TIME_RANGE: Final = (2, 10)
+ARGON2_LANES_RANGE: Final = (1, 8)
+"""Parameters that are accepted from a file."""
+
+PASSPHRASE_MAX: Final = 1024
+"""Longest passphrase in UTF-8 bytes."""
+
+KEYRING_TIMEOUT: Final = 120.0
+"""How long the system keyring may wait for a person to unlock it."""
+
+VAULT_MESSAGE_MAX: Final = 256 * 1024
+"""Largest message between the program and its vault process."""
+
+VAULT_START: Final = 30.0
+"""Time for the vault process to come up on a slow machine."""
+
+VAULT_STOP: Final = 2.0
+"""Time for the vault process to end by itself before it is ended."""
+
+VAULT_CALLS_MAX: Final = 32
+"""RSA operations waiting in the vault; further handshakes are refused as busy."""
+
+# --- control socket ---
+
+CONTROL_MESSAGE_MAX: Final = 64 * 1024
+CONTROL_TIMEOUT: Final = 2.0
+"""Time for a running program to answer a second start."""
+
+# --- storage ---
+
+DATABASE_KEY_SIZE: Final = 32
+"""Raw key of the database cipher (ChaCha20-Poly1305)."""
+
+DATABASE_CACHE_KIB: Final = 8 * 1024
+"""Page cache of the writing connection."""
+
+READER_CACHE_KIB: Final = 4 * 1024
+"""Page cache of each reading connection: some thousand messages."""
+
+DATABASE_BUSY: Final = 5.0
+"""The writer waits this long for a lock; only a second program or a backup tool can hold one."""
+
+READER_BUSY: Final = 0.25
+"""A reader waits this long; it runs in the window's thread and a write never makes it wait."""
+
+WAL_PAGES: Final = 1000
+"""Pages of 4 KiB in the write-ahead log before they are moved into the database."""
+
+WAL_KEPT: Final = 8 * 1024 * 1024
+"""The write-ahead log is cut to this size when it could be emptied."""

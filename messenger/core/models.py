@@ -1,0 +1,196 @@
+"""The frozen values that pass between storage, engine, window and terminal."""
+
+from enum import IntEnum, StrEnum
+from typing import Final
+
+import msgspec
+
+from messenger.core.errors import Reason
+from messenger.core.ids import ConversationId, Fingerprint, MessageId, short_fingerprint
+
+
+class Standing(IntEnum):
+    """How this profile regards another person. Numbers are stored: never reuse one."""
+
+    REQUEST = 1
+    """A stranger reached us; the person here has not decided yet."""
+
+    ACCEPTED = 2
+    """Somebody we chose to talk to."""
+
+    BLOCKED = 3
+    """Somebody whose links are refused."""
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """One other person, as this profile knows them."""
+
+    id: ConversationId
+    fingerprint: Fingerprint
+    name: str
+    """The name that they give themselves, cleaned; may be empty."""
+    alias: str = ""
+    """The name that we give them; empty for none."""
+    standing: Standing
+    awaiting: bool = False
+    """They have not accepted us yet: they see a message request."""
+    verified: bool = False
+    """The safety number was compared and confirmed."""
+    addresses: tuple[str, ...] = ()
+    """Where they were reached, ``host:port``, newest first; hints, never identity."""
+    created_ms: int
+    seen_ms: int | None = None
+    """When a link with them was last up, Unix milliseconds."""
+
+    @property
+    def title(self) -> str:
+        """The name to show: ours for them, else theirs, else the start of the fingerprint."""
+        return self.alias or self.name or short_fingerprint(self.fingerprint)
+
+
+class MessageState(IntEnum):
+    """Where a message stands in its life. Numbers are stored: never reuse one."""
+
+    QUEUED = 1
+    """Ours: safe on this disk, not yet on its way."""
+    SENT = 2
+    """Ours: handed to a relay that keeps it; direct links go straight to DELIVERED."""
+    DELIVERED = 3
+    """Ours: on their disk, by their authenticated receipt."""
+    READ = 4
+    """Ours: they have seen it and let us know."""
+    FAILED = 5
+    """Ours: will not be sent unless retried; the message says why."""
+    UNREAD = 6
+    """Theirs: on this disk, not seen yet."""
+    SEEN = 7
+    """Theirs: seen here."""
+
+
+_S = MessageState
+AFTER: Final[dict[MessageState, frozenset[MessageState]]] = {
+    _S.QUEUED: frozenset({_S.SENT, _S.DELIVERED, _S.READ, _S.FAILED}),
+    _S.SENT: frozenset({_S.DELIVERED, _S.READ, _S.FAILED, _S.QUEUED}),
+    _S.DELIVERED: frozenset({_S.READ}),
+    _S.READ: frozenset(),
+    _S.FAILED: frozenset({_S.QUEUED, _S.DELIVERED, _S.READ}),
+    _S.UNREAD: frozenset({_S.SEEN}),
+    _S.SEEN: frozenset(),
+}
+"""The states that may follow each state; every other change is refused.
+
+FAILED may still become DELIVERED or READ: a receipt that was on its way tells the truth.
+"""
+
+
+class FailReason(StrEnum):
+    """Why a message failed."""
+
+    NONE = ""
+    BLOCKED = "blocked"
+    """The contact was blocked here while the message waited."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of a conversation."""
+
+    id: MessageId
+    conversation: ConversationId
+    position: int
+    """Place in the conversation: larger is later. Unique in the database."""
+    outgoing: bool
+    state: MessageState
+    reason: FailReason = FailReason.NONE
+    text: str
+    sent_ms: int
+    """When its author sent it, by the author's clock, Unix milliseconds."""
+    stored_ms: int
+    """When it was stored here, Unix milliseconds."""
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the conversation list."""
+
+    contact: Contact
+    last: Message | None = None
+    unread: int = 0
+
+    @property
+    def id(self) -> ConversationId:
+        """The number of the conversation."""
+        return self.contact.id
+
+
+class Route(StrEnum):
+    """The way that bytes take."""
+
+    DIRECT = "direct"
+    LOCAL = "local network"
+    RELAY = "relay"
+
+
+class Offline(msgspec.Struct, frozen=True, tag="offline"):
+    """No link; perhaps another try at a known time."""
+
+    retry_ms: int | None = None
+    reason: Reason | None = None
+
+
+class Connecting(msgspec.Struct, frozen=True, tag="connecting"):
+    """A link is being set up."""
+
+
+class Online(msgspec.Struct, frozen=True, tag="online"):
+    """A link is up."""
+
+    since_ms: int
+    route: Route
+
+
+Presence = Offline | Connecting | Online
+"""Whether a contact can be reached right now; safe to show and to log."""
+
+
+class ProfileStatus(StrEnum):
+    """What a profile folder needs before the engine can run on it."""
+
+    NEW = "new"
+    LOCKED = "locked"
+    READY = "ready"
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    """The person who uses this profile."""
+
+    name: str
+    fingerprint: Fingerprint
+    protection: str
+    """How the keys are kept: ``passphrase``, ``keyring`` or ``file``."""
+
+
+class AddressKind(StrEnum):
+    """Who can use an address of this machine."""
+
+    LAN = "local network"
+    GLOBAL = "internet"
+    LINK_LOCAL = "this cable or Wi-Fi"
+    LOOPBACK = "this computer"
+
+
+class ReachableAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """One address that others can type to reach this program."""
+
+    text: str
+    """``host:port`` or ``[v6]:port``, ready to copy."""
+    kind: AddressKind
+    interface: str
+
+
+class Listening(msgspec.Struct, frozen=True, kw_only=True):
+    """Where this program can be reached."""
+
+    port: int
+    wanted: int
+    """The port that was asked for; another one is in `port` when that was taken."""
+    addresses: tuple[ReachableAddress, ...]
+    """Best first: local network, then internet, link-local, loopback."""

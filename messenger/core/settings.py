@@ -1,0 +1,131 @@
+"""The settings of a profile, declared once: the dialog, the terminal and the stored form follow from here."""
+
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from messenger.core import limits
+from messenger.core.errors import InputProblem, SettingError
+
+
+class OpenDoor(StrEnum):
+    """Who may connect by address alone, without having our fingerprint or an invite."""
+
+    LOCAL = "local"
+    """People on the local network and on this computer."""
+    EVERYBODY = "everybody"
+    NOBODY = "nobody"
+
+
+class Theme(StrEnum):
+    """The colours of the window."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Page(StrEnum):
+    """The page of the settings dialog on which a setting stands."""
+
+    NETWORK = "network"
+    PRIVACY = "privacy"
+    APPEARANCE = "appearance"
+
+
+_PAGE: Final = "page"
+_LEAST: Final = "least"
+_MOST: Final = "most"
+
+
+def setting(page: Page, *, default: Any, least: int | None = None, most: int | None = None) -> Any:  # noqa: ANN401 -- typed by the field
+    """Declare one setting.
+
+    Args:
+        page: Where it stands in the dialog.
+        default: Its value in a new profile, of the field's type.
+        least: Smallest number allowed.
+        most: Largest number allowed.
+    """
+    return field(default=default, metadata={_PAGE: page, _LEAST: least, _MOST: most})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a profile. Labels and explanations stand in `messenger.text`."""
+
+    listen: bool = setting(Page.NETWORK, default=True)
+    """Let others connect to this computer."""
+    port: int = setting(Page.NETWORK, default=limits.DEFAULT_PORT, least=1, most=65535)
+    """Port to listen on; the next free one is taken when it is in use."""
+    open_door: OpenDoor = setting(Page.NETWORK, default=OpenDoor.LOCAL)
+    """Who may connect with the address alone."""
+    reconnect: bool = setting(Page.NETWORK, default=True)
+    """Reach contacts again by itself."""
+    read_receipts: bool = setting(Page.PRIVACY, default=True)
+    """Tell others when their messages were read."""
+    theme: Theme = setting(Page.APPEARANCE, default=Theme.SYSTEM)
+    """Colours of the window."""
+    enter_sends: bool = setting(Page.APPEARANCE, default=True)
+    """Enter sends and Shift+Enter breaks the line; otherwise Ctrl+Enter sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the dialog needs to know about one setting."""
+
+    name: str
+    kind: type
+    page: Page
+    least: int | None
+    most: int | None
+
+
+def declared() -> list[Declared]:
+    """All settings in the order of their declaration."""
+    return [
+        Declared(f.name, type(f.default), f.metadata[_PAGE], f.metadata[_LEAST], f.metadata[_MOST])
+        for f in fields(Settings)
+    ]
+
+
+def changed(settings: Settings, changes: dict[str, object]) -> Settings:
+    """Apply changes, each checked; all or none.
+
+    Args:
+        settings: The settings as they are.
+        changes: New values by name; enumerations as members or as their text.
+
+    Raises:
+        SettingError: A name is unknown, or a value has the wrong type or is out of bounds.
+    """
+    known = {item.name: item for item in declared()}
+    checked: dict[str, Any] = {}
+    for name, value in changes.items():
+        if name not in known:
+            raise SettingError(InputProblem.UNKNOWN, name)
+        checked[name] = _checked(known[name], value)
+    return replace(settings, **checked)
+
+
+def to_plain(settings: Settings) -> dict[str, object]:
+    """The settings as plain values, for storing; `changed` on the defaults reads them back."""
+    return {
+        item.name: value.value if isinstance(value := getattr(settings, item.name), StrEnum) else value
+        for item in declared()
+    }
+
+
+def _checked(item: Declared, value: object) -> object:
+    if issubclass(item.kind, StrEnum):
+        try:
+            return item.kind(str(value))
+        except ValueError as e:
+            raise SettingError(InputProblem.BAD_VALUE, item.name) from e
+    if type(value) is not item.kind:
+        raise SettingError(InputProblem.BAD_VALUE, item.name)
+    if isinstance(value, int) and (
+        (item.least is not None and value < item.least) or (item.most is not None and value > item.most)
+    ):
+        raise SettingError(InputProblem.BAD_VALUE, item.name)
+    return value

@@ -1,0 +1,60 @@
+"""What every part of a running engine shares: the open profile and the way out for events."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from messenger.core.ids import ConversationId, Fingerprint
+from messenger.core.models import Me
+from messenger.core.settings import Settings
+from messenger.crypto.identity import Bundle
+from messenger.crypto.vault import Vault
+from messenger.engine.events import ContactChanged, Event
+from messenger.storage.store import Store
+from messenger.storage.worker import Worker
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def system_ms() -> int:
+    """Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass
+class Context:
+    """The open profile."""
+
+    vault: Vault
+    bundle: Bundle
+    store: Store
+    worker: Worker
+    publish: Callable[[Event], None]
+    settings: Settings
+    me: Me
+    now_ms: Callable[[], int] = system_ms
+    port: int = 0
+    """Port that is listened on, 0 for none."""
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Who we are."""
+        return self.bundle.fingerprint
+
+    @property
+    def now(self) -> int:
+        """Unix time in seconds, for certificates."""
+        return self.now_ms() // 1000
+
+    async def stored(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a method of the store on the storage thread."""
+        return await self.worker.run(job, *args, **kwargs)
+
+    async def publish_contact(self, conversation: ConversationId) -> None:
+        """Tell everybody how a contact stands now; nothing if it is gone."""
+        contact = await self.stored(self.store.contacts.get, conversation)
+        if contact is not None:
+            unread = await self.stored(self.store.messages.unread, conversation)
+            self.publish(ContactChanged(contact, unread))

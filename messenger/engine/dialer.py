@@ -1,0 +1,224 @@
+"""Outgoing links: by address, by invite, or to a contact whose addresses are remembered."""
+
+import asyncio
+import functools
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from messenger.core import limits
+from messenger.core.address import Address, parse_address
+from messenger.core.errors import AddressError, ConnectError, InputProblem, Reason
+from messenger.core.ids import AttemptId, Fingerprint
+from messenger.core.models import Contact, Standing
+from messenger.crypto.identity import Bundle
+from messenger.engine.context import Context
+from messenger.engine.entrance import known, settle
+from messenger.engine.events import ConfirmPeer, ConnectProgress, ConnectStep
+from messenger.engine.peers import Peers
+from messenger.engine.session import Session
+from messenger.net.dial import Stream, dial
+from messenger.net.race import race
+from messenger.protocol.handshake import PeerIdentified
+from messenger.protocol.initiator import Initiator
+from messenger.protocol.invite import is_invite, read_invite
+from messenger.protocol.link import Link
+
+Tell = Callable[[ConnectStep, str], None]
+
+_NOT_THEM: Final = (Reason.REFUSED, Reason.BROKEN, Reason.INTERRUPTED)
+"""What a dialled person's absence looks like when somebody else answers in their place."""
+
+
+class Call:
+    """What is known about one call before it is made.
+
+    Args:
+        expected: Who must answer; None to see who does.
+        secret: Of an invite, or empty.
+        tell: Where steps are told.
+    """
+
+    def __init__(self, expected: Fingerprint | None, secret: bytes, tell: Tell) -> None:
+        self.expected = expected
+        self.secret = secret
+        self.tell = tell
+
+
+class Stranger(ConnectError):
+    """Somebody answered whom nobody here knows; the person must look at the fingerprint first."""
+
+    def __init__(self, fingerprint: Fingerprint) -> None:
+        super().__init__(Reason.DECLINED)
+        self.fingerprint = fingerprint
+
+
+class Dialer:
+    """Makes calls.
+
+    Args:
+        context: The open profile.
+        peers: Where sessions are registered.
+    """
+
+    def __init__(self, context: Context, peers: Peers) -> None:
+        self._context = context
+        self._peers = peers
+        self._questions: dict[AttemptId, asyncio.Future[bool]] = {}
+
+    async def connect(self, target: str, attempt: AttemptId) -> Contact:
+        """Open a conversation with whoever is at an address, or with the maker of an invite.
+
+        Raises:
+            AddressError: The target cannot be read.
+            ConnectError: Nobody suitable answered.
+        """
+
+        def tell(step: ConnectStep, detail: str) -> None:
+            self._context.publish(ConnectProgress(attempt, step, detail))
+
+        if is_invite(target):
+            return await self._by_invite(target, tell)
+        return await self._by_address(parse_address(target), attempt, tell)
+
+    def confirm(self, attempt: AttemptId, *, accepted: bool) -> None:
+        """Answer a `ConfirmPeer`; too late or unasked, it does nothing."""
+        question = self._questions.get(attempt)
+        if question is not None and not question.done():
+            question.set_result(accepted)
+
+    async def reach(self, contact: Contact) -> Contact:
+        """Call a contact at the addresses where they were before.
+
+        Raises:
+            ConnectError: They cannot be reached there.
+        """
+        call = Call(contact.fingerprint, b"", lambda _step, _detail: None)
+        return await self._race([parse_address(text) for text in contact.addresses], call)
+
+    async def _by_invite(self, text: str, tell: Tell) -> Contact:
+        invite = read_invite(text)
+        if invite.fingerprint == self._context.fingerprint:
+            raise AddressError(InputProblem.OWN_ADDRESS)
+        contact = await self._context.stored(self._context.store.contacts.by_fingerprint, invite.fingerprint)
+        addresses = list(invite.addresses)
+        addresses += [parse_address(known_) for known_ in (contact.addresses if contact else ())]
+        if not addresses:
+            raise ConnectError(Reason.UNREACHABLE)
+        try:
+            return await self._race(addresses, Call(invite.fingerprint, invite.secret, tell))
+        except ConnectError as e:
+            if e.reason in _NOT_THEM:
+                await self._see_who_is_there(addresses[0], invite.fingerprint)
+            raise
+
+    async def _by_address(self, address: Address, attempt: AttemptId, tell: Tell) -> Contact:
+        tell(ConnectStep.RESOLVING, str(address))
+        for contact in await self._context.stored(self._context.store.contacts.all):
+            if str(address) in contact.addresses and contact.standing is Standing.ACCEPTED:
+                try:
+                    return await self._call(address, Call(contact.fingerprint, b"", tell))
+                except ConnectError as e:
+                    if e.reason not in _NOT_THEM:
+                        raise
+        try:
+            return await self._call(address, Call(None, b"", tell))
+        except Stranger as e:
+            tell(ConnectStep.CONFIRMING, "")
+            if not await self._ask(attempt, e.fingerprint, address):
+                raise ConnectError(Reason.DECLINED, str(address)) from e
+            return await self._call(address, Call(e.fingerprint, b"", tell))
+
+    async def _ask(self, attempt: AttemptId, fingerprint: Fingerprint, address: Address) -> bool:
+        """Let the person look at a fingerprint. Nobody waits on the line meanwhile."""
+        question: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._questions[attempt] = question
+        self._context.publish(ConfirmPeer(attempt, fingerprint, str(address)))
+        try:
+            return await question
+        finally:
+            del self._questions[attempt]
+
+    async def _race(self, addresses: Sequence[Address], call: Call) -> Contact:
+        ways = [functools.partial(self._call, address, call) for address in dict.fromkeys(addresses)]
+        if not ways:
+            raise ConnectError(Reason.UNREACHABLE)
+        return await race(ways, limits.DIAL_STAGGER)
+
+    async def _see_who_is_there(self, address: Address, expected: Fingerprint) -> None:
+        """Tell somebody else's key from a program that merely hangs up.
+
+        Raises:
+            ConnectError: WRONG_PERSON, another key answers at that address.
+        """
+        try:
+            await self._call(address, Call(None, b"", lambda _step, _detail: None), look_only=True)
+        except Stranger as e:
+            if e.fingerprint != expected:
+                raise ConnectError(Reason.WRONG_PERSON, str(address)) from e
+        except ConnectError:
+            return
+
+    async def _call(self, address: Address, call: Call, *, look_only: bool = False) -> Contact:
+        call.tell(ConnectStep.CONNECTING, str(address))
+        stream = await dial(address)
+        call.tell(ConnectStep.GREETING, str(address))
+        gate = OutgoingGate(self._context, self._peers, call, address, look_only=look_only)
+        session = self._session(stream, call, gate)
+        self._peers.start(session)
+        try:
+            contact = await session.up
+        except asyncio.CancelledError:
+            session.connection.stream.abort()
+            raise
+        call.tell(ConnectStep.SECURED, str(address))
+        return contact
+
+    def _session(self, stream: Stream, call: Call, gate: "OutgoingGate") -> Session:
+        initiator = Initiator(
+            self._context.bundle, self._context.now, expected=call.expected, invite_secret=call.secret
+        )
+        return Session(self._context, stream, Link(initiator), gate)
+
+
+class OutgoingGate:
+    """Judges who answered one call; see `session.Gate`."""
+
+    def __init__(
+        self, context: Context, peers: Peers, call: Call, address: Address, *, look_only: bool
+    ) -> None:
+        self._context = context
+        self._peers = peers
+        self._call = call
+        self._address = address
+        self._look_only = look_only
+
+    async def admit(self, peer: PeerIdentified) -> None:
+        """Go on with the person who was expected, or with an accepted contact.
+
+        Raises:
+            Stranger: Nobody here knows the key, and it was not asked for.
+            ConnectError: BLOCKED, or WRONG_PERSON (an older certificate than was seen before).
+        """
+        if self._look_only:
+            raise Stranger(peer.fingerprint)
+        contact = await known(self._context, peer.bundle)
+        if contact is not None and contact.standing is Standing.BLOCKED:
+            raise ConnectError(Reason.BLOCKED, contact.title)
+        if contact is None and self._call.expected is None:
+            raise Stranger(peer.fingerprint)
+        self._call.tell(ConnectStep.PROVING, str(self._address))
+
+    async def enter(self, session: Session, peer: Bundle) -> Contact:
+        """Make or find the contact: whom we call, we accept."""
+        context, contacts = self._context, self._context.store.contacts
+        contact = await context.stored(
+            contacts.add,
+            peer.fingerprint,
+            standing=Standing.ACCEPTED,
+            awaiting=True,
+            now_ms=context.now_ms(),
+        )
+        if contact.standing is Standing.REQUEST:
+            contact = await context.stored(contacts.update, contact.id, standing=Standing.ACCEPTED)
+        contact = await context.stored(contacts.note_address, contact.id, str(self._address))
+        return await settle(context, self._peers, session, contact, peer)

@@ -1,0 +1,305 @@
+"""The engine: one profile, its listener, its conversations. Commands in, typed events out.
+
+All commands are coroutines of one asyncio loop, whichever thread runs it; the events are
+published on that thread. The engine knows no Qt and no terminal.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from messenger.core import limits
+from messenger.core.errors import ConnectError, LocalProtocolError, Reason
+from messenger.core.ids import AttemptId, ConversationId, MessageId
+from messenger.core.models import (
+    Contact,
+    Conversation,
+    Listening,
+    Me,
+    Message,
+    Presence,
+    ProfileStatus,
+    Standing,
+)
+from messenger.core.names import own_name
+from messenger.core.settings import Settings, changed
+from messenger.engine.chats import Chats
+from messenger.engine.context import Context
+from messenger.engine.dialer import Dialer
+from messenger.engine.entrance import Entrance
+from messenger.engine.events import Event, MeChanged, SettingsChanged
+from messenger.engine.host import Host
+from messenger.engine.peers import Peers
+from messenger.engine.profile import Profile
+from messenger.engine.reconnect import Reconnector
+from messenger.storage.reader import Reader
+
+
+class Engine:
+    """One person's messenger. First `status`, then `create` or `open`, at the end `stop`.
+
+    Args:
+        folder: The profile folder; made when it is missing.
+        publish: Called with every event, in the thread of the engine's loop; must not block.
+    """
+
+    def __init__(self, folder: Path, publish: Callable[[Event], None]) -> None:
+        self._profile = Profile(folder, publish)
+        self._running: _Running | None = None
+
+    async def status(self) -> ProfileStatus:
+        """Take the profile for this program and say what it needs.
+
+        Raises:
+            ProfileInUse: Another program has it.
+            StorageError: The folder cannot be used.
+            VaultError: The vault process does not start, or the key files are damaged.
+        """
+        return await self._profile.status()
+
+    async def create(self, name: str, passphrase: str | None = None, *, keyring: bool = True) -> None:
+        """Set up a new person and start; `SetupProgress` tells the steps.
+
+        Args:
+            name: What others see.
+            passphrase: Protects the keys; None or empty leaves that to the system keyring, or to
+                the permissions of the folder where there is none (`Me.protection` says which).
+            keyring: Whether the system keyring may be used.
+
+        Raises:
+            InputError: The name or passphrase cannot be used.
+            KeyFileError: There is somebody in this profile already.
+            StorageError: The disk cannot take the files.
+        """
+        context = await self._profile.create(own_name(name), passphrase, keyring=keyring)
+        await self._start(context)
+
+    async def open(self, passphrase: str | None = None) -> None:
+        """Open the profile and start: listen, and reach the contacts.
+
+        Raises:
+            ProfileMissing: Nothing has been set up.
+            WrongPassphrase: It does not open the keys.
+            VaultError: Another reason why the keys cannot be used.
+            StorageError: The database cannot be used; nothing was changed.
+        """
+        await self._start(await self._profile.open(passphrase))
+
+    async def stop(self) -> None:
+        """Say goodbye to everybody and close everything, within `limits.STOP_DEADLINE`."""
+        running, self._running = self._running, None
+        if running is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limits.STOP_DEADLINE):
+                    await running.close()
+        await self._profile.close()
+
+    def reader(self) -> Reader:
+        """A connection of its own for reading, for the window."""
+        self._now()
+        return Reader.open(self._profile.database, self._profile.db_key)
+
+    async def me(self) -> Me:
+        """Who we are."""
+        return self._now().context.me
+
+    async def set_name(self, name: str) -> None:
+        """Change the name that others see.
+
+        Raises:
+            InputError: It is empty or too long.
+        """
+        running, cleaned = self._now(), own_name(name)
+        context = running.context
+        await context.stored(context.store.meta.set_name, cleaned)
+        context.me = Me(name=cleaned, fingerprint=context.me.fingerprint, protection=context.me.protection)
+        context.publish(MeChanged(context.me))
+        await running.chats.greet_everybody()
+
+    async def settings(self) -> Settings:
+        """The settings as they are."""
+        return self._now().context.settings
+
+    async def change_settings(self, changes: dict[str, object]) -> Settings:
+        """Change settings, all or none; they take effect at once.
+
+        Raises:
+            SettingError: A name or value is not allowed; nothing was changed.
+        """
+        running = self._now()
+        context, before = running.context, running.context.settings
+        settings = changed(before, changes)
+        await context.stored(context.store.meta.save_settings, settings)
+        context.settings = settings
+        context.publish(SettingsChanged(settings))
+        if (before.listen, before.port) != (settings.listen, settings.port):
+            await running.host.follow_settings()
+        if settings.reconnect and not before.reconnect:
+            await running.reach_everybody()
+        return settings
+
+    async def listening(self) -> Listening | None:
+        """Where others can reach us, addresses as they are now; None if nobody can."""
+        return self._now().host.listening()
+
+    async def listen(self, port: int | None = None, *, exact: bool = False) -> Listening:
+        """Listen from now on, perhaps on another port; links that are up stay up.
+
+        Args:
+            port: The port wanted; None for the one in the settings.
+            exact: Fail rather than take the next free one.
+
+        Raises:
+            ConnectError: PORT_TAKEN, PORT_FORBIDDEN or BAD_HOST; the listener from before is still there.
+        """
+        return await self._now().host.listen(port, exact=exact)
+
+    async def stop_listening(self) -> None:
+        """Let nobody new in; links that are up stay up."""
+        await self._now().host.close()
+
+    async def free_ports(self, first: int, last: int) -> list[int]:
+        """The ports between two numbers, both included, on which we could listen.
+
+        Raises:
+            InputError: The range is empty, too long, or not within 1 to 65535.
+        """
+        return await self._now().host.free_ports(first, last)
+
+    async def make_invite(self) -> str:
+        """A link for somebody who shall become a contact; works once, for seven days."""
+        return await self._now().host.make_invite()
+
+    async def connect(self, target: str, attempt: AttemptId) -> Contact:
+        """Open a conversation; `ConnectProgress` tells the steps and `ConfirmPeer` may ask.
+
+        Args:
+            target: An address or an invite link, as typed.
+            attempt: Number of this attempt, chosen by the caller, for the events.
+
+        Returns:
+            The contact, online.
+
+        Raises:
+            AddressError: The target cannot be read.
+            ConnectError: Nobody suitable answered; the reason says more.
+        """
+        return await self._now().dialer.connect(target, attempt)
+
+    async def confirm_peer(self, attempt: AttemptId, accepted: bool) -> None:
+        """Answer a `ConfirmPeer`."""
+        self._now().dialer.confirm(attempt, accepted=accepted)
+
+    async def disconnect(self, conversation: ConversationId) -> None:
+        """Say goodbye to somebody; they are not called again until something is sent to them."""
+        await self._now().chats.disconnect(conversation)
+
+    async def presence(self, conversation: ConversationId) -> Presence:
+        """Whether a contact can be reached right now."""
+        return self._now().peers.presence(conversation)
+
+    async def send_text(self, conversation: ConversationId, text: str) -> Message:
+        """Store a text for somebody and return it; it leaves when they can be reached.
+
+        Raises:
+            InputError: EMPTY, TOO_LONG, BAD_VALUE, UNKNOWN (no such conversation), or NOT_ALLOWED
+                (they are blocked or not accepted yet).
+            StorageError: It could not be stored.
+        """
+        return await self._now().chats.send_text(conversation, text)
+
+    async def retry(self, conversation: ConversationId, message: MessageId) -> None:
+        """Put a failed message back into the queue."""
+        await self._now().chats.retry(conversation, message)
+
+    async def mark_read(self, conversation: ConversationId, position: int) -> None:
+        """Everything up to and including a position has been seen."""
+        await self._now().chats.mark_read(conversation, position)
+
+    async def accept(self, conversation: ConversationId) -> None:
+        """Accept a message request."""
+        await self._now().chats.accept(conversation)
+
+    async def decline(self, conversation: ConversationId) -> None:
+        """Delete a message request and what it holds."""
+        await self._now().chats.decline(conversation)
+
+    async def block(self, conversation: ConversationId) -> None:
+        """Refuse somebody from now on."""
+        await self._now().chats.block(conversation)
+
+    async def unblock(self, conversation: ConversationId) -> None:
+        """Let somebody in again."""
+        await self._now().chats.unblock(conversation)
+
+    async def rename(self, conversation: ConversationId, alias: str) -> None:
+        """Give somebody a name of our own."""
+        await self._now().chats.rename(conversation, alias)
+
+    async def delete_conversation(self, conversation: ConversationId) -> None:
+        """Forget a contact and every message."""
+        await self._now().chats.delete(conversation)
+
+    async def safety_number(self, conversation: ConversationId) -> str:
+        """60 digits that both people see alike if nobody is between them."""
+        return await self._now().chats.safety_number(conversation)
+
+    async def set_verified(self, conversation: ConversationId, verified: bool) -> None:
+        """Remember that the safety number was compared, or take that back."""
+        await self._now().chats.set_verified(conversation, verified=verified)
+
+    async def conversations(self) -> list[Conversation]:
+        """The conversation list, newest first."""
+        return await self._now().chats.all()
+
+    async def messages(
+        self, conversation: ConversationId, before: int | None = None, count: int = limits.PAGE
+    ) -> list[Message]:
+        """Messages before a position (None: the newest), oldest first."""
+        return await self._now().chats.page(conversation, before, count)
+
+    async def _start(self, context: Context) -> None:
+        self._running = _Running(context)
+        await self._running.start()
+
+    def _now(self) -> "_Running":
+        if self._running is None:
+            raise LocalProtocolError("the engine is not running")
+        return self._running
+
+
+class _Running:
+    """The parts of an engine on an open profile."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.peers = Peers(context, self._on_up, self._on_end)
+        self.dialer = Dialer(context, self.peers)
+        self.reconnector = Reconnector(context, self.peers, self.dialer)
+        self.chats = Chats(context, self.peers, self.reconnector)
+        self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
+
+    async def start(self) -> None:
+        """Listen if that is wanted, and reach the contacts."""
+        with contextlib.suppress(ConnectError):  # told by ListeningChanged; calling out works all the same
+            await self.host.follow_settings()
+        await self.reach_everybody()
+
+    async def reach_everybody(self) -> None:
+        """Call every accepted contact who is not online."""
+        for contact in await self.context.stored(self.context.store.contacts.all):
+            if contact.standing is Standing.ACCEPTED:
+                self.reconnector.want(contact, at_once=True)
+
+    async def close(self) -> None:
+        """Goodbye."""
+        await self.host.close()
+        await self.reconnector.close()
+        await self.peers.close()
+
+    def _on_up(self, contact: Contact) -> None:
+        self.reconnector.forget(contact.id)
+
+    def _on_end(self, contact: Contact, reason: Reason) -> None:
+        self.reconnector.want(contact, reason=reason)

@@ -1,0 +1,130 @@
+"""Incoming links: who may come in, and as whom."""
+
+import logging
+from typing import Final
+
+from messenger.core import limits
+from messenger.core.address import is_near
+from messenger.core.errors import ConnectError, Reason
+from messenger.core.ids import short_fingerprint
+from messenger.core.models import Contact, Standing
+from messenger.core.settings import OpenDoor
+from messenger.crypto.hkdf import equal
+from messenger.crypto.identity import Bundle
+from messenger.engine.context import Context
+from messenger.engine.peers import Peers
+from messenger.engine.session import Session
+from messenger.net.dial import Stream
+from messenger.net.listen import Slot
+from messenger.protocol.handshake import PeerIdentified
+from messenger.protocol.keyschedule import invite_proof
+from messenger.protocol.link import Link
+from messenger.protocol.messages import VERSION
+from messenger.protocol.responder import Responder
+
+log: Final = logging.getLogger(__name__)
+
+
+class Entrance:
+    """Answers incoming connections.
+
+    Args:
+        context: The open profile.
+        peers: Where sessions are registered.
+    """
+
+    def __init__(self, context: Context, peers: Peers) -> None:
+        self._context = context
+        self._peers = peers
+
+    async def serve(self, stream: Stream, slot: Slot) -> None:
+        """Handle one incoming connection until its handshake is decided."""
+        settings = self._context.settings
+        near = is_near(stream.host.partition("%")[0])
+        open_door = settings.open_door is OpenDoor.EVERYBODY or (
+            settings.open_door is OpenDoor.LOCAL and near
+        )
+        link = Link(Responder(self._context.bundle, self._context.now, open_door=open_door))
+        session = Session(self._context, stream, link, IncomingGate(self._context, self._peers))
+        self._peers.start(session)
+        try:
+            await session.up
+        except ConnectError as e:
+            log.info("x incoming connection refused: %s", e.reason.value)
+        finally:
+            slot.release()
+
+
+class IncomingGate:
+    """Judges one caller; see `session.Gate`."""
+
+    def __init__(self, context: Context, peers: Peers) -> None:
+        self._context = context
+        self._peers = peers
+        self._invite: int | None = None
+
+    async def admit(self, peer: PeerIdentified) -> None:
+        """Let in contacts, holders of an invite, and strangers while there is room for requests.
+
+        Raises:
+            ConnectError: BLOCKED, WRONG_PERSON (an older certificate than was seen before) or BUSY.
+        """
+        contact = await known(self._context, peer.bundle)
+        if contact is not None and contact.standing is Standing.BLOCKED:
+            raise ConnectError(Reason.BLOCKED, short_fingerprint(peer.fingerprint))
+        if contact is None or contact.standing is Standing.REQUEST:
+            self._invite = await self._open_invite(peer)
+        if contact is None and self._invite is None:
+            requests = await self._context.stored(self._context.store.contacts.count_requests)
+            if requests >= limits.REQUESTS_MAX:
+                raise ConnectError(Reason.BUSY)
+
+    async def enter(self, session: Session, peer: Bundle) -> Contact:
+        """Make or find the contact; an invite is used up here and only here."""
+        context, contacts = self._context, self._context.store.contacts
+        invited = False
+        if self._invite is not None:
+            invited = await context.stored(context.store.invites.use, self._invite)
+        standing = Standing.ACCEPTED if invited else Standing.REQUEST
+        contact = await context.stored(
+            contacts.add, peer.fingerprint, standing=standing, now_ms=context.now_ms()
+        )
+        if invited and contact.standing is Standing.REQUEST:
+            contact = await context.stored(contacts.update, contact.id, standing=Standing.ACCEPTED)
+        return await settle(context, self._peers, session, contact, peer)
+
+    async def _open_invite(self, peer: PeerIdentified) -> int | None:
+        proof = peer.caps.invite_proof
+        if not proof:
+            return None
+        found = None
+        for number, secret in await self._context.stored(
+            self._context.store.invites.open, self._context.now_ms()
+        ):
+            if equal(proof, invite_proof(secret, peer.transcript)):
+                found = number
+        return found
+
+
+async def known(context: Context, bundle: Bundle) -> Contact | None:
+    """The contact who has this key, if it is no older than what they showed before.
+
+    Raises:
+        ConnectError: WRONG_PERSON, the certificate is older than one seen before.
+    """
+    contact = await context.stored(context.store.contacts.by_fingerprint, bundle.fingerprint)
+    if contact is not None:
+        not_before, _ = await context.stored(context.store.contacts.pins, contact.id)
+        if bundle.not_before < not_before:
+            raise ConnectError(Reason.WRONG_PERSON, short_fingerprint(bundle.fingerprint))
+    return contact
+
+
+async def settle(
+    context: Context, peers: Peers, session: Session, contact: Contact, bundle: Bundle
+) -> Contact:
+    """Register a session that came up, and remember what its certificate said."""
+    await context.stored(context.store.contacts.set_pins, contact.id, bundle.not_before, VERSION)
+    await context.publish_contact(contact.id)
+    peers.register(session, contact)
+    return contact

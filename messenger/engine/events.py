@@ -1,0 +1,136 @@
+"""What the engine tells those who listen to it. All frozen, all safe to log except message text."""
+
+from enum import StrEnum
+
+import msgspec
+
+from messenger.core.errors import Reason
+from messenger.core.ids import AttemptId, ConversationId, Fingerprint
+from messenger.core.models import Contact, Listening, Me, Message, Presence
+from messenger.core.settings import Settings
+
+
+class SetupStep(StrEnum):
+    """What happens while a new profile is made."""
+
+    SIGNING_KEY = "signing key"
+    EXCHANGE_KEY = "exchange key"
+    SAVING = "saving"
+    DONE = "done"
+
+
+class ConnectStep(StrEnum):
+    """What happens while a conversation is opened; each step is done when the next begins."""
+
+    RESOLVING = "resolving"
+    CONNECTING = "connecting"
+    GREETING = "greeting"
+    CONFIRMING = "confirming"
+    PROVING = "proving"
+    SECURED = "secured"
+
+
+class SetupProgress(msgspec.Struct, frozen=True, tag=True):
+    """A step of making a profile has begun."""
+
+    step: SetupStep
+
+
+class ConnectProgress(msgspec.Struct, frozen=True, tag=True):
+    """A step of an attempt has begun."""
+
+    attempt: AttemptId
+    step: ConnectStep
+    detail: str = ""
+    """The address that is being tried, or an empty string."""
+
+
+class ConfirmPeer(msgspec.Struct, frozen=True, tag=True):
+    """An attempt met a key that nobody here has seen; answer with `Engine.confirm_peer`."""
+
+    attempt: AttemptId
+    fingerprint: Fingerprint
+    address: str
+
+
+class ContactChanged(msgspec.Struct, frozen=True, tag=True):
+    """A contact is new or changed."""
+
+    contact: Contact
+    unread: int
+
+
+class ConversationRemoved(msgspec.Struct, frozen=True, tag=True):
+    """A conversation and its messages are gone from the database."""
+
+    conversation: ConversationId
+
+
+class MessageAdded(msgspec.Struct, frozen=True, tag=True):
+    """A message, ours or theirs, is now on disk."""
+
+    message: Message
+    unread: int
+    """Unread messages of the conversation, this one included if it is theirs."""
+
+
+class MessageChanged(msgspec.Struct, frozen=True, tag=True):
+    """The state of a message changed on disk."""
+
+    message: Message
+
+
+class PresenceChanged(msgspec.Struct, frozen=True, tag=True):
+    """A link came up or went down."""
+
+    conversation: ConversationId
+    presence: Presence
+
+
+class ListeningChanged(msgspec.Struct, frozen=True, tag=True):
+    """The listener came up, moved or went down."""
+
+    listening: Listening | None
+    reason: Reason | None = None
+    """Why it could not come up."""
+
+
+class MeChanged(msgspec.Struct, frozen=True, tag=True):
+    """The own profile changed."""
+
+    me: Me
+
+
+class SettingsChanged(msgspec.Struct, frozen=True, tag=True):
+    """One or more settings changed."""
+
+    settings: Settings
+
+
+class RaiseWindow(msgspec.Struct, frozen=True, tag=True):
+    """Somebody started the program again on the same profile."""
+
+
+class EngineFault(msgspec.Struct, frozen=True, tag=True):
+    """A part of the engine failed; the rest goes on. `error` names the kind, without content."""
+
+    where: str
+    error: str
+
+
+Event = (
+    SetupProgress
+    | ConnectProgress
+    | ConfirmPeer
+    | ContactChanged
+    | ConversationRemoved
+    | MessageAdded
+    | MessageChanged
+    | PresenceChanged
+    | ListeningChanged
+    | MeChanged
+    | SettingsChanged
+    | RaiseWindow
+    | EngineFault
+)
+"""Everything that the engine publishes."""

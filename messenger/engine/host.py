@@ -1,0 +1,121 @@
+"""Being reachable: the listener, the addresses to tell others, and invites."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+
+from messenger.core import limits
+from messenger.core.address import parse_address
+from messenger.core.errors import ConnectError, InputError, InputProblem
+from messenger.core.models import AddressKind, Listening
+from messenger.engine.context import Context
+from messenger.engine.entrance import Entrance
+from messenger.engine.events import ListeningChanged
+from messenger.net.interfaces import reachable_addresses
+from messenger.net.listen import Listener, free_ports
+from messenger.protocol.invite import Invite, write_invite
+
+
+class Host:
+    """The listener of one profile.
+
+    Args:
+        context: The open profile.
+        entrance: Answers the connections.
+        on_moved: Called when the port has changed, to tell those who are online.
+    """
+
+    def __init__(self, context: Context, entrance: Entrance, on_moved: Callable[[], Awaitable[None]]) -> None:
+        self._context = context
+        self._entrance = entrance
+        self._on_moved = on_moved
+        self._listener: Listener | None = None
+        self._wanted = 0
+
+    def listening(self) -> Listening | None:
+        """Where we can be reached, with the addresses as they are now."""
+        if self._listener is None:
+            return None
+        port = self._listener.port
+        return Listening(port=port, wanted=self._wanted, addresses=reachable_addresses(port))
+
+    async def follow_settings(self) -> None:
+        """Listen, or not, as the settings say.
+
+        Raises:
+            ConnectError: The port cannot be had.
+        """
+        if self._context.settings.listen:
+            await self.listen(None, exact=False)
+        else:
+            await self.close()
+
+    async def listen(self, port: int | None, *, exact: bool) -> Listening:
+        """Open a listener in place of the one that is there, which stays if that fails.
+
+        Raises:
+            InputError: The port is not within 1 to 65535.
+            ConnectError: PORT_TAKEN, PORT_FORBIDDEN or BAD_HOST.
+        """
+        wanted = self._context.settings.port if port is None else port
+        if not 1 <= wanted <= 65535:
+            raise InputError(InputProblem.BAD_PORT, str(wanted))
+        if self._listener is None or self._listener.port != wanted:
+            try:
+                listener = await Listener.open(self._entrance.serve, wanted, exact=exact)
+            except ConnectError as e:
+                self._context.publish(ListeningChanged(self.listening(), e.reason))
+                raise
+            await self._replace(listener)
+        self._wanted = wanted
+        listening = Listening(
+            port=self._context.port, wanted=wanted, addresses=reachable_addresses(self._context.port)
+        )
+        self._context.publish(ListeningChanged(listening))
+        await self._on_moved()
+        return listening
+
+    async def close(self) -> None:
+        """Let nobody new in."""
+        if self._listener is not None:
+            await self._replace(None)
+            self._context.publish(ListeningChanged(None))
+
+    async def free_ports(self, first: int, last: int) -> list[int]:
+        """Scan a range of ports.
+
+        Raises:
+            InputError: The range is empty, too long, or not within 1 to 65535.
+        """
+        if not 1 <= first <= last <= 65535:
+            raise InputError(InputProblem.BAD_PORT, f"{first}-{last}")
+        if last - first >= limits.PORT_SCAN_MAX:
+            raise InputError(InputProblem.TOO_LONG, str(limits.PORT_SCAN_MAX))
+        return await asyncio.get_running_loop().run_in_executor(None, free_ports, first, last)
+
+    async def make_invite(self) -> str:
+        """A link that works once, with the addresses as they are now.
+
+        Raises:
+            InputError: TOO_LONG, too many invites are waiting to be used.
+        """
+        context, now = self._context, self._context.now_ms()
+        await context.stored(context.store.invites.purge, now)
+        if len(await context.stored(context.store.invites.open, now)) >= limits.INVITES_OPEN_MAX:
+            raise InputError(InputProblem.TOO_LONG, str(limits.INVITES_OPEN_MAX))
+        secret = secrets.token_bytes(limits.INVITE_SECRET_SIZE)
+        expires = now + int(limits.INVITE_LIFETIME * 1000)
+        await context.stored(context.store.invites.add, secret, now, expires)
+        listening = self.listening()
+        told = listening.addresses if listening else ()
+        useful = [a.text for a in told if a.kind not in (AddressKind.LOOPBACK, AddressKind.LINK_LOCAL)]
+        useful = useful or [a.text for a in told if a.kind is AddressKind.LOOPBACK]
+        return write_invite(
+            Invite(context.fingerprint, secret, tuple(parse_address(text) for text in useful))
+        )
+
+    async def _replace(self, listener: Listener | None) -> None:
+        old, self._listener = self._listener, listener
+        self._context.port = listener.port if listener else 0
+        if old is not None:
+            await old.close()

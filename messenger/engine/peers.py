@@ -1,0 +1,103 @@
+"""The live sessions, at most one with each person."""
+
+from collections.abc import Callable
+
+from messenger.core import limits
+from messenger.core.errors import InputError, Reason
+from messenger.core.ids import ConversationId
+from messenger.core.models import Contact, Offline, Presence
+from messenger.engine.context import Context
+from messenger.engine.events import PresenceChanged
+from messenger.engine.session import Session
+from messenger.engine.tasks import Tasks
+from messenger.protocol.link import CloseCode
+
+EndHandler = Callable[[Contact, Reason], None]
+
+
+class Peers:
+    """Runs sessions and keeps one for each contact.
+
+    Args:
+        context: The open profile.
+        on_up: Called when a contact came online.
+        on_end: Called when a contact went offline, with the reason.
+    """
+
+    def __init__(self, context: Context, on_up: Callable[[Contact], None], on_end: EndHandler) -> None:
+        self._context = context
+        self._on_up = on_up
+        self._on_end = on_end
+        self._sessions: dict[ConversationId, Session] = {}
+        self._presence: dict[ConversationId, Presence] = {}
+        self._tasks = Tasks("session", context.publish)
+
+    def session(self, conversation: ConversationId) -> Session | None:
+        """The live session with a contact, if there is one."""
+        return self._sessions.get(conversation)
+
+    def presence(self, conversation: ConversationId) -> Presence:
+        """Whether a contact can be reached right now."""
+        session = self._sessions.get(conversation)
+        return session.online if session else self._presence.get(conversation, Offline())
+
+    def note(self, conversation: ConversationId, presence: Presence) -> None:
+        """Publish how it stands with a contact who is not online; ignored if they are."""
+        if conversation not in self._sessions:
+            self._presence[conversation] = presence
+            self._context.publish(PresenceChanged(conversation, presence))
+
+    def start(self, session: Session) -> None:
+        """Run a session in a task of its own."""
+        self._tasks.start(self._run(session))
+
+    def register(self, session: Session, contact: Contact) -> bool:
+        """A session is up; make it the one of its contact.
+
+        Two people who dial each other at the same moment have two links, and must both
+        keep the same: the one whose initiator has the smaller fingerprint (SECURITY.md F12).
+        In every other case the newer link wins, for the older one is likely dead.
+
+        Returns:
+            False if the session that is there is kept; the new one has been told goodbye.
+        """
+        old = self._sessions.get(contact.id)
+        if old is not None:
+            if self._keeps(old, session, contact):
+                session.replaced = True
+                session.close(CloseCode.DUPLICATE)
+                return False
+            old.replaced = True
+            old.close(CloseCode.DUPLICATE)
+        self._sessions[contact.id] = session
+        self._presence.pop(contact.id, None)
+        self._context.publish(PresenceChanged(contact.id, session.online))
+        self._on_up(contact)
+        return True
+
+    async def close(self) -> None:
+        """Say goodbye to everybody and wait until all sessions have ended."""
+        for session in list(self._sessions.values()):
+            session.close()
+        await self._tasks.close(limits.CLOSE_WAIT)
+
+    def _keeps(self, old: Session, new: Session, contact: Contact) -> bool:
+        if old.initiated == new.initiated or new.since_ms - old.since_ms > limits.SIMULTANEOUS_MS:
+            return False
+        return old.initiated == (self._context.fingerprint < contact.fingerprint)
+
+    async def _run(self, session: Session) -> None:
+        reason = await session.run()
+        talk = session.talk
+        if talk is None or self._sessions.get(talk.contact.id) is not session:
+            return
+        contact = talk.contact
+        del self._sessions[contact.id]
+        try:
+            seen = self._context.now_ms()
+            await self._context.stored(self._context.store.contacts.update, contact.id, seen_ms=seen)
+        except InputError:  # deleted meanwhile
+            return
+        self.note(contact.id, Offline(reason=reason))
+        if not session.hung_up:
+            self._on_end(contact, reason)

@@ -1,0 +1,141 @@
+"""Opening and closing a profile: its lock, its vault process, its database."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from messenger.core.errors import KeyringMissing, LocalProtocolError, ProfileMissing
+from messenger.core.models import Me, ProfileStatus
+from messenger.crypto.protection import Protection
+from messenger.crypto.vault import OpenedVault, Vault
+from messenger.crypto.vault_wire import Step, VaultState
+from messenger.engine.context import Context
+from messenger.engine.events import Event, SetupProgress, SetupStep
+from messenger.storage.lock import ProfileLock
+from messenger.storage.store import Store
+from messenger.storage.worker import Worker
+
+_STATUS: Final = {
+    VaultState.NEW: ProfileStatus.NEW,
+    VaultState.LOCKED: ProfileStatus.LOCKED,
+    VaultState.OPENS: ProfileStatus.READY,
+}
+_NEXT_STEP: Final = {Step.SIGNING_KEY: SetupStep.EXCHANGE_KEY, Step.EXCHANGE_KEY: SetupStep.SAVING}
+_KEY_BITS: Final = 3072
+_DATABASE: Final = "sotto.db"
+
+
+class Profile:
+    """A profile folder, and what is held open of it.
+
+    Args:
+        folder: Made when it is missing.
+        publish: Where events go.
+    """
+
+    def __init__(self, folder: Path, publish: Callable[[Event], None]) -> None:
+        self._folder = folder
+        self._publish = publish
+        self._lock: ProfileLock | None = None
+        self._vault: Vault | None = None
+        self._worker: Worker | None = None
+        self._store: Store | None = None
+        self._db_key = b""
+
+    @property
+    def database(self) -> Path:
+        """The database file."""
+        return self._folder / _DATABASE
+
+    @property
+    def db_key(self) -> bytes:
+        """The key of the database, for further readers."""
+        return self._db_key
+
+    async def status(self) -> ProfileStatus:
+        """Take the profile for this program and say what it needs.
+
+        Raises:
+            ProfileInUse: Another program has it.
+            StorageError: The folder cannot be used.
+            VaultError: The vault process does not start.
+        """
+        vault = await self._hold()
+        return _STATUS[await vault.status(self._folder)]
+
+    async def create(self, name: str, passphrase: str | None, *, keyring: bool) -> Context:
+        """Make keys and database for a new person, and open them.
+
+        Raises:
+            KeyringMissing: Never: without a keyring the secret lies in the folder.
+            StorageError: The disk cannot take the files.
+        """
+        vault = await self._hold()
+        self._publish(SetupProgress(SetupStep.SIGNING_KEY))
+        wanted = Protection.PASSPHRASE if passphrase else Protection.KEYRING if keyring else Protection.FILE
+        try:
+            opened = await vault.create(self._folder, _KEY_BITS, wanted, passphrase or "", self._progress)
+        except KeyringMissing:
+            opened = await vault.create(self._folder, _KEY_BITS, Protection.FILE, "", self._progress)
+        context = await self._open_store(vault, opened, name)
+        self._publish(SetupProgress(SetupStep.DONE))
+        return context
+
+    async def open(self, passphrase: str | None) -> Context:
+        """Open what is there.
+
+        Raises:
+            ProfileMissing: Nothing has been set up.
+            WrongPassphrase: The passphrase is missing or wrong.
+            VaultError: Another reason why the keys cannot be used.
+            StorageError: The database cannot be used; nothing was changed.
+        """
+        if await self.status() is ProfileStatus.NEW:
+            raise ProfileMissing(str(self._folder))
+        vault = await self._hold()
+        return await self._open_store(vault, await vault.open(self._folder, passphrase or ""), "")
+
+    async def close(self) -> None:
+        """Close everything; the profile may be opened by another program afterwards."""
+        loop = asyncio.get_running_loop()
+        if self._worker is not None:
+            if self._store is not None:
+                await self._worker.run(self._store.close)
+                self._store = None
+            await loop.run_in_executor(None, self._worker.close)
+            self._worker = None
+        if self._vault is not None:
+            await self._vault.close()
+            self._vault = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+        self._db_key = b""
+
+    async def _hold(self) -> Vault:
+        if self._lock is None:
+            loop = asyncio.get_running_loop()
+            self._lock = await loop.run_in_executor(None, ProfileLock, self._folder)
+        if self._vault is None:
+            self._vault = await Vault.start()
+        return self._vault
+
+    async def _open_store(self, vault: Vault, opened: OpenedVault, name: str) -> Context:
+        if self._store is not None:
+            raise LocalProtocolError("the profile is open already")
+        self._worker = self._worker or Worker()
+        store = await self._worker.run(Store.open, self.database, opened.db_key)
+        self._store, self._db_key = store, opened.db_key
+        if name:
+            await self._worker.run(store.meta.set_name, name)
+        me = Me(
+            name=await self._worker.run(store.meta.name),
+            fingerprint=opened.bundle.fingerprint,
+            protection=opened.protection.value,
+        )
+        settings = await self._worker.run(store.meta.settings)
+        return Context(vault, opened.bundle, store, self._worker, self._publish, settings, me)
+
+    def _progress(self, step: str) -> None:
+        self._publish(SetupProgress(_NEXT_STEP[Step(step)]))

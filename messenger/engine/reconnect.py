@@ -1,0 +1,106 @@
+"""Reaches contacts again by itself, with pauses that grow and never beat in time."""
+
+import asyncio
+import secrets
+
+from messenger.core import limits
+from messenger.core.errors import ConnectError, Reason
+from messenger.core.ids import ConversationId
+from messenger.core.models import Connecting, Contact, Offline, Standing
+from messenger.engine.context import Context
+from messenger.engine.dialer import Dialer
+from messenger.engine.peers import Peers
+from messenger.engine.tasks import Tasks
+
+
+class Reconnector:
+    """One task for each contact who should be online and is not.
+
+    Args:
+        context: The open profile.
+        peers: The live sessions.
+        dialer: Makes the calls.
+    """
+
+    def __init__(self, context: Context, peers: Peers, dialer: Dialer) -> None:
+        self._context = context
+        self._peers = peers
+        self._dialer = dialer
+        self._running = Tasks("reconnect", context.publish)
+        self._tasks: dict[ConversationId, asyncio.Task[None]] = {}
+        self._closed = False
+        self._hurry: dict[ConversationId, asyncio.Event] = {}
+
+    def want(self, contact: Contact, *, at_once: bool = False, reason: Reason | None = None) -> None:
+        """Keep trying to reach a contact until it succeeds or `forget` is called.
+
+        Args:
+            contact: Only an accepted one with a known address is tried.
+            at_once: Make the first attempt now, and the next one of a task that is pausing.
+            reason: Why they are offline, for the presence that is shown meanwhile.
+        """
+        if not self._possible(contact):
+            return
+        if contact.id in self._tasks:
+            if at_once:
+                self._hurry[contact.id].set()
+            return
+        self._hurry[contact.id] = asyncio.Event()
+        if at_once:
+            self._hurry[contact.id].set()
+        self._tasks[contact.id] = self._running.start(self._keep_trying(contact.id, reason))
+
+    def forget(self, conversation: ConversationId) -> None:
+        """Stop trying."""
+        task = self._tasks.pop(conversation, None)
+        if task is not None:
+            task.cancel()
+
+    async def close(self) -> None:
+        """Stop trying for everybody, for good."""
+        self._closed = True
+        self._tasks.clear()
+        await self._running.close()
+
+    def _possible(self, contact: Contact) -> bool:
+        return (
+            not self._closed
+            and self._context.settings.reconnect
+            and contact.standing is Standing.ACCEPTED
+            and bool(contact.addresses)
+            and self._peers.session(contact.id) is None
+        )
+
+    async def _keep_trying(self, conversation: ConversationId, reason: Reason | None) -> None:
+        pause = limits.RECONNECT_FIRST
+        try:
+            while True:
+                await self._pause(conversation, pause, reason)
+                contact = await self._context.stored(self._context.store.contacts.get, conversation)
+                if contact is None or not self._possible(contact):
+                    return
+                self._peers.note(conversation, Connecting())
+                try:
+                    await self._dialer.reach(contact)
+                except ConnectError as e:
+                    reason = e.reason
+                    pause = min(pause * 2, limits.RECONNECT_MAX)
+                else:
+                    return
+        finally:
+            if self._tasks.get(conversation) is asyncio.current_task():
+                del self._tasks[conversation]
+
+    async def _pause(self, conversation: ConversationId, pause: float, reason: Reason | None) -> None:
+        """Wait between half the pause and the whole of it, or until somebody is in a hurry."""
+        hurry = self._hurry[conversation]
+        if not hurry.is_set():
+            seconds = pause * (0.5 + secrets.randbelow(1000) / 2000)
+            again = self._context.now_ms() + int(seconds * 1000)
+            self._peers.note(conversation, Offline(retry_ms=again, reason=reason))
+            try:
+                async with asyncio.timeout(seconds):
+                    await hurry.wait()
+            except TimeoutError:
+                return
+        hurry.clear()

@@ -1,0 +1,140 @@
+"""One live link with one person, from the first byte to the goodbye."""
+
+import asyncio
+from typing import Protocol
+
+from messenger.core.address import is_near
+from messenger.core.errors import ConnectError, Reason, StorageError, VaultError
+from messenger.core.models import Contact, Online, Route
+from messenger.crypto.identity import Bundle
+from messenger.engine.context import Context
+from messenger.engine.events import EngineFault
+from messenger.engine.talk import Talk
+from messenger.net.connection import Connection
+from messenger.net.dial import Stream
+from messenger.protocol.handshake import PeerIdentified, Role, SignNeeded, UnwrapNeeded
+from messenger.protocol.link import (
+    CloseCode,
+    Link,
+    LinkEvent,
+    LinkState,
+    LinkUp,
+    PacketReceived,
+    PeerClosed,
+    PongReceived,
+)
+
+
+class Gate(Protocol):
+    """Decides who may talk to us; the dialler and the listener each have one."""
+
+    async def admit(self, peer: PeerIdentified) -> None:
+        """Judge somebody who has named themselves; raise ConnectError to refuse them."""
+
+    async def enter(self, session: "Session", peer: Bundle) -> Contact:
+        """Somebody admitted has proved who they are: make or find their contact and register the session."""
+
+
+class Session:
+    """A connection, who is on it, and what is said.
+
+    Args:
+        context: The open profile.
+        stream: The TCP connection.
+        link: A fresh link.
+        gate: Decides about the peer.
+    """
+
+    def __init__(self, context: Context, stream: Stream, link: Link, gate: Gate) -> None:
+        self._context = context
+        self._gate = gate
+        self.connection = Connection(stream, link, self._on_event)
+        self.up: asyncio.Future[Contact] = asyncio.get_running_loop().create_future()
+        """Done when the link is up; fails with ConnectError when it will never be."""
+        self.up.add_done_callback(_looked_at)
+        self.talk: Talk | None = None
+        self.since_ms = 0
+        self.replaced = False
+        """Another link with the same person has taken over."""
+        self.hung_up = False
+        """The person here ended it; they do not want to be connected again at once."""
+        self._refusal: ConnectError | None = None
+
+    @property
+    def initiated(self) -> bool:
+        """Whether we dialled."""
+        return self.connection.link.role is Role.INITIATOR
+
+    @property
+    def online(self) -> Online:
+        """The presence that this session means."""
+        near = is_near(self.connection.stream.host.partition("%")[0])
+        return Online(self.since_ms, Route.LOCAL if near else Route.DIRECT)
+
+    async def run(self) -> Reason:
+        """Talk until the link ends; returns why it did. Never raises but for bugs and cancellation."""
+        reason = Reason.STOPPING
+        try:
+            reason = await self._run()
+        finally:
+            if self.talk is not None:
+                await self.talk.stop()
+            if not self.up.done():
+                where = str(self.connection.stream.address)
+                self.up.set_exception(self._refusal or ConnectError(reason, where))
+        return reason
+
+    async def _run(self) -> Reason:
+        try:
+            return await self.connection.run()
+        except ConnectError as e:
+            self._refusal = e
+            return e.reason
+        except VaultError as e:
+            self._context.publish(EngineFault("vault", type(e).__name__))
+            return Reason.BUSY
+        except StorageError as e:  # nothing was acknowledged, so the other side keeps what it sent
+            self._context.publish(EngineFault("storage", type(e).__name__))
+            return Reason.BROKEN
+
+    def close(self, code: CloseCode = CloseCode.BYE) -> None:
+        """Say goodbye; `run` ends soon after."""
+        self.connection.close(code)
+
+    async def _on_event(self, event: LinkEvent) -> None:
+        link, vault = self.connection.link, self._context.vault
+        match event:
+            case SignNeeded(label, fields):
+                link.signed(await vault.sign(label, fields))
+            case UnwrapNeeded(label, ciphertext):
+                link.unwrapped(await vault.unwrap(label, ciphertext))
+            case PeerIdentified():
+                await self._gate.admit(event)
+                link.accept()
+            case LinkUp(peer):
+                await self._enter(peer)
+            case PacketReceived(packet):
+                if self.talk is not None:
+                    await self.talk.on_packet(packet)
+            case PeerClosed(code):
+                self.replaced = self.replaced or code == CloseCode.DUPLICATE
+            case PongReceived():
+                pass
+
+    async def _enter(self, peer: Bundle) -> None:
+        self.since_ms = self._context.now_ms()
+        contact = await self._gate.enter(self, peer)
+        if self.connection.link.state is not LinkState.OPEN:  # another link was kept instead
+            if not self.up.done():
+                self.up.set_result(contact)
+            return
+        self.talk = Talk(self._context, self.connection, contact)
+        await self.talk.start()
+        if not self.up.done():
+            self.up.set_result(contact)
+
+
+def _looked_at(future: "asyncio.Future[Contact]") -> None:
+    """Nobody may be waiting for the result; that is not an error."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,175 @@
+"""What two people say over one live link: greetings, texts, receipts, and the outbox."""
+
+import asyncio
+from collections.abc import Sequence
+
+from messenger.core import limits
+from messenger.core.address import Address
+from messenger.core.errors import ProtocolError, StorageError
+from messenger.core.ids import MessageId
+from messenger.core.models import Contact, Message, MessageState, Standing
+from messenger.core.names import clean_name
+from messenger.engine.context import Context
+from messenger.engine.events import EngineFault, MessageAdded, MessageChanged
+from messenger.net.connection import Connection
+from messenger.protocol.packets import Delivered, Hello, Packet, Read, Text
+
+
+class Talk:
+    """The conversation on one link.
+
+    Args:
+        context: The open profile.
+        connection: The link, up.
+        contact: Who is on it, as stored when it came up.
+    """
+
+    def __init__(self, context: Context, connection: Connection, contact: Contact) -> None:
+        self._context = context
+        self._store = context.store
+        self._connection = connection
+        self.contact = contact
+        self._on_way: set[MessageId] = set()
+        self._sent_seq = 0
+        self._wake = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Greet, and begin to send what waits."""
+        await self.greet()
+        self._wake.set()
+        self._pump = asyncio.create_task(self._send_waiting())
+
+    async def stop(self) -> None:
+        """Stop sending; what is not acknowledged stays in the outbox."""
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.gather(self._pump, return_exceptions=True)
+
+    def wake(self, *, again: bool = False) -> None:
+        """Something waits in the outbox.
+
+        Args:
+            again: Also what was sent before without a receipt, or came back into the queue.
+        """
+        if again:
+            self._sent_seq = 0
+        self._wake.set()
+
+    async def greet(self) -> None:
+        """Send our name, port and standing; once at the start and whenever they change."""
+        stored = await self._context.stored(self._store.contacts.get, self.contact.id)
+        self.contact = stored or self.contact
+        read_seq = 0
+        if self._accepted and self._context.settings.read_receipts:
+            read_seq = await self._context.stored(self._store.messages.seen_seq, self.contact.id)
+        hello = Hello(self._context.me.name, self._context.port, self._accepted, read_seq)
+        self._connection.post(hello)
+
+    def tell_read(self, ids: Sequence[MessageId]) -> None:
+        """Tell them that their messages have been read."""
+        for start in range(0, len(ids), limits.RECEIPTS_PER_PACKET):
+            self._connection.post(Read([bytes(i) for i in ids[start : start + limits.RECEIPTS_PER_PACKET]]))
+
+    def tell_delivered(self, ids: Sequence[MessageId]) -> None:
+        """Tell them that their messages are on our disk."""
+        for start in range(0, len(ids), limits.RECEIPTS_PER_PACKET):
+            part = ids[start : start + limits.RECEIPTS_PER_PACKET]
+            self._connection.post(Delivered([bytes(i) for i in part]))
+
+    async def on_packet(self, packet: Packet) -> None:
+        """Take what they sent.
+
+        Raises:
+            StorageError: It could not be stored; nothing was acknowledged.
+        """
+        match packet:
+            case Hello():
+                await self._on_hello(packet)
+            case Text():
+                await self._on_text(packet)
+            case Delivered(ids):
+                await self._on_receipt(ids, MessageState.DELIVERED)
+            case Read(ids):
+                await self._on_receipt(ids, MessageState.READ)
+
+    @property
+    def _accepted(self) -> bool:
+        return self.contact.standing is Standing.ACCEPTED
+
+    async def _on_hello(self, hello: Hello) -> None:
+        contacts, me = self._store.contacts, self.contact.id
+        waited = self.contact.awaiting
+        self.contact = await self._context.stored(
+            contacts.update, me, name=clean_name(hello.name), awaiting=not hello.accepted
+        )
+        if hello.port:
+            address = str(Address(self._connection.stream.host, hello.port))
+            self.contact = await self._context.stored(contacts.note_address, me, address)
+        await self._context.publish_contact(me)
+        if hello.read_seq:
+            through = self._store.messages.advance_through
+            self._publish(await self._context.stored(through, me, hello.read_seq, MessageState.READ))
+        if waited and hello.accepted:
+            self._on_way.clear()
+            self.wake(again=True)
+
+    async def _on_text(self, text: Text) -> None:
+        conversation, messages = self.contact.id, self._store.messages
+        id_ = MessageId(text.id)
+        if not self._accepted and await self._too_much(text):
+            return
+        message = await self._context.stored(
+            messages.add_incoming, conversation, id_, text.seq, text.prev, text.text, text.sent_ms,
+            self._context.now_ms(),
+        )  # fmt: skip
+        if message is not None:
+            unread = await self._context.stored(messages.unread, conversation)
+            self._context.publish(MessageAdded(message, unread))
+        if self._accepted:
+            self.tell_delivered([id_])
+
+    async def _too_much(self, text: Text) -> bool:
+        """Whether a stranger sends more than a request may hold; it stays in their outbox."""
+        if len(text.text.encode()) > limits.STRANGER_TEXT_MAX:
+            return True
+        count = await self._context.stored(self._store.messages.incoming_count, self.contact.id)
+        return count >= limits.STRANGER_MESSAGES_MAX
+
+    async def _on_receipt(self, ids: list[bytes], state: MessageState) -> None:
+        named = [MessageId(i) for i in ids]
+        advance = self._store.messages.advance
+        self._publish(await self._context.stored(advance, self.contact.id, named, state))
+        self._on_way.difference_update(named)
+        self._wake.set()
+
+    def _publish(self, changed: list[Message]) -> None:
+        for message in changed:
+            self._context.publish(MessageChanged(message))
+
+    async def _send_waiting(self) -> None:
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._send_batch()
+        except (OSError, ProtocolError):  # the link has ended; what was not acknowledged waits for the next
+            return
+        except StorageError as e:
+            self._context.publish(EngineFault("outbox", type(e).__name__))
+
+    async def _send_batch(self) -> None:
+        while room := limits.UNACKNOWLEDGED_MAX - len(self._on_way):
+            waiting = await self._context.stored(
+                self._store.messages.pending, self.contact.id, self._sent_seq, room
+            )
+            if not waiting:
+                return
+            for item in waiting:
+                self._sent_seq = item.seq
+                message = item.message
+                if message.id not in self._on_way:
+                    self._on_way.add(message.id)
+                    await self._connection.send(
+                        Text(bytes(message.id), item.seq, item.prev, message.sent_ms, message.text)
+                    )

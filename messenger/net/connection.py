@@ -1,0 +1,172 @@
+"""Pumps one link over one stream: the only file that awaits a socket's bytes."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+
+from messenger.core import limits
+from messenger.core.errors import ConnectError, Reason, RemoteProtocolError
+from messenger.net.dial import Stream
+from messenger.protocol.handshake import Role
+from messenger.protocol.link import CloseCode, Link, LinkEvent, LinkState
+from messenger.protocol.packets import Packet
+
+EventHandler = Callable[[LinkEvent], Awaitable[None]]
+
+
+class Connection:
+    """A link on a stream.
+
+    Args:
+        stream: The TCP connection; it is closed when `run` ends.
+        link: A fresh link.
+        on_event: Called with each event of the link, one after the other. While it runs,
+            nothing is read: a slow handler slows the peer down.
+    """
+
+    def __init__(self, stream: Stream, link: Link, on_event: EventHandler) -> None:
+        self.stream = stream
+        self.link = link
+        self._on_event = on_event
+        self._heard = 0.0
+        self._partial: tuple[int, float] | None = None
+
+    async def run(self) -> Reason:
+        """Pump until the link ends.
+
+        Returns:
+            CLOSED after a goodbye from either side; otherwise what went wrong: SILENT (a
+            deadline passed), INTERRUPTED, REFUSED, BROKEN and so on.
+
+        Raises:
+            SottoError: Whatever the handler raised; the link is down.
+        """
+        watch: asyncio.Task[None] | None = None
+        try:
+            async with asyncio.timeout(limits.HANDSHAKE_TOTAL):
+                await self._greet()
+            watch = asyncio.create_task(self._watch())
+            return await self._converse()
+        except RemoteProtocolError as e:
+            await self._look_like_any_failure()
+            return e.reason
+        except ConnectError:  # the handler refuses the peer
+            await self._look_like_any_failure()
+            raise
+        except TimeoutError:
+            return Reason.SILENT
+        except OSError:
+            return Reason.INTERRUPTED if self.link.state is not LinkState.GREETING else Reason.REFUSED
+        finally:
+            if watch is not None:
+                watch.cancel()
+                await asyncio.gather(watch, return_exceptions=True)
+            self._hang_up()
+
+    async def send(self, packet: Packet) -> None:
+        """Send a packet and wait while the peer is slow to take what was sent.
+
+        Not for event handlers: two ends that both wait there would wait for ever; see `post`.
+
+        Raises:
+            LocalProtocolError: The link is not open.
+            OSError: The stream has broken; `run` ends too.
+        """
+        self.post(packet)
+        await self.stream.writer.drain()
+
+    def post(self, packet: Packet) -> None:
+        """Send a packet without waiting; a peer that takes nothing for too long is dropped.
+
+        Raises:
+            LocalProtocolError: The link is not open.
+        """
+        self.link.send(packet)
+        self._flush()
+
+    def close(self, code: CloseCode = CloseCode.BYE) -> None:
+        """Say goodbye without waiting; `run` ends with the peer's goodbye, at the latest after CLOSE_WAIT."""
+        greeting = self.link.state is LinkState.GREETING
+        self.link.close(code)
+        self.stream.writer.write(self.link.data_to_send())
+        if greeting:
+            self.stream.abort()
+        else:
+            asyncio.get_running_loop().call_later(limits.CLOSE_WAIT, self.stream.abort)
+
+    def _hang_up(self) -> None:
+        """After a goodbye let it arrive; in every other case drop the stream."""
+        if self.link.was_open and self.link.state is LinkState.CLOSED:
+            self.stream.writer.close()
+            asyncio.get_running_loop().call_later(limits.CLOSE_WAIT, self.stream.abort)
+        else:
+            self.stream.abort()
+
+    async def _greet(self) -> None:
+        self._flush()
+        step = limits.HANDSHAKE_FIRST
+        while self.link.state is LinkState.GREETING:
+            async with asyncio.timeout(step):
+                data = await self.stream.reader.read(limits.READ_SIZE)
+            await self._take(data)
+            step = limits.HANDSHAKE_STEP
+
+    async def _converse(self) -> Reason:
+        while self.link.state is not LinkState.CLOSED:
+            data = await self.stream.reader.read(limits.READ_SIZE)
+            await self._take(data)
+            self._note_progress()
+        return Reason.CLOSED
+
+    async def _take(self, data: bytes) -> None:
+        try:
+            if data:
+                self.link.receive_data(data)
+            else:
+                self.link.receive_eof()
+        finally:
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """Answers leave before events are handled; handling may make more of both."""
+        self._flush()
+        while events := self.link.events():
+            for event in events:
+                await self._on_event(event)
+            self._flush()
+
+    def _flush(self) -> None:
+        data = self.link.data_to_send()
+        if data:
+            self.stream.writer.write(data)
+            if self.stream.writer.transport.get_write_buffer_size() > limits.WRITE_MAX:
+                self.stream.abort()
+
+    def _note_progress(self) -> None:
+        self._heard = asyncio.get_running_loop().time()
+        number = self.link.record_in_progress
+        if number is None:
+            self._partial = None
+        elif self._partial is None or self._partial[0] != number:
+            self._partial = (number, self._heard)
+
+    async def _watch(self) -> None:
+        """Ping an idle link; drop one that has gone silent or does not finish a record."""
+        loop = asyncio.get_running_loop()
+        self._heard = loop.time()
+        while self.link.state is not LinkState.CLOSED:
+            await asyncio.sleep(limits.KEEPALIVE_INTERVAL)
+            now = loop.time()
+            stuck = self._partial is not None and now - self._partial[1] > limits.RECORD_DEADLINE
+            if stuck or now - self._heard > limits.KEEPALIVE_TIMEOUT:
+                self.stream.abort()
+                return
+            if self.link.state is LinkState.OPEN:
+                self.link.ping()
+                self._flush()
+
+    async def _look_like_any_failure(self) -> None:
+        """Whoever is refused in the greeting cannot tell from the delay what was wrong."""
+        if self.link.role is Role.RESPONDER and not self.link.was_open:
+            jitter = secrets.randbelow(1000) / 1000 * limits.HANDSHAKE_FAILURE_JITTER
+            await asyncio.sleep(limits.HANDSHAKE_FAILURE_DELAY + jitter)

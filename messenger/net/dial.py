@@ -1,0 +1,114 @@
+"""Outgoing TCP connections: resolve a host and race its addresses."""
+
+import asyncio
+import errno
+import functools
+import socket
+from itertools import zip_longest
+from typing import Final
+
+import msgspec
+
+from messenger.core import limits
+from messenger.core.address import Address
+from messenger.core.errors import ConnectError, Reason
+from messenger.net.race import race
+
+_REASONS: Final = {
+    errno.ECONNREFUSED: Reason.NOBODY,
+    errno.ETIMEDOUT: Reason.TIMEOUT,
+    errno.ECONNRESET: Reason.REFUSED,
+    errno.ECONNABORTED: Reason.REFUSED,
+}
+
+_Target = tuple[str, int, int, int] | tuple[str, int]
+"""An address as `socket.connect` takes it."""
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """One TCP connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    host: str
+    """IP address of the other end, IPv4 not mapped into IPv6, with scope if it has one."""
+    port: int
+
+    @property
+    def address(self) -> Address:
+        """The other end."""
+        return Address(self.host, self.port)
+
+    def abort(self) -> None:
+        """Drop the connection at once, unsent bytes with it."""
+        self.writer.transport.abort()
+
+
+async def dial(address: Address) -> Stream:
+    """Open a TCP connection to the first of the host's addresses that answers.
+
+    Args:
+        address: Host name or IP address, and port.
+
+    Raises:
+        ConnectError: UNRESOLVED, NOBODY, TIMEOUT, UNREACHABLE or REFUSED, with the address.
+    """
+    targets = await _resolve(address)
+    ways = [functools.partial(_connect, family, target, address) for family, target in targets]
+    return await race(ways, limits.DIAL_STAGGER)
+
+
+async def _resolve(address: Address) -> list[tuple[int, _Target]]:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(limits.RESOLVE_TIMEOUT):
+            found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except (TimeoutError, OSError, UnicodeError) as e:
+        raise ConnectError(Reason.UNRESOLVED, address.host) from e
+    if not found:
+        raise ConnectError(Reason.UNRESOLVED, address.host)
+    by_family: dict[int, list[_Target]] = {}
+    for family, _, _, _, target in found:
+        if family in (socket.AF_INET, socket.AF_INET6):
+            by_family.setdefault(family, []).append(target)  # type: ignore[arg-type]
+    pairs = zip_longest(*([(family, target) for target in of] for family, of in by_family.items()))
+    return [pair for row in pairs for pair in row if pair is not None]
+
+
+async def _connect(family: int, target: _Target, address: Address) -> Stream:
+    loop = asyncio.get_running_loop()
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)  # noqa: FBT003 -- the name of the method says it
+        async with asyncio.timeout(limits.DIAL_TIMEOUT):
+            await loop.sock_connect(sock, target)
+        return await wrap(sock)
+    except TimeoutError as e:
+        sock.close()
+        raise ConnectError(Reason.TIMEOUT, str(address)) from e
+    except OSError as e:
+        sock.close()
+        raise ConnectError(_REASONS.get(e.errno or 0, Reason.UNREACHABLE), str(address)) from e
+    except BaseException:
+        sock.close()
+        raise
+
+
+async def wrap(sock: socket.socket) -> Stream:
+    """Make a stream of a connected socket."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    host, port = peer_of(sock)
+    reader, writer = await asyncio.open_connection(sock=sock, limit=limits.READ_SIZE)
+    writer.transport.set_write_buffer_limits(high=limits.WRITE_HIGH_WATER)
+    return Stream(reader, writer, host, port)
+
+
+def peer_of(sock: socket.socket) -> tuple[str, int]:
+    """IP address and port of the other end of a connected socket.
+
+    Raises:
+        OSError: It is not connected any more.
+    """
+    name = sock.getpeername()
+    host, port = str(name[0]), int(name[1])
+    return host.removeprefix("::ffff:") if "." in host else host, port

@@ -1,0 +1,110 @@
+"""Application packets: what travels inside PACKET records (SPEC.md section 6).
+
+A packet is one byte of kind and a MessagePack array of its fields in order. Versions
+differ by this rule: fields may be added at the end of an array and are ignored by those
+who do not know them; an unknown kind is ignored if its top bit is set, refused otherwise.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from messenger.core import limits
+from messenger.core.errors import LocalProtocolError, RemoteProtocolError
+from messenger.core.ids import MESSAGE_ID_SIZE
+
+IGNORABLE: Final = 0x80
+"""Kinds with this bit set may be ignored by those who do not know them."""
+
+_HASH_SIZE: Final = 32
+_TIME_MAX: Final = 2**53
+"""Largest time in Unix milliseconds that every implementation can hold exactly."""
+
+IdField = Annotated[bytes, msgspec.Meta(min_length=MESSAGE_ID_SIZE, max_length=MESSAGE_ID_SIZE)]
+HashField = Annotated[bytes, msgspec.Meta(min_length=_HASH_SIZE, max_length=_HASH_SIZE)]
+CountField = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+TimeField = Annotated[int, msgspec.Meta(ge=0, le=_TIME_MAX)]
+
+
+class Hello(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 1. The first packet of each side, and again whenever something in it changes."""
+
+    name: Annotated[str, msgspec.Meta(max_length=limits.NAME_MAX)]
+    """The name that the sender gives themselves; clean it before it is shown."""
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    """Port on which the sender can be reached at the address of this link, or 0."""
+    accepted: bool
+    """Whether the sender has accepted the receiver; if not, they see a message request."""
+    read_seq: CountField
+    """The receiver's messages up to this sequence number have been read, or 0."""
+
+
+class Text(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 2. A text message."""
+
+    id: IdField
+    seq: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    """Number of this message among the sender's in this conversation, from 1 without gaps."""
+    prev: HashField
+    """Hash of the sender's message before this one; zeros for the first."""
+    sent_ms: TimeField
+    """When it was written, Unix milliseconds by the sender's clock."""
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.TEXT_MAX)]
+
+
+class Delivered(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 3. The messages with these ids are on the sender's disk."""
+
+    ids: Annotated[list[IdField], msgspec.Meta(min_length=1, max_length=limits.RECEIPTS_PER_PACKET)]
+
+
+class Read(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 4. The messages with these ids have been read."""
+
+    ids: Annotated[list[IdField], msgspec.Meta(min_length=1, max_length=limits.RECEIPTS_PER_PACKET)]
+
+
+Packet = Hello | Text | Delivered | Read
+
+_KINDS: Final[dict[int, type[Packet]]] = {1: Hello, 2: Text, 3: Delivered, 4: Read}
+_NUMBERS: Final = {kind: number for number, kind in _KINDS.items()}
+_DECODERS: Final = {number: msgspec.msgpack.Decoder(kind) for number, kind in _KINDS.items()}
+_ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+def encode(packet: Packet) -> bytes:
+    """The content of a PACKET record.
+
+    Raises:
+        LocalProtocolError: It is longer than `limits.PACKET_MAX`.
+    """
+    data = bytes((_NUMBERS[type(packet)],)) + _ENCODER.encode(packet)
+    if len(data) > limits.PACKET_MAX:
+        raise LocalProtocolError("packet too long")
+    return data
+
+
+def decode(data: bytes) -> Packet | None:
+    """Read what `encode` wrote.
+
+    Returns:
+        The packet, or None for an unknown kind that may be ignored.
+
+    Raises:
+        RemoteProtocolError: The kind is unknown and not ignorable, or a field is missing,
+            of the wrong type or outside its bounds.
+    """
+    if not data or len(data) > limits.PACKET_MAX:
+        raise RemoteProtocolError("empty or too long packet")
+    decoder = _DECODERS.get(data[0])
+    if decoder is None:
+        if data[0] & IGNORABLE:
+            return None
+        raise RemoteProtocolError("unknown packet")
+    try:
+        packet: Packet = decoder.decode(memoryview(data)[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise RemoteProtocolError("malformed packet") from e
+    if isinstance(packet, Text) and len(packet.text.encode()) > limits.TEXT_MAX:
+        raise RemoteProtocolError("text too long")
+    return packet
