@@ -16,11 +16,20 @@ XWING_CIPHERTEXT_SIZE: Final = 1120
 RSA_SIZES: Final = (384, 512)
 """Accepted RSA moduli in bytes: 3072 and 4096 bits."""
 
-HANDSHAKE_MESSAGE_MAX: Final = {1: 1400, 2: 3600, 3: 3600, 4: 1500, 5: 32}
+HANDSHAKE_MESSAGE_MAX: Final = {1: 1400, 2: 3600, 3: 3600, 4: 1500, 5: 32, 6: 33}
 """Largest body of each handshake message by type; a longer one is refused at its header.
 
 With two 4096-bit keys M2 carries 1675 bytes of key material and M3 2187, capabilities at most 512.
 """
+
+PUZZLE_BITS: Final = 16
+"""Difficulty of the puzzle under load: some 0.1 s of work for the caller, 1 µs for us to check."""
+
+PUZZLE_BITS_MAX: Final = 20
+"""The most that a caller accepts: a second or two."""
+
+PUZZLE_HALF_OPEN: Final = 16
+"""Handshakes in progress at a listener from which strangers get a puzzle."""
 
 CAPS_MAX: Final = 512
 """Largest capability block inside a handshake message."""
@@ -77,6 +86,28 @@ RECORDS_PER_KEY: Final = 2**22
 
 BYTES_PER_KEY: Final = 2**34
 """Bytes under one key before it must have been replaced."""
+
+REKEY_INTERVAL: Final = 5.0
+"""Seconds between key exchanges while packets flow (a lane's may be set to 1 to 60)."""
+
+REKEY_STAGGER: Final = 1.0
+"""How much longer the responder waits, so that both rarely offer at once."""
+
+REKEY_IDLE: Final = 60.0
+"""After this long without a packet the next one waits for fresh keys."""
+
+REKEY_ANSWER: Final = 30.0
+"""An offer must be answered within this time."""
+
+REKEY_LEAST: Final = 1.0
+"""A peer's offers must be at least this far apart."""
+
+REKEY_RECORDS: Final = 2**20
+REKEY_BYTES: Final = 2**32
+"""Records and bytes under one key after which fresh ones are offered, whatever the time."""
+
+PING_MAX: Final = 8
+"""Content of a ping or pong."""
 
 EMPTY_RECORDS_MAX: Final = 32
 """Consecutive records without content before the link is closed."""

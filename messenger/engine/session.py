@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 
 from messenger.core.address import is_near
-from messenger.core.errors import ConnectError, Reason, StorageError, VaultError
+from messenger.core.errors import ConnectError, LocalProtocolError, Reason, StorageError, VaultError
 from messenger.core.models import Contact, Online, Route
 from messenger.crypto.identity import Bundle
 from messenger.engine.context import Context
@@ -12,7 +12,7 @@ from messenger.engine.events import EngineFault
 from messenger.engine.talk import Talk
 from messenger.net.connection import Connection
 from messenger.net.dial import Stream
-from messenger.protocol.handshake import PeerIdentified, Role, SignNeeded, UnwrapNeeded
+from messenger.protocol.handshake import PeerIdentified, PuzzleNeeded, Role, SignNeeded, UnwrapNeeded
 from messenger.protocol.link import (
     CloseCode,
     Link,
@@ -21,8 +21,8 @@ from messenger.protocol.link import (
     LinkUp,
     PacketReceived,
     PeerClosed,
-    PongReceived,
 )
+from messenger.protocol.puzzle import solve
 
 
 class Gate(Protocol):
@@ -111,15 +111,18 @@ class Session:
             case PeerIdentified():
                 await self._gate.admit(event)
                 link.accept()
-            case LinkUp(peer):
+            case PuzzleNeeded(material, bits):
+                loop = asyncio.get_running_loop()
+                link.solved(await loop.run_in_executor(None, solve, material, bits))
+            case LinkUp(peer) if peer is not None:
                 await self._enter(peer)
             case PacketReceived(packet):
                 if self.talk is not None:
                     await self.talk.on_packet(packet)
             case PeerClosed(code):
                 self.replaced = self.replaced or code == CloseCode.DUPLICATE
-            case PongReceived():
-                pass
+            case _:  # only a relay's listener meets anonymous callers
+                raise LocalProtocolError(type(event).__name__)
 
     async def _enter(self, peer: Bundle) -> None:
         self.since_ms = self._context.now_ms()

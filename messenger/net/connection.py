@@ -81,6 +81,7 @@ class Connection:
         Raises:
             LocalProtocolError: The link is not open.
         """
+        self._advance()
         self.link.send(packet)
         self._flush()
 
@@ -120,6 +121,7 @@ class Connection:
 
     async def _take(self, data: bytes) -> None:
         try:
+            self._advance()
             if data:
                 self.link.receive_data(data)
             else:
@@ -158,12 +160,23 @@ class Connection:
             await asyncio.sleep(limits.KEEPALIVE_INTERVAL)
             now = loop.time()
             stuck = self._partial is not None and now - self._partial[1] > limits.RECORD_DEADLINE
-            if stuck or now - self._heard > limits.KEEPALIVE_TIMEOUT:
+            if stuck or now - self._heard > limits.KEEPALIVE_TIMEOUT or not self._advanced():
                 self.stream.abort()
                 return
             if self.link.state is LinkState.OPEN:
                 self.link.ping()
                 self._flush()
+
+    def _advance(self) -> None:
+        self.link.advance(asyncio.get_running_loop().time())
+
+    def _advanced(self) -> bool:
+        """Tell the link the time; False if the peer has let a key exchange wait for too long."""
+        try:
+            self._advance()
+        except RemoteProtocolError:
+            return False
+        return True
 
     async def _look_like_any_failure(self) -> None:
         """Whoever is refused in the greeting cannot tell from the delay what was wrong."""

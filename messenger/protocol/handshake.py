@@ -20,7 +20,7 @@ from messenger.core.ids import Fingerprint
 from messenger.crypto.identity import Bundle
 from messenger.crypto.rsa import Label
 from messenger.protocol.keyschedule import LinkSecrets
-from messenger.protocol.messages import HEADER_SIZE, Caps, MessageType, frame, read_header
+from messenger.protocol.messages import HEADER_SIZE, SOLUTION_SIZE, Caps, MessageType, frame, read_header
 
 Entropy = Callable[[int], bytes]
 """Source of random bytes; `os.urandom` except where test vectors are made."""
@@ -37,11 +37,14 @@ class Step(Enum):
     """What a handshake waits for."""
 
     AWAIT_M2 = auto()
+    I_SOLVING = auto()
+    AWAIT_M2_AGAIN = auto()
     I_DECIDING = auto()
     I_SIGNING = auto()
     AWAIT_M4 = auto()
     I_UNWRAPPING = auto()
     AWAIT_M1 = auto()
+    AWAIT_M1_AGAIN = auto()
     AWAIT_M3 = auto()
     R_UNWRAPPING = auto()
     R_DECIDING = auto()
@@ -57,24 +60,33 @@ class Answer(Enum):
     ACCEPTED = auto()
     SIGNED = auto()
     UNWRAPPED = auto()
+    SOLVED = auto()
 
 
 Input = MessageType | Answer
 
-TRANSITIONS: Final[dict[tuple[Step, Input], Step]] = {
-    (Step.AWAIT_M2, MessageType.M2): Step.I_DECIDING,
-    (Step.I_DECIDING, Answer.ACCEPTED): Step.I_SIGNING,
-    (Step.I_SIGNING, Answer.SIGNED): Step.AWAIT_M4,
-    (Step.AWAIT_M4, MessageType.M4): Step.I_UNWRAPPING,
-    (Step.I_UNWRAPPING, Answer.UNWRAPPED): Step.DONE,
-    (Step.AWAIT_M1, MessageType.M1): Step.AWAIT_M3,
-    (Step.AWAIT_M3, MessageType.M3): Step.R_UNWRAPPING,
-    (Step.R_UNWRAPPING, Answer.UNWRAPPED): Step.R_DECIDING,
-    (Step.R_DECIDING, Answer.ACCEPTED): Step.R_SIGNING,
-    (Step.R_SIGNING, Answer.SIGNED): Step.AWAIT_M5,
-    (Step.AWAIT_M5, MessageType.M5): Step.DONE,
+TRANSITIONS: Final[dict[tuple[Step, Input], tuple[Step, ...]]] = {
+    (Step.AWAIT_M2, MessageType.RETRY): (Step.I_SOLVING,),
+    (Step.I_SOLVING, Answer.SOLVED): (Step.AWAIT_M2_AGAIN,),
+    (Step.AWAIT_M2, MessageType.M2): (Step.I_DECIDING,),
+    (Step.AWAIT_M2_AGAIN, MessageType.M2): (Step.I_DECIDING,),
+    (Step.I_DECIDING, Answer.ACCEPTED): (Step.I_SIGNING, Step.AWAIT_M4),
+    (Step.I_SIGNING, Answer.SIGNED): (Step.AWAIT_M4,),
+    (Step.AWAIT_M4, MessageType.M4): (Step.I_UNWRAPPING, Step.DONE),
+    (Step.I_UNWRAPPING, Answer.UNWRAPPED): (Step.DONE,),
+    (Step.AWAIT_M1, MessageType.M1): (Step.AWAIT_M3, Step.AWAIT_M1_AGAIN),
+    (Step.AWAIT_M1_AGAIN, MessageType.M1): (Step.AWAIT_M3,),
+    (Step.AWAIT_M3, MessageType.M3): (Step.R_UNWRAPPING,),
+    (Step.R_UNWRAPPING, Answer.UNWRAPPED): (Step.R_DECIDING,),
+    (Step.R_DECIDING, Answer.ACCEPTED): (Step.R_SIGNING,),
+    (Step.R_SIGNING, Answer.SIGNED): (Step.AWAIT_M5,),
+    (Step.AWAIT_M5, MessageType.M5): (Step.DONE,),
 }
-"""Everything that may happen; every other pair is refused."""
+"""Everything that may happen; every other pair is refused.
+
+Where there are two ways on, the second is that of an anonymous initiator, who neither signs
+nor unwraps, or that of a responder under load, who asks for a puzzle first.
+"""
 
 
 class SignNeeded(msgspec.Struct, frozen=True):
@@ -89,6 +101,13 @@ class UnwrapNeeded(msgspec.Struct, frozen=True):
 
     label: bytes
     ciphertext: bytes
+
+
+class PuzzleNeeded(msgspec.Struct, frozen=True):
+    """The responder is busy; solve this (`puzzle.solve`) away from the loop and call `solved`."""
+
+    material: bytes
+    bits: int
 
 
 class PeerIdentified(msgspec.Struct, frozen=True):
@@ -111,14 +130,21 @@ class PeerIdentified(msgspec.Struct, frozen=True):
         return self.bundle.fingerprint
 
 
-class Established(msgspec.Struct, frozen=True):
-    """Both sides are proved; records follow."""
+class PeerAnonymous(msgspec.Struct, frozen=True):
+    """A client of a relay: it has proved nothing but that it knows us; decide and call `accept`, or close."""
 
-    peer: Bundle
+    caps: Caps
+
+
+class Established(msgspec.Struct, frozen=True):
+    """Both sides have proved what they must; records follow."""
+
+    peer: Bundle | None
+    """Who it is; None for an anonymous initiator."""
     secrets: LinkSecrets
 
 
-HandshakeEvent = SignNeeded | UnwrapNeeded | PeerIdentified | Established
+HandshakeEvent = SignNeeded | UnwrapNeeded | PuzzleNeeded | PeerIdentified | PeerAnonymous | Established
 
 
 class Handshake(ABC):
@@ -127,14 +153,20 @@ class Handshake(ABC):
     Args:
         role: Which side this is.
         first: The step that it begins with.
-        bundle: Our own identity.
+        bundle: Our own identity; None for an anonymous initiator.
         caps: What we can do.
         now: Unix time in seconds, for certificates.
         entropy: Source of random bytes.
     """
 
     def __init__(
-        self, role: Role, first: Step, bundle: Bundle, caps: Caps, now: int, entropy: Entropy = os.urandom
+        self,
+        role: Role,
+        first: Step,
+        bundle: Bundle | None,
+        caps: Caps,
+        now: int,
+        entropy: Entropy = os.urandom,
     ) -> None:
         self.role = role
         self.step = first
@@ -202,24 +234,29 @@ class Handshake(ABC):
         """Give the 32 bytes that `UnwrapNeeded` asked for."""
         self._take(Answer.UNWRAPPED, secret)
 
+    def solved(self, counter: int) -> None:
+        """Give the counter that `PuzzleNeeded` asked for."""
+        self._take(Answer.SOLVED, counter.to_bytes(SOLUTION_SIZE, "big"))
+
     def _take(self, given: Input, data: bytes) -> None:
         with self._judging():
-            step = self._expect(given)
-            self._handle(given, data)
-            self.step = step
+            ways = self._expect(given)
+            second = self._handle(given, data)
+            self.step = ways[1] if second else ways[0]
 
-    def _expect(self, given: Input) -> Step:
-        step = TRANSITIONS.get((self.step, given))
-        if step is not None:
-            return step
+    def _expect(self, given: Input) -> tuple[Step, ...]:
+        ways = TRANSITIONS.get((self.step, given))
+        if ways is not None:
+            return ways
         if isinstance(given, Answer):
             raise LocalProtocolError(f"{given.name} at {self.step.name}")
-        reason = Reason.NOT_SOTTO if self.step in (Step.AWAIT_M1, Step.AWAIT_M2) else Reason.BROKEN
+        early = self.step in (Step.AWAIT_M1, Step.AWAIT_M2)
+        reason = Reason.NOT_SOTTO if early else Reason.BROKEN
         raise RemoteProtocolError(f"{given.name} at {self.step.name}", reason)
 
     @abstractmethod
-    def _handle(self, given: Input, data: bytes) -> None:
-        """Do the work of one step; what to do follows from `self.step`."""
+    def _handle(self, given: Input, data: bytes) -> bool | None:
+        """Do the work of one step; True to take the second way of TRANSITIONS."""
 
     def _send(self, kind: MessageType, body: bytes) -> None:
         self._out.append(frame(kind, body))

@@ -15,6 +15,9 @@ from messenger.crypto.hkdf import digest, expand, extract, lp, mac
 OPEN_DOOR_KEY: Final = bytes(32)
 """Stands for the responder's fingerprint when the initiator knows an address only."""
 
+NOTHING_WRAPPED: Final = bytes(32)
+"""Stands for the responder's wrapped secret where the initiator is anonymous and has no key to wrap for."""
+
 _SECRET: Final = 32
 
 
@@ -35,9 +38,25 @@ def mac1(fingerprint: Fingerprint | bytes, unsigned: bytes) -> bytes:
     return mac(expand(fingerprint, "mac1", b"", _SECRET), unsigned)[:16]
 
 
-def after_hello(m1: bytes, header: bytes) -> bytes:
-    """th1: the body of M1 and the fields of M2 before its box."""
-    return digest(lp(b"LINK", m1, header))
+def knock_tag(knock: bytes, nonce: bytes) -> bytes:
+    """Shows a busy responder that we know each other: 16 bytes of an HMAC over the initiator's nonce."""
+    return mac(knock, nonce)[:16]
+
+
+def after_hello(m1: bytes, header: bytes, earlier: bytes = b"") -> bytes:
+    """th1: the body of M1 and the fields of M2 before its box.
+
+    Args:
+        m1: Body of the M1 that M2 answers.
+        header: Fields of M2 before its box.
+        earlier: After a RETRY, `retried` of the first M1; else empty.
+    """
+    return digest(lp(b"LINK", earlier, m1, header) if earlier else lp(b"LINK", m1, header))
+
+
+def retried(m1: bytes, retry: bytes) -> bytes:
+    """What the transcript keeps of a first M1 and the RETRY that answered it (bodies)."""
+    return digest(lp(m1, retry))
 
 
 def after(transcript: bytes, part: bytes) -> bytes:

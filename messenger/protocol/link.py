@@ -1,29 +1,44 @@
 """One link: the handshake, then records, over any byte stream (SPEC.md sections 4 and 5).
 
-A link is a value with five verbs. Feed it (`receive_data`, `receive_eof`), send what
-`data_to_send` returns, handle its `events`, and use `send`, `ping` and `close`. It never
-waits and never touches a socket, a disk or a clock.
+A link is a value. Feed it (`receive_data`, `receive_eof`), tell it the time (`advance`),
+send what `data_to_send` returns, handle its `events`, and use `send`, `ping` and `close`.
+It never waits and never touches a socket, a disk or a clock.
 """
 
-from enum import Enum, IntEnum, auto
-from typing import Final
+from enum import Enum, auto
 
 import msgspec
 
-from messenger.core.errors import LocalProtocolError, Reason, RemoteProtocolError
+from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.crypto.identity import Bundle
 from messenger.protocol import keyschedule, packets
+from messenger.protocol.channel import Channel, ChannelState, CloseCode
 from messenger.protocol.handshake import (
     Established,
     Handshake,
+    PeerAnonymous,
     PeerIdentified,
+    PuzzleNeeded,
     Role,
     SignNeeded,
     UnwrapNeeded,
 )
-from messenger.protocol.records import RecordReader, RecordType, RecordWriter
+from messenger.protocol.rekey import Epoch
 
-_PING_MAX: Final = 8
+__all__ = [
+    "CloseCode",
+    "Link",
+    "LinkEvent",
+    "LinkState",
+    "LinkUp",
+    "PacketReceived",
+    "PeerAnonymous",
+    "PeerClosed",
+    "PeerIdentified",
+    "PuzzleNeeded",
+    "SignNeeded",
+    "UnwrapNeeded",
+]  # fmt: skip
 
 
 class LinkState(Enum):
@@ -36,21 +51,18 @@ class LinkState(Enum):
     CLOSED = auto()
 
 
-class CloseCode(IntEnum):
-    """The content of a CLOSE record."""
-
-    BYE = 0
-    """The program or the conversation is being closed."""
-    DUPLICATE = 1
-    """Another link between the same two people is kept instead."""
-    LIMIT = 2
-    """Too many of something."""
+_STATES = {
+    ChannelState.OPEN: LinkState.OPEN,
+    ChannelState.CLOSING: LinkState.CLOSING,
+    ChannelState.CLOSED: LinkState.CLOSED,
+}
 
 
 class LinkUp(msgspec.Struct, frozen=True):
-    """Both sides are proved; packets may be sent."""
+    """Both sides have proved what they must; packets may be sent."""
 
-    peer: Bundle
+    peer: Bundle | None
+    """Who it is; None for the anonymous client of a relay."""
 
 
 class PacketReceived(msgspec.Struct, frozen=True):
@@ -59,25 +71,22 @@ class PacketReceived(msgspec.Struct, frozen=True):
     packet: packets.Packet
 
 
-class PongReceived(msgspec.Struct, frozen=True):
-    """The answer to a ping arrived."""
-
-
 class PeerClosed(msgspec.Struct, frozen=True):
     """The other side said goodbye; nothing more will arrive."""
 
     code: int
 
 
-LinkEvent = SignNeeded | UnwrapNeeded | PeerIdentified | LinkUp | PacketReceived | PongReceived | PeerClosed
-
-RECEIVES: Final[dict[LinkState, frozenset[RecordType]]] = {
-    LinkState.GREETING: frozenset(),
-    LinkState.OPEN: frozenset(RecordType),
-    LinkState.CLOSING: frozenset(RecordType),
-    LinkState.CLOSED: frozenset(),
-}
-"""The records that each state takes; any other is refused."""
+LinkEvent = (
+    SignNeeded
+    | UnwrapNeeded
+    | PuzzleNeeded
+    | PeerIdentified
+    | PeerAnonymous
+    | LinkUp
+    | PacketReceived
+    | PeerClosed
+)
 
 
 class Link:
@@ -89,13 +98,32 @@ class Link:
 
     def __init__(self, handshake: Handshake) -> None:
         self._handshake = handshake
-        self._reader: RecordReader | None = None
-        self._writer: RecordWriter | None = None
+        self._channel: Channel | None = None
         self._exporter = b""
-        self._out: list[bytes] = []
+        self._now = 0.0
+        self._refused = False
         self._events: list[LinkEvent] = []
-        self.state = LinkState.GREETING
         self.role: Role = handshake.role
+
+    @property
+    def state(self) -> LinkState:
+        """Where the link stands."""
+        if self._refused:
+            return LinkState.CLOSED
+        return LinkState.GREETING if self._channel is None else _STATES[self._channel.state]
+
+    def advance(self, now: float) -> None:
+        """Tell the time, at least every second or so while the link is open; then send `data_to_send()`.
+
+        Args:
+            now: Seconds from any starting point, never less than before.
+
+        Raises:
+            RemoteProtocolError: The peer has not answered a key exchange for too long.
+        """
+        self._now = now
+        if self._channel is not None:
+            self._channel.advance(now)
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the peer. After this, send `data_to_send()` and handle `events()`.
@@ -106,15 +134,15 @@ class Link:
         """
         if self.state is LinkState.CLOSED:
             return
+        if self._channel is not None:
+            self._read_channel(self._channel, data)
+            return
         try:
-            if self._reader is None:
-                self._handshake.receive_data(data)
-                self._after_handshake()
-            else:
-                self._read_records(self._reader, data)
+            self._handshake.receive_data(data)
         except RemoteProtocolError:
-            self.state = LinkState.CLOSED
+            self._refused = True
             raise
+        self._after_handshake()
 
     def receive_eof(self) -> None:
         """The stream has ended.
@@ -122,18 +150,16 @@ class Link:
         Raises:
             RemoteProtocolError: It ended before the other side said goodbye.
         """
-        if self.state is LinkState.CLOSED:
-            return
-        self.state, before = LinkState.CLOSED, self.state
-        if before is LinkState.GREETING:
+        if self._channel is not None:
+            self._channel.receive_eof()
+        elif not self._refused:
+            self._refused = True
             self._handshake.receive_eof()
-        raise RemoteProtocolError("the stream ended without a goodbye", Reason.INTERRUPTED)
 
     def data_to_send(self) -> bytes:
         """Bytes for the peer; each is returned once."""
-        data = self._handshake.data_to_send() + b"".join(self._out)
-        self._out.clear()
-        return data
+        data = self._handshake.data_to_send()
+        return data if self._channel is None else data + self._channel.data_to_send()
 
     def events(self) -> list[LinkEvent]:
         """What happened and what is needed; each is returned once."""
@@ -143,14 +169,12 @@ class Link:
     @property
     def record_in_progress(self) -> int | None:
         """Number of the record that has begun to arrive and is not complete, for a deadline."""
-        if self._reader is None or not self._reader.begun:
-            return None
-        return self._reader.count
+        return self._channel.record_in_progress if self._channel else None
 
     @property
     def was_open(self) -> bool:
         """Whether the handshake succeeded, whatever came later."""
-        return self._writer is not None
+        return self._channel is not None
 
     def accept(self) -> None:
         """Go on with the peer that `PeerIdentified` named."""
@@ -163,8 +187,21 @@ class Link:
         self._after_handshake()
 
     def unwrapped(self, secret: bytes) -> None:
-        """Give the secret that `UnwrapNeeded` asked for."""
-        self._handshake.unwrapped(secret)
+        """Give the secret that `UnwrapNeeded` asked for.
+
+        Raises:
+            RemoteProtocolError: It shows that the peer is not who they claim; close the stream.
+        """
+        try:
+            self._handshake.unwrapped(secret)
+        except RemoteProtocolError:
+            self._refused = True
+            raise
+        self._after_handshake()
+
+    def solved(self, counter: int) -> None:
+        """Give the counter that `PuzzleNeeded` asked for."""
+        self._handshake.solved(counter)
         self._after_handshake()
 
     def send(self, packet: packets.Packet) -> None:
@@ -173,22 +210,25 @@ class Link:
         Raises:
             LocalProtocolError: The link is not open.
         """
-        self._write(RecordType.PACKET, packets.encode(packet))
+        self._open_channel().send(packets.encode(packet))
 
     def ping(self) -> None:
-        """Queue a ping; the peer answers and `PongReceived` follows."""
-        self._write(RecordType.PING, b"")
+        """Queue a question for a sign of life.
+
+        Raises:
+            LocalProtocolError: The link is not open.
+        """
+        self._open_channel().ping()
 
     def close(self, code: CloseCode = CloseCode.BYE) -> None:
         """Queue a goodbye. Nothing can be sent after it; the peer's goodbye is still awaited.
 
         In a link that is not open this only closes it: strangers hear nothing.
         """
-        if self.state is LinkState.OPEN:
-            self._write(RecordType.CLOSE, bytes((code,)))
-            self.state = LinkState.CLOSING
-        elif self.state is LinkState.GREETING:
-            self.state = LinkState.CLOSED
+        if self._channel is None:
+            self._refused = True
+        else:
+            self._channel.close(code)
 
     def export(self, label: str, context: bytes) -> bytes:
         """A 32-byte secret bound to this link.
@@ -196,9 +236,13 @@ class Link:
         Raises:
             LocalProtocolError: The handshake is not done.
         """
-        if not self._exporter:
-            raise LocalProtocolError("no link yet")
+        self._open_channel()
         return keyschedule.export(self._exporter, label, context)
+
+    def _open_channel(self) -> Channel:
+        if self._channel is None:
+            raise LocalProtocolError("the link is not open yet")
+        return self._channel
 
     def _after_handshake(self) -> None:
         for event in self._handshake.events():
@@ -208,50 +252,22 @@ class Link:
                 self._events.append(event)
 
     def _open(self, event: Established) -> None:
-        secrets, initiator = event.secrets, self.role is Role.INITIATOR
-        ours, theirs = secrets.from_initiator, secrets.from_responder
-        if not initiator:
-            ours, theirs = theirs, ours
-        self._writer, self._reader = RecordWriter(ours), RecordReader(theirs)
+        secrets = event.secrets
+        epoch = Epoch(secrets.from_initiator, secrets.from_responder)
+        self._channel = Channel(epoch, secrets.rekey, initiator=self.role is Role.INITIATOR)
+        self._channel.begin(self._now)
         self._exporter = secrets.exporter
-        self._out.append(self._handshake.data_to_send())
-        self.state = LinkState.OPEN
         self._events.append(LinkUp(event.peer))
-        self._read_records(self._reader, self._handshake.trailing())
+        self._read_channel(self._channel, self._handshake.trailing())
 
-    def _read_records(self, reader: RecordReader, data: bytes) -> None:
-        for kind, content in reader.feed(data):
-            if kind not in RECEIVES[self.state]:
-                raise RemoteProtocolError(f"{kind.name} at {self.state.name}")
-            self._on_record(kind, content)
-
-    def _on_record(self, kind: RecordType, content: bytes) -> None:
-        match kind:
-            case RecordType.PACKET:
+    def _read_channel(self, channel: Channel, data: bytes) -> None:
+        try:
+            for content in channel.receive_data(data):
                 packet = packets.decode(content)
                 if packet is not None:
                     self._events.append(PacketReceived(packet))
-            case RecordType.PING:
-                if len(content) > _PING_MAX:
-                    raise RemoteProtocolError("ping too long")
-                if self.state is LinkState.OPEN:
-                    self._write(RecordType.PONG, content)
-            case RecordType.PONG:
-                self._events.append(PongReceived())
-            case RecordType.CLOSE:
-                self._on_close(content)
-            case RecordType.PADDING:
-                if content:
-                    raise RemoteProtocolError("padding with content")
-
-    def _on_close(self, content: bytes) -> None:
-        if len(content) != 1:
-            raise RemoteProtocolError("bad goodbye")
-        self.close()
-        self.state = LinkState.CLOSED
-        self._events.append(PeerClosed(content[0]))
-
-    def _write(self, kind: RecordType, content: bytes) -> None:
-        if self._writer is None or self.state is not LinkState.OPEN:
-            raise LocalProtocolError(f"{kind.name} at {self.state.name}")
-        self._out.append(self._writer.seal(kind, content))
+        except RemoteProtocolError:
+            self._refused = True
+            raise
+        if channel.close_code is not None:
+            self._events.append(PeerClosed(channel.close_code))

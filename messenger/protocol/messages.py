@@ -1,4 +1,4 @@
-"""The five handshake messages as values, written and read in pairs (SPEC.md section 4).
+"""The handshake messages as values, written and read in pairs (SPEC.md section 4).
 
 A message travels as u8 type, u24 body length, body. Sizes and field order are fixed;
 anything missing, too long or left over is refused.
@@ -25,6 +25,8 @@ HEADER_SIZE: Final = 4
 MAC1_SIZE: Final = 16
 TAG_SIZE: Final = 16
 FINISHED_SIZE: Final = 32
+SOLUTION_SIZE: Final = 8
+SEED_SIZE: Final = 32
 
 _BUNDLE_MAX: Final = 3 * 520 + 32
 """Two moduli and a signature of at most 512 bytes each, validity times, and lengths."""
@@ -40,6 +42,7 @@ class MessageType(IntEnum):
     M3 = 3
     M4 = 4
     M5 = 5
+    RETRY = 6
 
 
 def frame(kind: MessageType, body: bytes) -> bytes:
@@ -74,12 +77,15 @@ class M1(msgspec.Struct, frozen=True):
     nonce: bytes
     public: bytes
     tag: bytes
+    """Shows a known contact to a busy responder; random bytes from everybody else."""
+    solution: bytes
+    """Empty, or after a RETRY the counter that solves its puzzle, u64."""
     mac1: bytes
 
     def unsigned(self) -> bytes:
         """The body without `mac1`, which is computed over it."""
         suites = b"".join(suite.to_bytes(2, "big") for suite in self.suites)
-        return bytes((VERSION,)) + vec(suites) + self.nonce + self.public + self.tag
+        return bytes((VERSION,)) + vec(suites) + self.nonce + self.public + self.tag + vec(self.solution)
 
     def encode(self) -> bytes:
         """The body as it travels."""
@@ -103,9 +109,12 @@ class M1(msgspec.Struct, frozen=True):
             fields.fixed(limits.NONCE_SIZE),
             fields.fixed(limits.XWING_PUBLIC_SIZE),
             fields.fixed(TAG_SIZE),
+            fields.vector(SOLUTION_SIZE),
             fields.fixed(MAC1_SIZE),
         )
         fields.finish()
+        if len(message.solution) not in (0, SOLUTION_SIZE):
+            raise RemoteProtocolError("bad solution")
         return message
 
 
@@ -190,6 +199,31 @@ class M4(msgspec.Struct, frozen=True):
         return message
 
 
+class Retry(msgspec.Struct, frozen=True):
+    """A busy responder's puzzle: find a counter, then send M1 again with it."""
+
+    bits: int
+    seed: bytes
+
+    def encode(self) -> bytes:
+        """The body as it travels: u8 bits, seed[32]."""
+        return bytes((self.bits,)) + self.seed
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Read a body.
+
+        Raises:
+            RemoteProtocolError: It is not a RETRY, or asks for too much work.
+        """
+        fields = Fields(body)
+        message = cls(fields.number(1), fields.fixed(SEED_SIZE))
+        fields.finish()
+        if message.bits > limits.PUZZLE_BITS_MAX:
+            raise RemoteProtocolError("too much work asked for", Reason.BUSY)
+        return message
+
+
 class Caps(msgspec.Struct, frozen=True, kw_only=True):
     """What a side can do and how it believes to be reached; inside the boxes."""
 
@@ -201,11 +235,13 @@ class Caps(msgspec.Struct, frozen=True, kw_only=True):
     """Bit set of optional abilities; unknown bits are ignored."""
     invite_proof: bytes = b""
     """Initiator only: HMAC under an invite's secret over th3, 32 bytes, or empty."""
+    continues: bytes = b""
+    """Initiator only: `Link.export("continue", b"")` of the link that this one replaces, or empty."""
 
     def encode(self) -> bytes:
-        """u8 least version, u8 most version, v(relay), u32 features, v(invite proof)."""
-        versions = bytes((self.least_version, self.most_version))
-        return versions + vec(self.relay) + self.features.to_bytes(4, "big") + vec(self.invite_proof)
+        """u8 least version, u8 most version, v(relay), u32 features, v(invite proof), v(continues)."""
+        head = bytes((self.least_version, self.most_version)) + vec(self.relay)
+        return head + self.features.to_bytes(4, "big") + vec(self.invite_proof) + vec(self.continues)
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
@@ -221,9 +257,10 @@ class Caps(msgspec.Struct, frozen=True, kw_only=True):
             relay=fields.vector(FINGERPRINT_SIZE),
             features=fields.number(4),
             invite_proof=fields.vector(FINISHED_SIZE),
+            continues=fields.vector(FINISHED_SIZE),
         )
         fields.finish()
-        if len(caps.relay) not in (0, FINGERPRINT_SIZE) or len(caps.invite_proof) not in (0, FINISHED_SIZE):
+        if any(len(field) not in (0, 32) for field in (caps.relay, caps.invite_proof, caps.continues)):
             raise RemoteProtocolError("bad capabilities")
         if not caps.least_version <= VERSION <= caps.most_version:
             raise RemoteProtocolError("no version in common", Reason.VERSION)

@@ -12,6 +12,7 @@ from messenger.core import limits
 from messenger.core.errors import CryptoError, LocalProtocolError, RemoteProtocolError
 from messenger.crypto.aead import Opener, Sealer
 from messenger.protocol.keyschedule import record_key
+from messenger.protocol.rekey import RekeyMessage
 
 OUTER_TYPE: Final = 0x17
 """First byte of every record, as in TLS 1.3."""
@@ -31,6 +32,9 @@ class RecordType(IntEnum):
     PONG = 3
     CLOSE = 4
     """Nothing more follows in this direction; content is one byte, a CloseCode."""
+    OFFER = RekeyMessage.OFFER
+    ACCEPT = RekeyMessage.ACCEPT
+    DONE = RekeyMessage.DONE
 
 
 class RecordWriter:
@@ -42,6 +46,15 @@ class RecordWriter:
 
     def __init__(self, secret: bytes) -> None:
         self._sealer = Sealer(*record_key(secret))
+
+    def switch(self, secret: bytes) -> None:
+        """Seal under the key of another epoch from now on; its numbers start at 0."""
+        self._sealer = Sealer(*record_key(secret))
+
+    @property
+    def used(self) -> tuple[int, int]:
+        """Records and bytes sealed under the present key."""
+        return self._sealer.count, self._sealer.bytes
 
     def seal(self, kind: RecordType, content: bytes) -> bytes:
         """One whole record, padded so that its inner size is a multiple of `limits.RECORD_PADDING`.
@@ -72,16 +85,17 @@ class RecordReader:
         self._opener = Opener(*record_key(secret))
         self._buffer = bytearray()
         self._empty = 0
+        self.count = 0
+        """Records opened so far, under all keys."""
+
+    def switch(self, secret: bytes) -> None:
+        """Open the next record under the key of another epoch."""
+        self._opener = Opener(*record_key(secret))
 
     @property
     def begun(self) -> bool:
         """Whether a record has begun and is not complete."""
         return bool(self._buffer)
-
-    @property
-    def count(self) -> int:
-        """Records opened so far."""
-        return self._opener.count
 
     def feed(self, data: bytes) -> Iterator[tuple[RecordType, bytes]]:
         """Take bytes; go through all that this yields before the next call.
@@ -113,6 +127,7 @@ class RecordReader:
             inner = self._opener.open(sealed, header)
         except CryptoError as e:
             raise RemoteProtocolError("a record does not open") from e
+        self.count += 1
         size = int.from_bytes(inner[1 : limits.RECORD_INNER_HEADER], "big")
         end = limits.RECORD_INNER_HEADER + size
         if size > limits.RECORD_CONTENT_MAX or end > len(inner) or any(inner[end:]):

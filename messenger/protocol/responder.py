@@ -5,23 +5,25 @@ HMAC, a replayed M3 costs no RSA operation, and the signature comes last.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from messenger.core import limits
-from messenger.core.errors import LocalProtocolError, Reason, RemoteProtocolError
+from messenger.core.errors import Reason, RemoteProtocolError
 from messenger.crypto import xwing
 from messenger.crypto.box import open_box, seal_box
 from messenger.crypto.hkdf import equal, vec
 from messenger.crypto.identity import Bundle
 from messenger.crypto.rsa import Label, oaep_label
 from messenger.protocol import keyschedule as keys
+from messenger.protocol import puzzle
 from messenger.protocol.handshake import (
     Answer,
     Entropy,
     Established,
     Handshake,
     Input,
+    PeerAnonymous,
     PeerIdentified,
     Role,
     SignNeeded,
@@ -34,9 +36,11 @@ from messenger.protocol.messages import (
     M2,
     M3,
     M4,
+    SEED_SIZE,
     SUITE,
     Caps,
     MessageType,
+    Retry,
     decode_signed_identity,
     encode_identity,
 )
@@ -52,6 +56,9 @@ class Responder(Handshake):
         now: Unix time in seconds.
         open_door: Whether somebody who knows the address only is answered.
         caps: What we can do.
+        anonymous: Whether callers must be anonymous, as at a relay; else they must not be.
+        puzzle_bits: Difficulty of the puzzle that strangers get first; 0 for none.
+        knocks: Secrets of contacts (`Link.export("knock", b"")`), who get no puzzle.
         entropy: Source of random bytes.
     """
 
@@ -62,16 +69,24 @@ class Responder(Handshake):
         *,
         open_door: bool,
         caps: Caps | None = None,
+        anonymous: bool = False,
+        puzzle_bits: int = 0,
+        knocks: Sequence[bytes] = (),
         entropy: Entropy = os.urandom,
     ) -> None:
         super().__init__(Role.RESPONDER, Step.AWAIT_M1, bundle, caps or Caps(), now, entropy)
+        self._own = bundle
         self._open_door = open_door
+        self._anonymous = anonymous
+        self._puzzle_bits = puzzle_bits
+        self._knocks = knocks
+        self._puzzle = self._retried = b""
         self._by_address = False
         self._peer: Bundle | None = None
         self._secret = self._transcript = self._boxb = self._ciphertext = self._finished = self._master = b""
 
-    def _handle(self, given: Input, data: bytes) -> None:
-        handlers: dict[Input, Callable[[bytes], None]] = {
+    def _handle(self, given: Input, data: bytes) -> bool | None:
+        handlers: dict[Input, Callable[[bytes], bool | None]] = {
             MessageType.M1: self._on_m1,
             MessageType.M3: self._on_m3,
             Answer.UNWRAPPED: self._on_secret,
@@ -79,22 +94,44 @@ class Responder(Handshake):
             Answer.SIGNED: self._on_signature,
             MessageType.M5: self._on_m5,
         }
-        handlers[given](data)
+        return handlers[given](data)
 
-    def _on_m1(self, body: bytes) -> None:
+    def _on_m1(self, body: bytes) -> bool:
         m1 = M1.decode(body)
         unsigned = m1.unsigned()
-        if not equal(m1.mac1, keys.mac1(self._bundle.fingerprint, unsigned)):
+        if not equal(m1.mac1, keys.mac1(self._own.fingerprint, unsigned)):
             if not (self._open_door and equal(m1.mac1, keys.mac1(keys.OPEN_DOOR_KEY, unsigned))):
                 raise RemoteProtocolError("the caller does not know whom it calls")
             self._by_address = True
         if SUITE not in m1.suites:
             raise RemoteProtocolError("no suite in common", Reason.VERSION)
+        if self._puzzle:
+            if not m1.solution or not puzzle.holds(self._puzzle, self._puzzle_bits, m1.solution):
+                raise RemoteProtocolError("the puzzle is not solved")
+        elif m1.solution:
+            raise RemoteProtocolError("a solution without a puzzle")
+        elif self._puzzle_bits and not self._knocked(m1):
+            self._ask_for_work(body)
+            return True
+        self._answer(m1, body)
+        return False
+
+    def _knocked(self, m1: M1) -> bool:
+        matches = [equal(m1.tag, keys.knock_tag(knock, m1.nonce)) for knock in self._knocks]
+        return any(matches)  # all are tried, so the time does not tell which one it was
+
+    def _ask_for_work(self, body: bytes) -> None:
+        retry = Retry(self._puzzle_bits, self._entropy(SEED_SIZE))
+        self._puzzle = puzzle.material(retry.seed, body)
+        self._retried = keys.retried(body, retry.encode())
+        self._send(MessageType.RETRY, retry.encode())
+
+    def _answer(self, m1: M1, body: bytes) -> None:
         ciphertext, shared = xwing.encapsulate(m1.public)
         header = M2(SUITE, self._entropy(limits.NONCE_SIZE), ciphertext)
-        th1 = keys.after_hello(body, header.header())
+        th1 = keys.after_hello(body, header.header(), self._retried)
         self._secret = keys.first_secret(th1, shared)
-        identity = encode_identity(self._bundle.encode(), self._caps.encode())
+        identity = encode_identity(self._own.encode(), self._caps.encode())
         box0 = seal_box(self._secret, "r0", th1, identity)
         self._transcript = keys.after(th1, box0)
         self._send(MessageType.M2, header.header() + vec(box0))
@@ -111,25 +148,32 @@ class Responder(Handshake):
         self._secret = keys.next_secret(self._secret, wrapped, th3)
         opened = open_box(self._secret, "i1", th3, self._boxb)
         raw_bundle, raw_caps, signature = decode_signed_identity(opened)
-        peer = self._read_bundle(raw_bundle)
-        own = self._bundle.fingerprint
-        if peer.fingerprint == own:
-            raise RemoteProtocolError("own key", Reason.OWN_KEY)
-        peer.signing.verify(Label.LINK_I, (th3, raw_bundle, raw_caps, own), signature)
+        self._transcript = keys.after(th3, self._boxb)
+        if bool(raw_bundle) == self._anonymous:
+            raise RemoteProtocolError("anonymous where it must not be, or named where it need not be")
         caps = Caps.decode(raw_caps)
         if caps.relay != self._caps.relay:
             raise RemoteProtocolError("capabilities do not fit the path")
+        if self._anonymous:
+            if signature:
+                raise RemoteProtocolError("a signature of nobody")
+            self._ask(PeerAnonymous(caps))
+            return
+        peer = self._read_bundle(raw_bundle)
+        if peer.fingerprint == self._own.fingerprint:
+            raise RemoteProtocolError("own key", Reason.OWN_KEY)
+        peer.signing.verify(Label.LINK_I, (th3, raw_bundle, raw_caps, self._own.fingerprint), signature)
         self._peer = peer
-        self._transcript = keys.after(th3, self._boxb)
         self._ask(PeerIdentified(peer, caps, th3, self._by_address))
 
     def _on_accepted(self, _: bytes) -> None:
-        peer, th4 = self._known_peer(), self._transcript
-        wrapped = self._entropy(_WRAP_SIZE)
-        self._ciphertext = peer.exchange.wrap(oaep_label("oaep R>I", th4), wrapped)
-        self._master = wrapped
-        own = self._bundle.fingerprint
-        self._ask(SignNeeded(Label.LINK_R, (th4, self._ciphertext, own, peer.fingerprint)))
+        peer, th4 = self._peer, self._transcript
+        self._master = keys.NOTHING_WRAPPED
+        if peer is not None:
+            self._master = self._entropy(_WRAP_SIZE)
+            self._ciphertext = peer.exchange.wrap(oaep_label("oaep R>I", th4), self._master)
+        theirs = peer.fingerprint if peer else b""
+        self._ask(SignNeeded(Label.LINK_R, (th4, self._ciphertext, self._own.fingerprint, theirs)))
 
     def _on_signature(self, signature: bytes) -> None:
         th4 = self._transcript
@@ -144,10 +188,5 @@ class Responder(Handshake):
     def _on_m5(self, body: bytes) -> None:
         if len(body) != FINISHED_SIZE or not equal(body, keys.finished(self._master, "I", self._transcript)):
             raise RemoteProtocolError("finished MAC of the initiator does not hold")
-        self._ask(Established(self._known_peer(), keys.link_secrets(self._master, self._transcript)))
+        self._ask(Established(self._peer, keys.link_secrets(self._master, self._transcript)))
         self._master = b""
-
-    def _known_peer(self) -> Bundle:
-        if self._peer is None:
-            raise LocalProtocolError("no peer yet")
-        return self._peer

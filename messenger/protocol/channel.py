@@ -1,0 +1,244 @@
+"""An authenticated channel: records in both directions, fresh keys, goodbyes (SPEC.md section 5).
+
+A link and a lane are both a handshake followed by a channel.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from enum import Enum, IntEnum, auto
+from typing import Final
+
+from messenger.core import limits
+from messenger.core.errors import CryptoError, LocalProtocolError, Reason, RemoteProtocolError
+from messenger.protocol.records import RecordReader, RecordType, RecordWriter
+from messenger.protocol.rekey import Epoch, Rekey, RekeyStep
+from messenger.protocol.schedule import Schedule
+
+
+class ChannelState(Enum):
+    """The life of a channel."""
+
+    OPEN = auto()
+    CLOSING = auto()
+    """We said goodbye and still listen for theirs."""
+    CLOSED = auto()
+
+
+class CloseCode(IntEnum):
+    """The content of a CLOSE record."""
+
+    BYE = 0
+    """The program or the conversation is being closed."""
+    DUPLICATE = 1
+    """Another link between the same two people is kept instead."""
+    LIMIT = 2
+    """Too many of something."""
+
+
+RECEIVES: Final[dict[ChannelState, frozenset[RecordType]]] = {
+    ChannelState.OPEN: frozenset(RecordType),
+    ChannelState.CLOSING: frozenset(RecordType),
+    ChannelState.CLOSED: frozenset(),
+}
+"""The records that each state takes; any other is refused."""
+
+
+class Channel:
+    """Records in both directions.
+
+    Args:
+        epoch: The first traffic secrets.
+        rekey_secret: The secret that the first key exchange is mixed into.
+        initiator: Whether we are the initiator.
+        entropy: Source of random bytes for key exchanges.
+    """
+
+    def __init__(
+        self,
+        epoch: Epoch,
+        rekey_secret: bytes,
+        *,
+        initiator: bool,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._initiator = initiator
+        self._writer = RecordWriter(self._ours(epoch))
+        self._reader = RecordReader(self._theirs(epoch))
+        self._rekey = Rekey(rekey_secret, initiator=initiator, seed=entropy)
+        self._schedule = Schedule(initiator=initiator)
+        self._out: list[bytes] = []
+        self._held: list[bytes] = []
+        self.state = ChannelState.OPEN
+        self.close_code: int | None = None
+        """What the peer's goodbye said."""
+
+    def begin(self, now: float) -> None:
+        """Start the clock of the first epoch at this many seconds from any starting point."""
+        self._schedule.advance(now)
+        self._schedule.renewed()
+
+    def advance(self, now: float) -> None:
+        """Tell the time; may queue a key exchange. Call it before `receive_data` and now and then.
+
+        Args:
+            now: Seconds from any starting point, never less than before.
+
+        Raises:
+            RemoteProtocolError: The peer has not answered a key exchange for too long.
+        """
+        self._schedule.advance(now)
+        if self.state is ChannelState.OPEN and self._rekey.step is RekeyStep.IDLE:
+            count, size = self._writer.used
+            if self._schedule.due(count, size):
+                self._offer()
+
+    def receive_data(self, data: bytes) -> Iterator[bytes]:
+        """Take bytes; go through all that this yields before the next call.
+
+        Yields:
+            The content of each PACKET.
+
+        Raises:
+            RemoteProtocolError: The stream is not what the peer must send; it is closed.
+        """
+        try:
+            for kind, content in self._reader.feed(data):
+                if kind not in RECEIVES[self.state]:
+                    raise RemoteProtocolError(f"{kind.name} at {self.state.name}")
+                if kind is RecordType.PACKET:
+                    self._schedule.packet()
+                    yield content
+                else:
+                    self._on_record(kind, content)
+        except CryptoError as e:
+            self.state = ChannelState.CLOSED
+            raise RemoteProtocolError(str(e)) from e
+        except RemoteProtocolError:
+            self.state = ChannelState.CLOSED
+            raise
+
+    def receive_eof(self) -> None:
+        """The stream has ended.
+
+        Raises:
+            RemoteProtocolError: It ended before the peer said goodbye.
+        """
+        if self.state is not ChannelState.CLOSED:
+            self.state = ChannelState.CLOSED
+            raise RemoteProtocolError("the stream ended without a goodbye", Reason.INTERRUPTED)
+
+    def data_to_send(self) -> bytes:
+        """Bytes for the peer; each is returned once."""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    @property
+    def record_in_progress(self) -> int | None:
+        """Number of the record that has begun to arrive and is not complete, for a deadline."""
+        return self._reader.count if self._reader.begun else None
+
+    def send(self, content: bytes) -> None:
+        """Queue a PACKET. After a long silence it waits in here for fresh keys.
+
+        Raises:
+            LocalProtocolError: We have said goodbye, or the content is too long.
+        """
+        if self.state is not ChannelState.OPEN:
+            raise LocalProtocolError(f"PACKET at {self.state.name}")
+        if self._rekey.step is RekeyStep.IDLE and self._schedule.stale():
+            self._offer()
+            self._held.append(content)
+        elif self._held:
+            self._held.append(content)
+        else:
+            self._schedule.packet()
+            self._write(RecordType.PACKET, content)
+
+    def ping(self) -> None:
+        """Ask for a sign of life.
+
+        Raises:
+            LocalProtocolError: We have said goodbye.
+        """
+        if self.state is not ChannelState.OPEN:
+            raise LocalProtocolError(f"PING at {self.state.name}")
+        self._write(RecordType.PING, b"")
+
+    def close(self, code: CloseCode = CloseCode.BYE) -> None:
+        """Say goodbye; nothing can be sent after it. A second call does nothing."""
+        if self.state is ChannelState.OPEN:
+            self._release()
+            self._write(RecordType.CLOSE, bytes((code,)))
+            self.state = ChannelState.CLOSING
+
+    def export(self, label: str, context: bytes) -> bytes:
+        """A 32-byte secret bound to the keys of the present generation; both ends must be at the same one."""
+        return self._rekey.export(label, context)
+
+    @property
+    def generation(self) -> int:
+        """Key exchanges completed."""
+        return self._rekey.generation
+
+    def _on_record(self, kind: RecordType, content: bytes) -> None:
+        match kind:
+            case RecordType.PING:
+                if len(content) > limits.PING_MAX:
+                    raise RemoteProtocolError("ping too long")
+                if self.state is ChannelState.OPEN:
+                    self._write(RecordType.PONG, content)
+            case RecordType.PADDING | RecordType.PONG:
+                if len(content) > (limits.PING_MAX if kind is RecordType.PONG else 0):
+                    raise RemoteProtocolError("content where there must be none")
+            case RecordType.CLOSE:
+                if len(content) != 1:
+                    raise RemoteProtocolError("bad goodbye")
+                self.close()
+                self.close_code = content[0]
+                self.state = ChannelState.CLOSED
+            case RecordType.OFFER:
+                self._on_offer(content)
+            case RecordType.ACCEPT:
+                done, epoch = self._rekey.on_accept(content)
+                self._reader.switch(self._theirs(epoch))
+                self._renewed(RecordType.DONE, done, epoch)
+            case _:
+                self._reader.switch(self._theirs(self._rekey.on_done(content)))
+                self._schedule.renewed()
+
+    def _offer(self) -> None:
+        self._write(RecordType.OFFER, self._rekey.offer())
+        self._schedule.offered()
+
+    def _on_offer(self, content: bytes) -> None:
+        self._schedule.peer_offered()
+        answer = self._rekey.on_offer(content)
+        if answer is not None:
+            self._schedule.dropped()
+            accept, epoch = answer
+            self._renewed(RecordType.ACCEPT, accept, epoch)
+
+    def _renewed(self, kind: RecordType, content: bytes, epoch: Epoch) -> None:
+        """The last record under the old key, then everything under the new one."""
+        if self.state is ChannelState.OPEN:
+            self._write(kind, content)
+            self._writer.switch(self._ours(epoch))
+        self._schedule.renewed()
+        self._release()
+
+    def _release(self) -> None:
+        """Send what waited for fresh keys."""
+        held, self._held = self._held, []
+        for content in held:
+            self._schedule.packet()
+            self._write(RecordType.PACKET, content)
+
+    def _write(self, kind: RecordType, content: bytes) -> None:
+        self._out.append(self._writer.seal(kind, content))
+
+    def _ours(self, epoch: Epoch) -> bytes:
+        return epoch.from_initiator if self._initiator else epoch.from_responder
+
+    def _theirs(self, epoch: Epoch) -> bytes:
+        return epoch.from_responder if self._initiator else epoch.from_initiator

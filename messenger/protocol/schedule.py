@@ -1,0 +1,79 @@
+"""When a link takes fresh keys (SPEC.md section 5.5). A value: the caller brings the time."""
+
+from messenger.core import limits
+from messenger.core.errors import RemoteProtocolError
+
+
+class Schedule:
+    """Decides when to offer a key exchange, and whether the peer's come at sensible times.
+
+    Args:
+        initiator: Whether we are the initiator of the link; the responder waits a little
+            longer, so that both rarely offer at once.
+        interval: Seconds between exchanges while packets flow, 1 to 60.
+    """
+
+    def __init__(self, *, initiator: bool, interval: float = limits.REKEY_INTERVAL) -> None:
+        self._interval = interval if initiator else interval + limits.REKEY_STAGGER
+        self._now = 0.0
+        self._fresh = 0.0
+        self._used: float | None = None
+        self._offered: float | None = None
+        self._heard: float | None = None
+        self._flowing = False
+
+    def advance(self, now: float) -> None:
+        """The time is now this many seconds, from any starting point, never less than before.
+
+        Raises:
+            RemoteProtocolError: An offer of ours has not been answered for too long.
+        """
+        self._now = now
+        if self._offered is not None and now - self._offered > limits.REKEY_ANSWER:
+            raise RemoteProtocolError("a key exchange was not answered")
+
+    def packet(self) -> None:
+        """A packet was sent or received."""
+        self._used = self._now
+        self._flowing = True
+
+    def offered(self) -> None:
+        """We have made an offer."""
+        self._offered = self._now
+
+    def peer_offered(self) -> None:
+        """The peer has made an offer.
+
+        Raises:
+            RemoteProtocolError: It came less than `limits.REKEY_LEAST` seconds after their last one.
+        """
+        if self._heard is not None and self._now - self._heard < limits.REKEY_LEAST:
+            raise RemoteProtocolError("key exchanges too often")
+        self._heard = self._now
+
+    def renewed(self) -> None:
+        """An exchange is complete."""
+        self._fresh = self._now
+        self._offered = None
+        self._flowing = False
+
+    def dropped(self) -> None:
+        """Our offer gave way to the peer's."""
+        self._offered = None
+
+    def due(self, records: int, size: int) -> bool:
+        """Whether to make an offer now.
+
+        Args:
+            records: Records sealed under the present key.
+            size: Bytes sealed under it.
+        """
+        if self._offered is not None:
+            return False
+        timed = self._flowing and self._now - self._fresh >= self._interval
+        return timed or records >= limits.REKEY_RECORDS or size >= limits.REKEY_BYTES
+
+    def stale(self) -> bool:
+        """Whether the link has been idle for so long that the next packet waits for fresh keys."""
+        last = self._fresh if self._used is None else max(self._used, self._fresh)
+        return self._now - last >= limits.REKEY_IDLE
