@@ -118,6 +118,10 @@ class Chats:
         """Say goodbye, and do not reach them again by ourselves until something is sent."""
         self._hang_up(conversation)
 
+    async def reconnect(self, conversation: ConversationId) -> None:
+        """Call somebody now, if they are an accepted contact who is not online."""
+        self._hurry(await self._contact(conversation))
+
     async def safety_number(self, conversation: ConversationId) -> str:
         """60 digits that both people see alike."""
         contact = await self._contact(conversation)

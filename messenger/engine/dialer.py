@@ -16,7 +16,7 @@ from messenger.engine.entrance import known, settle
 from messenger.engine.events import ConfirmPeer, ConnectProgress, ConnectStep
 from messenger.engine.peers import Peers
 from messenger.engine.session import Session
-from messenger.net.dial import Stream, dial
+from messenger.net.dial import dial
 from messenger.net.race import race
 from messenger.protocol.handshake import PeerIdentified
 from messenger.protocol.initiator import Initiator
@@ -160,10 +160,11 @@ class Dialer:
 
     async def _call(self, address: Address, call: Call, *, look_only: bool = False) -> Contact:
         call.tell(ConnectStep.CONNECTING, str(address))
+        initiator = await self._initiator(call)
         stream = await dial(address)
         call.tell(ConnectStep.GREETING, str(address))
         gate = OutgoingGate(self._context, self._peers, call, address, look_only=look_only)
-        session = self._session(stream, call, gate)
+        session = Session(self._context, stream, Link(initiator), gate)
         self._peers.start(session)
         try:
             contact = await session.up
@@ -173,11 +174,15 @@ class Dialer:
         call.tell(ConnectStep.SECURED, str(address))
         return contact
 
-    def _session(self, stream: Stream, call: Call, gate: "OutgoingGate") -> Session:
-        initiator = Initiator(
-            self._context.bundle, self._context.now, expected=call.expected, invite_secret=call.secret
+    async def _initiator(self, call: Call) -> Initiator:
+        context, contacts = self._context, self._context.store.contacts
+        knock = b""
+        if call.expected is not None:
+            contact = await context.stored(contacts.by_fingerprint, call.expected)
+            knock = await context.stored(contacts.knock, contact.id) if contact else b""
+        return Initiator(
+            context.bundle, context.now, expected=call.expected, invite_secret=call.secret, knock=knock
         )
-        return Session(self._context, stream, Link(initiator), gate)
 
 
 class OutgoingGate:

@@ -195,6 +195,10 @@ class Engine:
         """Say goodbye to somebody; they are not called again until something is sent to them."""
         await self._now().chats.disconnect(conversation)
 
+    async def reconnect(self, conversation: ConversationId) -> None:
+        """Call somebody now, without waiting for the next try; `PresenceChanged` tells how it goes."""
+        await self._now().chats.reconnect(conversation)
+
     async def presence(self, conversation: ConversationId) -> Presence:
         """Whether a contact can be reached right now."""
         return self._now().peers.presence(conversation)

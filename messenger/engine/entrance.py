@@ -5,13 +5,14 @@ from typing import Final
 
 from messenger.core import limits
 from messenger.core.address import is_near
-from messenger.core.errors import ConnectError, Reason
+from messenger.core.errors import ConnectError, Reason, StorageError
 from messenger.core.ids import short_fingerprint
 from messenger.core.models import Contact, Standing
 from messenger.core.settings import OpenDoor
 from messenger.crypto.hkdf import equal
 from messenger.crypto.identity import Bundle
 from messenger.engine.context import Context
+from messenger.engine.events import EngineFault
 from messenger.engine.peers import Peers
 from messenger.engine.session import Session
 from messenger.net.dial import Stream
@@ -39,13 +40,13 @@ class Entrance:
 
     async def serve(self, stream: Stream, slot: Slot) -> None:
         """Handle one incoming connection until its handshake is decided."""
-        settings = self._context.settings
-        near = is_near(stream.host.partition("%")[0])
-        open_door = settings.open_door is OpenDoor.EVERYBODY or (
-            settings.open_door is OpenDoor.LOCAL and near
-        )
-        link = Link(Responder(self._context.bundle, self._context.now, open_door=open_door))
-        session = Session(self._context, stream, link, IncomingGate(self._context, self._peers))
+        try:
+            responder = await self._responder(stream.host, crowded=slot.crowd >= limits.PUZZLE_HALF_OPEN)
+        except StorageError as e:
+            stream.abort()
+            self._context.publish(EngineFault("storage", type(e).__name__))
+            return
+        session = Session(self._context, stream, Link(responder), IncomingGate(self._context, self._peers))
         self._peers.start(session)
         try:
             await session.up
@@ -53,6 +54,17 @@ class Entrance:
             log.info("x incoming connection refused: %s", e.reason.value)
         finally:
             slot.release()
+
+    async def _responder(self, host: str, *, crowded: bool) -> Responder:
+        context, setting = self._context, self._context.settings.open_door
+        near = is_near(host.partition("%")[0])
+        return Responder(
+            context.bundle,
+            context.now,
+            open_door=setting is OpenDoor.EVERYBODY or (setting is OpenDoor.LOCAL and near),
+            puzzle_bits=limits.PUZZLE_BITS if crowded else 0,
+            knocks=await context.stored(context.store.contacts.knocks) if crowded else (),
+        )
 
 
 class IncomingGate:
@@ -124,7 +136,9 @@ async def settle(
     context: Context, peers: Peers, session: Session, contact: Contact, bundle: Bundle
 ) -> Contact:
     """Register a session that came up, and remember what its certificate said."""
-    await context.stored(context.store.contacts.set_pins, contact.id, bundle.not_before, VERSION)
+    contacts = context.store.contacts
+    await context.stored(contacts.set_pins, contact.id, bundle.not_before, VERSION)
+    await context.stored(contacts.set_knock, contact.id, session.connection.link.export("knock", b""))
     await context.publish_contact(contact.id)
     peers.register(session, contact)
     return contact

@@ -4,7 +4,14 @@ import asyncio
 from typing import Protocol
 
 from messenger.core.address import is_near
-from messenger.core.errors import ConnectError, LocalProtocolError, Reason, StorageError, VaultError
+from messenger.core.errors import (
+    ConnectError,
+    InputError,
+    LocalProtocolError,
+    Reason,
+    StorageError,
+    VaultError,
+)
 from messenger.core.models import Contact, Online, Route
 from messenger.crypto.identity import Bundle
 from messenger.engine.context import Context
@@ -90,6 +97,8 @@ class Session:
         except ConnectError as e:
             self._refusal = e
             return e.reason
+        except InputError:  # the contact was deleted while they were talking
+            return Reason.CLOSED
         except VaultError as e:
             self._context.publish(EngineFault("vault", type(e).__name__))
             return Reason.BUSY

@@ -101,13 +101,15 @@ class HalfOpen:
         if self._networks[network] >= limits.HALF_OPEN_PER_NETWORK:
             return None
         self._networks[network] += 1
-        return Slot(self._networks, network)
+        return Slot(self._networks, network, crowd=self._networks.total())
 
 
 class Slot:
     """One handshake in progress; release it when the handshake is done or has failed."""
 
-    def __init__(self, networks: Counter[str], network: str) -> None:
+    def __init__(self, networks: Counter[str], network: str, *, crowd: int) -> None:
+        self.crowd = crowd
+        """How many handshakes were in progress when this one came, itself included."""
         self._networks = networks
         self._network = network
         self._held = True

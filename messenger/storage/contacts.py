@@ -1,0 +1,206 @@
+"""The other persons."""
+
+import logging
+from collections.abc import Sequence
+from typing import Final, TypedDict, Unpack
+
+import msgspec
+
+from messenger.core import limits
+from messenger.core.errors import InputError, InputProblem, StorageError
+from messenger.core.ids import ConversationId, Fingerprint
+from messenger.core.models import Contact, Standing
+from messenger.storage.database import Database
+from messenger.storage.rows import CONTACT_COLUMNS, contact_from
+
+_log: Final = logging.getLogger(__name__)
+_SELECT: Final = f"SELECT {CONTACT_COLUMNS} FROM contacts"  # noqa: S608 -- constants only
+_BY_ID: Final = f"{_SELECT} WHERE id = ?"
+_BY_FINGERPRINT: Final = f"{_SELECT} WHERE fingerprint = ?"
+_ALL: Final = f"{_SELECT} ORDER BY id"
+
+
+class ContactChanges(TypedDict, total=False):
+    """The fields of a contact that can be changed by `ContactTable.update`."""
+
+    name: str
+    alias: str
+    standing: Standing
+    awaiting: bool
+    verified: bool
+    seen_ms: int | None
+
+
+class ContactTable:
+    """Contacts by number or fingerprint. Whoever names one that is not there gets an InputError(UNKNOWN)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, id_: ConversationId) -> Contact | None:
+        """A contact by its number, or None."""
+        row = self._database.row(_BY_ID, (id_,))
+        return contact_from(row) if row else None
+
+    def by_fingerprint(self, fingerprint: Fingerprint) -> Contact | None:
+        """A contact by fingerprint (32 bytes), or None."""
+        row = self._database.row(_BY_FINGERPRINT, (fingerprint,))
+        return contact_from(row) if row else None
+
+    def all(self) -> list[Contact]:
+        """All contacts, in the order in which they were added."""
+        return [contact_from(row) for row in self._database.rows(_ALL)]
+
+    def add(
+        self,
+        fingerprint: Fingerprint,
+        *,
+        name: str = "",
+        standing: Standing,
+        awaiting: bool = False,
+        addresses: Sequence[str] = (),
+        now_ms: int,
+    ) -> Contact:
+        """Add a contact; one who is there already is returned unchanged.
+
+        Args:
+            fingerprint: 32 bytes.
+            name: The name that they give themselves, cleaned.
+            standing: How they are regarded.
+            awaiting: They have not accepted us yet.
+            addresses: Where they were reached, newest first; the first
+                `limits.ADDRESSES_PER_CONTACT` are kept.
+            now_ms: Unix milliseconds.
+        """
+        with self._database.write():
+            if (known := self.by_fingerprint(fingerprint)) is not None:
+                return known
+            id_ = self._database.number(
+                "INSERT INTO contacts (fingerprint, name, alias, standing, awaiting, verified, addresses,"
+                " created_ms) VALUES (?, ?, '', ?, ?, 0, ?, ?) RETURNING id",
+                (fingerprint, name, int(standing), int(awaiting), _packed(addresses), now_ms),
+            )
+            return self._known(ConversationId(id_))
+
+    def update(self, id_: ConversationId, **changes: Unpack[ContactChanges]) -> Contact:
+        """Change fields of a contact and return the contact as it is then.
+
+        Raises:
+            InputError: UNKNOWN, there is no such contact.
+        """
+        with self._database.write():
+            return self._store(msgspec.structs.replace(self._known(id_), **changes))
+
+    def note_address(self, id_: ConversationId, address: str) -> Contact:
+        """Remember where a contact was reached just now, as the newest of their addresses.
+
+        Args:
+            id_: The contact.
+            address: ``host:port``.
+
+        Raises:
+            InputError: UNKNOWN, there is no such contact.
+        """
+        with self._database.write():
+            contact = self._known(id_)
+            older = tuple(known for known in contact.addresses if known != address)
+            addresses = (address, *older)[: limits.ADDRESSES_PER_CONTACT]
+            return self._store(msgspec.structs.replace(contact, addresses=addresses))
+
+    def remove(self, id_: ConversationId) -> None:
+        """Delete a contact with all messages; nothing happens if it is not there.
+
+        What was deleted is overwritten in the database and taken out of its log.
+        """
+        with self._database.write():
+            self._database.rows("DELETE FROM contacts WHERE id = ?", (id_,))
+        try:
+            self._database.empty_log()
+        except StorageError as e:  # it is deleted; its encrypted pages only stay in the log for a while
+            _log.warning("the log of the database could not be emptied: %s", type(e).__name__)
+
+    def pins(self, id_: ConversationId) -> tuple[int, int]:
+        """The start of the newest exchange certificate and the highest protocol version seen of a contact.
+
+        Both are 0 for a contact who never connected. Older ones are a downgrade or a replay.
+
+        Raises:
+            InputError: UNKNOWN, there is no such contact.
+        """
+        row = self._database.row("SELECT peer_not_before, peer_version FROM contacts WHERE id = ?", (id_,))
+        if row is None:
+            raise InputError(InputProblem.UNKNOWN)
+        return row[0], row[1]
+
+    def set_pins(self, id_: ConversationId, not_before: int, version: int) -> None:
+        """Raise the pins of a contact; they never become smaller.
+
+        Args:
+            id_: The contact.
+            not_before: Start of their exchange certificate, in its own unit.
+            version: Protocol version that was spoken.
+
+        Raises:
+            InputError: UNKNOWN, there is no such contact.
+        """
+        with self._database.write():
+            changes = self._database.change(
+                "UPDATE contacts SET peer_not_before = max(peer_not_before, ?),"
+                " peer_version = max(peer_version, ?) WHERE id = ?",
+                (not_before, version, id_),
+            )
+            if not changes:
+                raise InputError(InputProblem.UNKNOWN)
+
+    def set_knock(self, id_: ConversationId, knock: bytes) -> None:
+        """Remember the secret (32 bytes) by which a contact and we know each other before a handshake.
+
+        Raises:
+            InputError: UNKNOWN, there is no such contact.
+        """
+        with self._database.write():
+            if not self._database.change("UPDATE contacts SET knock = ? WHERE id = ?", (knock, id_)):
+                raise InputError(InputProblem.UNKNOWN)
+
+    def knock(self, id_: ConversationId) -> bytes:
+        """The knock secret of a contact; empty before the first link and for one who is not there."""
+        row = self._database.row("SELECT knock FROM contacts WHERE id = ?", (id_,))
+        return bytes(row[0]) if row else b""
+
+    def knocks(self) -> list[bytes]:
+        """The knock secrets of all accepted contacts."""
+        sql = "SELECT knock FROM contacts WHERE standing = ? AND length(knock) > 0 ORDER BY id"
+        return [bytes(row[0]) for row in self._database.rows(sql, (int(Standing.ACCEPTED),))]
+
+    def count_requests(self) -> int:
+        """How many message requests wait for an answer."""
+        return self._database.number(
+            "SELECT count(*) FROM contacts WHERE standing = ?", (int(Standing.REQUEST),)
+        )
+
+    def _known(self, id_: ConversationId) -> Contact:
+        contact = self.get(id_)
+        if contact is None:
+            raise InputError(InputProblem.UNKNOWN)
+        return contact
+
+    def _store(self, contact: Contact) -> Contact:
+        self._database.rows(
+            "UPDATE contacts SET name = ?, alias = ?, standing = ?, awaiting = ?, verified = ?,"
+            " addresses = ?, seen_ms = ? WHERE id = ?",
+            (
+                contact.name,
+                contact.alias,
+                int(contact.standing),
+                int(contact.awaiting),
+                int(contact.verified),
+                _packed(contact.addresses),
+                contact.seen_ms,
+                contact.id,
+            ),
+        )
+        return contact
+
+
+def _packed(addresses: Sequence[str]) -> bytes:
+    return msgspec.msgpack.encode(tuple(addresses)[: limits.ADDRESSES_PER_CONTACT])

@@ -1,0 +1,143 @@
+"""Reading the tables: rows into the values of `messenger.core.models`. Shared by writer and readers."""
+
+from typing import Final
+
+import msgspec
+
+from messenger.core.errors import DatabaseDamaged
+from messenger.core.ids import ConversationId, Fingerprint, MessageId
+from messenger.core.models import Contact, Conversation, FailReason, Message, MessageState, Standing
+from messenger.storage.database import Database, Row
+
+CONTACT_COLUMNS: Final = (
+    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms"
+)
+"""What `contact_from` wants."""
+
+MESSAGE_COLUMNS: Final = "id, conversation, position, outgoing, state, reason, text, sent_ms, stored_ms"
+"""What `message_from` wants."""
+
+
+def columns_of(table: str, columns: str) -> str:
+    """Write the name of a table before each of some columns."""
+    return ", ".join(f"{table}.{column}" for column in columns.split(", "))
+
+
+_CONTACT_WIDTH: Final = CONTACT_COLUMNS.count(",") + 1
+_POSITION_MAX: Final = 2**63 - 1
+_addresses: Final = msgspec.msgpack.Decoder(tuple[str, ...])
+
+_PAGE_BACK: Final = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages
+WHERE conversation = ? AND position < ? AND position > ? ORDER BY position DESC LIMIT ?
+"""  # noqa: S608 -- constants only, here and below
+_PAGE_ON: Final = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages
+WHERE conversation = ? AND position < ? AND position > ? ORDER BY position LIMIT ?
+"""  # noqa: S608
+_CONVERSATIONS: Final = f"""
+SELECT {columns_of("c", CONTACT_COLUMNS)},
+    (SELECT count(*) FROM messages AS u WHERE u.conversation = c.id AND u.state = 6),
+    {columns_of("m", MESSAGE_COLUMNS)}
+FROM contacts AS c LEFT JOIN messages AS m
+    ON m.position = (SELECT max(l.position) FROM messages AS l WHERE l.conversation = c.id)
+"""  # noqa: S608
+_ALL_CONVERSATIONS: Final = f"{_CONVERSATIONS} ORDER BY coalesce(m.stored_ms, c.created_ms) DESC, c.id DESC"
+_ONE_CONVERSATION: Final = f"{_CONVERSATIONS} WHERE c.id = ?"
+
+
+def contact_from(row: Row) -> Contact:
+    """Make a contact from `CONTACT_COLUMNS`.
+
+    Raises:
+        DatabaseDamaged: A value stands there that this version cannot have written.
+    """
+    try:
+        return Contact(
+            id=ConversationId(row[0]),
+            fingerprint=Fingerprint(row[1]),
+            name=row[2],
+            alias=row[3],
+            standing=Standing(row[4]),
+            awaiting=bool(row[5]),
+            verified=bool(row[6]),
+            addresses=_addresses.decode(row[7]),
+            created_ms=row[8],
+            seen_ms=row[9],
+        )
+    except (ValueError, msgspec.MsgspecError) as e:
+        raise DatabaseDamaged("contact") from e
+
+
+def message_from(row: Row) -> Message:
+    """Make a message from `MESSAGE_COLUMNS`.
+
+    Raises:
+        DatabaseDamaged: A value stands there that this version cannot have written.
+    """
+    try:
+        return Message(
+            id=MessageId(row[0]),
+            conversation=ConversationId(row[1]),
+            position=row[2],
+            outgoing=bool(row[3]),
+            state=MessageState(row[4]),
+            reason=FailReason(row[5]),
+            text=row[6],
+            sent_ms=row[7],
+            stored_ms=row[8],
+        )
+    except ValueError as e:
+        raise DatabaseDamaged("message") from e
+
+
+def conversations(database: Database) -> list[Conversation]:
+    """All conversations, the one with the latest message (or the newest contact) first."""
+    return [_conversation_from(row) for row in database.rows(_ALL_CONVERSATIONS)]
+
+
+def conversation(database: Database, id_: ConversationId) -> Conversation | None:
+    """One conversation, or None."""
+    row = database.row(_ONE_CONVERSATION, (id_,))
+    return _conversation_from(row) if row else None
+
+
+def page(
+    database: Database, conversation: ConversationId, *, before: int | None, after: int | None, count: int
+) -> list[Message]:
+    """Messages next to a position, oldest first; as quick at the millionth as at the first.
+
+    Args:
+        database: Where to read.
+        conversation: Whose messages.
+        before: Only those at smaller positions; None for no bound.
+        after: Only those at larger positions; None for no bound.
+        count: At most so many: those right after `after` if it is given, else the latest.
+    """
+    bounds = (
+        conversation,
+        _POSITION_MAX if before is None else before,
+        0 if after is None else after,
+        max(count, 0),  # SQLite takes a negative limit for none
+    )
+    rows = database.rows(_PAGE_BACK, bounds)[::-1] if after is None else database.rows(_PAGE_ON, bounds)
+    return [message_from(row) for row in rows]
+
+
+def first_unread(database: Database, conversation: ConversationId) -> int | None:
+    """The position of the first message of theirs that was not seen, or None."""
+    return (
+        database.number(
+            "SELECT min(position) FROM messages WHERE conversation = ? AND state = 6", (conversation,)
+        )
+        or None
+    )
+
+
+def _conversation_from(row: Row) -> Conversation:
+    contact, unread, message = row[:_CONTACT_WIDTH], row[_CONTACT_WIDTH], row[_CONTACT_WIDTH + 1 :]
+    return Conversation(
+        contact=contact_from(contact),
+        last=None if message[0] is None else message_from(message),
+        unread=unread,
+    )

@@ -1,0 +1,192 @@
+"""The tables, and how a database of an earlier version becomes one of this version."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from messenger.core.errors import DatabaseDamaged, DatabaseTooNew, StorageError
+from messenger.storage.database import Database, new_file, put_in_place, side_files
+from messenger.storage.faults import translated
+
+_VERSION_1: Final = """
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE contacts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given to another contact
+    fingerprint BLOB NOT NULL UNIQUE CHECK (length(fingerprint) = 32),
+    name TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    standing INTEGER NOT NULL,
+    awaiting INTEGER NOT NULL,
+    verified INTEGER NOT NULL,
+    addresses BLOB NOT NULL, -- MessagePack: array of texts
+    created_ms INTEGER NOT NULL,
+    seen_ms INTEGER,
+    peer_not_before INTEGER NOT NULL DEFAULT 0, -- highest start of their exchange certificate
+    peer_version INTEGER NOT NULL DEFAULT 0, -- highest protocol version they spoke
+    knock BLOB NOT NULL DEFAULT (zeroblob(0)), -- secret of the last link, which spares us puzzles
+    next_seq INTEGER NOT NULL DEFAULT 1, -- of our next message
+    last_hash BLOB NOT NULL DEFAULT (zeroblob(32)) -- of our last message
+) STRICT;
+
+CREATE TABLE messages (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation INTEGER NOT NULL REFERENCES contacts ON DELETE CASCADE,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    outgoing INTEGER NOT NULL,
+    seq INTEGER NOT NULL, -- the author's count
+    prev BLOB NOT NULL CHECK (length(prev) = 32), -- hash of the author's message before
+    state INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    text TEXT NOT NULL,
+    sent_ms INTEGER NOT NULL,
+    stored_ms INTEGER NOT NULL
+) STRICT;
+
+-- The position is part of every index as its last column, so pages are read in order from the first two.
+CREATE INDEX messages_of_conversation ON messages (conversation);
+CREATE INDEX messages_unread ON messages (conversation) WHERE state = 6;
+CREATE INDEX messages_by_state ON messages (conversation, outgoing, state, seq);
+CREATE UNIQUE INDEX messages_by_id ON messages (conversation, outgoing, id);
+
+CREATE TABLE outbox (
+    position INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+    conversation INTEGER NOT NULL,
+    seq INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX outbox_by_seq ON outbox (conversation, seq);
+
+CREATE TABLE invites (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given to another invite
+    secret BLOB NOT NULL CHECK (length(secret) = 16),
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL
+) STRICT;
+"""
+
+_PAGE_MIN: Final = 512
+"""Smallest page that SQLite knows."""
+
+MIGRATIONS: Final = (_VERSION_1,)
+"""SQL that brings a database from version n to version n + 1, by n. Only ever appended to."""
+
+
+def open_current(path: Path, key: bytes, migrations: Sequence[str] = MIGRATIONS) -> Database:
+    """Open a database for writing and bring it to the current version; make it if there is none.
+
+    A new database gets its name only when it is complete, so a file that exists and is empty
+    was damaged. Before anything is changed in an existing one, a copy of it is made beside it
+    and checked (`copy_name`).
+
+    Args:
+        path: The file.
+        key: 32 bytes.
+        migrations: As `MIGRATIONS`.
+
+    Raises:
+        DatabaseTooNew: A later version of the program wrote it; it was not touched.
+        DatabaseDamaged: See `Database.open`.
+        DiskFull, DiskReadOnly, StorageError: The disk refused; the database is as it was.
+    """
+    if not _exists(path):
+        _make(path, key, migrations)
+    database = Database.open(path, key)
+    try:
+        _migrate(database, path, key, migrations)
+    except StorageError:
+        database.close()
+        raise
+    return database
+
+
+def copy_name(path: Path, version: int) -> Path:
+    """Where the copy of a database stands that was made before it left a version.
+
+    Args:
+        path: The database.
+        version: The version that it had.
+    """
+    return path.with_name(f"{path.name}.version-{version}")
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is a database.
+
+    SQLite itself would take a file of no or one byte for a new database, and delete its log.
+    """
+    log, _ = side_files(path)
+    try:
+        if path.exists():
+            if path.stat().st_size < _PAGE_MIN:
+                raise DatabaseDamaged("the file is shorter than one page")
+            return True
+        if log.exists():
+            raise DatabaseDamaged("the file is missing and its log is there")
+    except OSError as e:
+        raise translated(e) from e
+    return False
+
+
+def _make(path: Path, key: bytes, migrations: Sequence[str]) -> None:
+    with _new(path) as made:
+        database = Database.open(made, key)
+        try:
+            _apply(database, migrations)
+            database.empty_log()  # the log does not move with the file
+        finally:
+            database.close()
+
+
+def _migrate(database: Database, path: Path, key: bytes, migrations: Sequence[str]) -> None:
+    version = database.version()
+    if version > len(migrations):
+        raise DatabaseTooNew(f"version {version}, known are those up to {len(migrations)}")
+    if version < 1:
+        raise DatabaseDamaged("the database has no version")
+    if version < len(migrations):
+        _copy(database, copy_name(path, version), key)
+        _apply(database, migrations)
+
+
+def _apply(database: Database, migrations: Sequence[str]) -> None:
+    for number in range(database.version(), len(migrations)):
+        with database.write():
+            database.rows(migrations[number])
+            database.set_version(number + 1)
+
+
+def _copy(database: Database, target: Path, key: bytes) -> None:
+    """Copy the whole database under the same key and check the copy."""
+    with _new(target) as made:
+        database.rows("VACUUM INTO ?", (str(made.absolute()),))
+        copy = Database.open(made, key, read_only=True)
+        try:
+            copy.integrity_check()
+        finally:
+            copy.close()
+
+
+@contextmanager
+def _new(path: Path) -> Iterator[Path]:
+    """Give an empty file to the block, and the file its name when the block is done; else remove it."""
+    made = path.with_name(f"{path.name}.new")
+    _discard(made)  # what an earlier attempt left unfinished
+    new_file(made)
+    try:
+        yield made
+        put_in_place(made, path)
+    except StorageError:
+        _discard(made)
+        raise
+
+
+def _discard(path: Path) -> None:
+    try:
+        for file in (path, *side_files(path), path.with_name(f"{path.name}-journal")):
+            file.unlink(missing_ok=True)
+    except OSError as e:
+        raise translated(e) from e

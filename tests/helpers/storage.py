@@ -1,0 +1,157 @@
+"""What storage tests share, and the programs that some of them start and stop.
+
+``python -m tests.helpers.storage PROGRAM FOLDER KEY`` runs one of `PROGRAMS`. Each prints one line
+for each thing that is safely on disk, so that a test which kills it knows what must be there.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from messenger.core.errors import StorageError
+from messenger.core.ids import ConversationId, Fingerprint, MessageId
+from messenger.core.models import Contact, MessageState, Standing
+from messenger.storage.lock import ProfileLock
+from messenger.storage.store import Store
+
+DATABASE: Final = "profile.db"
+ZEROS: Final = bytes(32)
+
+
+def fingerprint(number: int) -> Fingerprint:
+    """A fingerprint that belongs to nobody, another for each number."""
+    return Fingerprint(number.to_bytes(32, "big"))
+
+
+def message_id(number: int) -> MessageId:
+    """A message id, another for each number."""
+    return MessageId(number.to_bytes(16, "big"))
+
+
+def add_contact(store: Store, number: int = 1, *, standing: Standing = Standing.ACCEPTED) -> Contact:
+    """Add the contact with `fingerprint` of a number."""
+    return store.contacts.add(fingerprint(number), name=f"Contact {number}", standing=standing, now_ms=number)
+
+
+def add_theirs(store: Store, conversation: ConversationId, number: int, text: str = "theirs") -> int:
+    """Store a message of theirs and return its position."""
+    message = store.messages.add_incoming(
+        conversation, message_id(number), number, ZEROS, text, number, number
+    )
+    assert message is not None
+    return message.position
+
+
+def program(name: str, folder: Path, key: bytes, *prefix: str) -> subprocess.Popen[str]:
+    """Start one of `PROGRAMS` with its output in a pipe.
+
+    Args:
+        name: Which.
+        folder: Where it finds or makes its database.
+        key: Of the database.
+        prefix: A command that starts it, with its arguments.
+    """
+    command = [*prefix, sys.executable, "-m", "tests.helpers.storage", name, str(folder), key.hex()]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def report(line: str) -> None:
+    """Print a line at once, in one piece, whatever happens to this process next."""
+    os.write(1, f"{line}\n".encode())
+
+
+def write_messages(folder: Path, key: bytes) -> None:
+    """Write without end, each step reported after it returned; meant to be killed."""
+    report("start")
+    store = Store.open(folder / DATABASE, key)
+    report("open")
+    contact = add_contact(store)
+    number = store.messages.incoming_count(contact.id)
+    while True:
+        number += 1
+        ours = message_id(int.from_bytes(os.urandom(16), "big"))
+        store.messages.add_outgoing(contact.id, ours, f"ours {number}", number, number)
+        report(f"queued {ours.hex()}")
+        add_theirs(store, contact.id, number)
+        report(f"stored {message_id(number).hex()}")
+        if number % 3 == 0:
+            store.messages.advance(contact.id, [ours], MessageState.DELIVERED)
+            report(f"delivered {ours.hex()}")
+
+
+def fill_disk(folder: Path, key: bytes) -> None:
+    """Write into a small file system of its own until it is full, make room, and look what is there."""
+    with _file_system(folder, "size=1500k"):
+        room = folder / "room"
+        room.write_bytes(bytes(400 * 1024))
+        store = Store.open(folder / DATABASE, key)
+        contact = add_contact(store)
+        stored = 0
+        try:
+            while True:
+                store.messages.add_outgoing(contact.id, message_id(stored), "x" * 2000, stored, stored)
+                stored += 1
+        except StorageError as e:
+            report(f"writing {type(e).__name__}")
+        report(f"kept {len(store.messages.page(contact.id, None, stored + 1)) - stored}")
+        store.close()
+        _report_outcome("making", lambda: Store.open(folder / "second.db", key).close())
+        report(f"left over {[path.name for path in folder.glob('second*')]}")
+        room.unlink()
+        store = Store.open(folder / DATABASE, key)
+        store.integrity_check()
+        report(f"kept {len(store.messages.page(contact.id, None, stored + 1)) - stored}")
+        report(f"pending {len(store.messages.pending(contact.id, 0, stored + 1)) - stored}")
+        store.messages.add_outgoing(contact.id, message_id(stored), "x" * 2000, 0, 0)
+        report("goes on")
+        store.close()
+
+
+def read_only(folder: Path, key: bytes) -> None:
+    """Try everything on a file system that is mounted read-only."""
+    with _file_system(folder, "size=2m"):
+        Store.open(folder / DATABASE, key).close()
+        (folder / "wide.db").write_bytes((folder / DATABASE).read_bytes())
+        (folder / "wide.db").chmod(0o644)
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        _report_outcome("opening", lambda: Store.open(folder / DATABASE, key).close())
+        _report_outcome("restricting", lambda: Store.open(folder / "wide.db", key).close())
+        _report_outcome("making", lambda: Store.open(folder / "new.db", key).close())
+        _report_outcome("locking", lambda: ProfileLock(folder).release())
+        _report_outcome("new folder", lambda: ProfileLock(folder / "new").release())
+
+
+def hold_lock(folder: Path, _key: bytes) -> None:
+    """Lock a profile and wait to be killed."""
+    with ProfileLock(folder):
+        report("locked")
+        sys.stdin.read()
+
+
+@contextmanager
+def _file_system(folder: Path, options: str) -> Iterator[None]:
+    """A small file system in memory; seen by this process only, which runs under ``unshare -rm``."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(folder)], check=True)
+    yield
+
+
+def _report_outcome(what: str, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except StorageError as e:
+        report(f"{what} {type(e).__name__}")
+    else:
+        report(f"{what} fine")
+
+
+PROGRAMS: Final[dict[str, Callable[[Path, bytes], None]]] = {
+    function.__name__: function for function in (write_messages, fill_disk, read_only, hold_lock)
+}
+
+if __name__ == "__main__":
+    PROGRAMS[sys.argv[1]](Path(sys.argv[2]), bytes.fromhex(sys.argv[3]))

@@ -1,0 +1,77 @@
+"""A full disk and one that cannot be written to, both real: small file systems of their own."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from messenger.core.errors import DiskFull
+from messenger.storage.store import Store
+from tests.helpers.storage import add_contact, message_id, program
+
+OWN_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
+
+
+@pytest.fixture
+def own_namespace() -> tuple[str, ...]:
+    """A command that gives another one its own mounts, without any rights of this user being needed."""
+    if shutil.which(OWN_NAMESPACE[0]) is None:
+        pytest.skip("needs the program unshare to mount a file system for the test alone")
+    mount = ("mount", "-t", "tmpfs", "none", "/mnt")
+    if subprocess.run([*OWN_NAMESPACE, *mount], capture_output=True, check=False).returncode:
+        pytest.skip("this kernel does not let programs mount a file system of their own")
+    return OWN_NAMESPACE
+
+
+def output(name: str, folder: Path, key: bytes, *prefix: str) -> list[str]:
+    with program(name, folder, key, *prefix) as child:
+        out, err = child.communicate()
+    assert child.returncode == 0, err
+    return out.splitlines()
+
+
+def test_a_full_disk(tmp_path: Path, key: bytes, own_namespace: tuple[str, ...]) -> None:
+    assert output("fill_disk", tmp_path, key, *own_namespace) == [
+        "writing DiskFull",
+        "kept 0",
+        "making DiskFull",
+        "left over []",
+        "kept 0",
+        "pending 0",
+        "goes on",
+    ]
+
+
+def test_a_disk_that_cannot_be_written_to(tmp_path: Path, key: bytes, own_namespace: tuple[str, ...]) -> None:
+    assert output("read_only", tmp_path, key, *own_namespace) == [
+        "opening DiskReadOnly",
+        "restricting DiskReadOnly",
+        "making DiskReadOnly",
+        "locking DiskReadOnly",
+        "new folder DiskReadOnly",
+    ]
+
+
+def test_a_database_that_may_not_grow(store: Store) -> None:
+    """As a full disk, on every system."""
+    contact = add_contact(store)
+    connection = store._database._connection
+    connection.pragma("max_page_count", connection.pragma("page_count") + 10)
+    stored = 0
+
+    def write() -> None:
+        nonlocal stored
+        while True:
+            store.messages.add_outgoing(contact.id, message_id(stored), "x" * 2000, stored, stored)
+            stored += 1
+
+    with pytest.raises(DiskFull):
+        write()
+    assert stored > 1
+    assert len(store.messages.page(contact.id, None, 1000)) == stored
+    assert len(store.messages.pending(contact.id, 0, 1000)) == stored
+    store.integrity_check()
+    connection.pragma("max_page_count", 10**6)
+    outgoing = store.messages.add_outgoing(contact.id, message_id(stored), "goes on", 1, 1)
+    assert outgoing.seq == stored + 1
