@@ -213,6 +213,12 @@ RECONNECT_FIRST: Final = 1.0
 RECONNECT_MAX: Final = 60.0
 """Bounds of the pause between attempts to reach a contact, before jitter."""
 
+UPKEEP_INTERVAL: Final = 600.0
+"""How often certificates and the age of links are looked at."""
+
+RELINK_AFTER: Final = 3600.0
+"""A link is replaced by a new one, with new signatures, after this time."""
+
 STOP_DEADLINE: Final = 5.0
 """The engine is down at the latest this long after it was told to stop."""
 

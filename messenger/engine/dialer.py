@@ -22,6 +22,7 @@ from messenger.protocol.handshake import PeerIdentified
 from messenger.protocol.initiator import Initiator
 from messenger.protocol.invite import is_invite, read_invite
 from messenger.protocol.link import Link
+from messenger.protocol.messages import Caps
 
 Tell = Callable[[ConnectStep, str], None]
 
@@ -36,12 +37,16 @@ class Call:
         expected: Who must answer; None to see who does.
         secret: Of an invite, or empty.
         tell: Where steps are told.
+        continues: "continue" secret of the link that this call replaces, or empty.
     """
 
-    def __init__(self, expected: Fingerprint | None, secret: bytes, tell: Tell) -> None:
+    def __init__(
+        self, expected: Fingerprint | None, secret: bytes, tell: Tell, continues: bytes = b""
+    ) -> None:
         self.expected = expected
         self.secret = secret
         self.tell = tell
+        self.continues = continues
 
 
 class Stranger(ConnectError):
@@ -86,13 +91,17 @@ class Dialer:
         if question is not None and not question.done():
             question.set_result(accepted)
 
-    async def reach(self, contact: Contact) -> Contact:
+    async def reach(self, contact: Contact, continues: bytes = b"") -> Contact:
         """Call a contact at the addresses where they were before.
+
+        Args:
+            contact: Whom to call.
+            continues: "continue" secret of the running link that the new one shall replace.
 
         Raises:
             ConnectError: They cannot be reached there.
         """
-        call = Call(contact.fingerprint, b"", lambda _step, _detail: None)
+        call = Call(contact.fingerprint, b"", lambda _step, _detail: None, continues)
         return await self._race([parse_address(text) for text in contact.addresses], call)
 
     async def _by_invite(self, text: str, tell: Tell) -> Contact:
@@ -181,7 +190,12 @@ class Dialer:
             contact = await context.stored(contacts.by_fingerprint, call.expected)
             knock = await context.stored(contacts.knock, contact.id) if contact else b""
         return Initiator(
-            context.bundle, context.now, expected=call.expected, invite_secret=call.secret, knock=knock
+            context.bundle,
+            context.now,
+            expected=call.expected,
+            caps=Caps(continues=call.continues),
+            invite_secret=call.secret,
+            knock=knock,
         )
 
 

@@ -33,6 +33,7 @@ from messenger.engine.host import Host
 from messenger.engine.peers import Peers
 from messenger.engine.profile import Profile
 from messenger.engine.reconnect import Reconnector
+from messenger.engine.upkeep import Upkeep
 from messenger.storage.reader import Reader
 
 
@@ -282,6 +283,7 @@ class _Running:
         self.dialer = Dialer(context, self.peers)
         self.reconnector = Reconnector(context, self.peers, self.dialer)
         self.chats = Chats(context, self.peers, self.reconnector)
+        self.upkeep = Upkeep(context, self.peers, self.dialer)
         self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
 
     async def start(self) -> None:
@@ -289,6 +291,7 @@ class _Running:
         with contextlib.suppress(ConnectError):  # told by ListeningChanged; calling out works all the same
             await self.host.follow_settings()
         await self.reach_everybody()
+        self.upkeep.start()
 
     async def reach_everybody(self) -> None:
         """Call every accepted contact who is not online."""
@@ -299,6 +302,7 @@ class _Running:
     async def close(self) -> None:
         """Goodbye."""
         await self.host.close()
+        await self.upkeep.close()
         await self.reconnector.close()
         await self.peers.close()
 

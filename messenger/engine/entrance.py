@@ -79,11 +79,14 @@ class IncomingGate:
         """Let in contacts, holders of an invite, and strangers while there is room for requests.
 
         Raises:
-            ConnectError: BLOCKED, WRONG_PERSON (an older certificate than was seen before) or BUSY.
+            ConnectError: BLOCKED, WRONG_PERSON (an older certificate than was seen before, or not the
+                one on the link that they claim to continue) or BUSY.
         """
         contact = await known(self._context, peer.bundle)
         if contact is not None and contact.standing is Standing.BLOCKED:
             raise ConnectError(Reason.BLOCKED, short_fingerprint(peer.fingerprint))
+        if peer.caps.continues and not self._continues(contact, peer.caps.continues):
+            raise ConnectError(Reason.WRONG_PERSON, short_fingerprint(peer.fingerprint))
         if contact is None or contact.standing is Standing.REQUEST:
             self._invite = await self._open_invite(peer)
         if contact is None and self._invite is None:
@@ -104,6 +107,10 @@ class IncomingGate:
         if invited and contact.standing is Standing.REQUEST:
             contact = await context.stored(contacts.update, contact.id, standing=Standing.ACCEPTED)
         return await settle(context, self._peers, session, contact, peer)
+
+    def _continues(self, contact: Contact | None, claim: bytes) -> bool:
+        session = self._peers.session(contact.id) if contact else None
+        return session is not None and equal(session.connection.link.export("continue", b""), claim)
 
     async def _open_invite(self, peer: PeerIdentified) -> int | None:
         proof = peer.caps.invite_proof

@@ -36,6 +36,10 @@ class Peers:
         """The live session with a contact, if there is one."""
         return self._sessions.get(conversation)
 
+    def all(self) -> list[Session]:
+        """Every live session."""
+        return list(self._sessions.values())
+
     def presence(self, conversation: ConversationId) -> Presence:
         """Whether a contact can be reached right now."""
         session = self._sessions.get(conversation)
@@ -77,7 +81,7 @@ class Peers:
 
     async def close(self) -> None:
         """Say goodbye to everybody and wait until all sessions have ended."""
-        for session in list(self._sessions.values()):
+        for session in self.all():
             session.close()
         await self._tasks.close(limits.CLOSE_WAIT)
 
