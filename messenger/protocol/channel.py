@@ -10,7 +10,8 @@ from typing import Final
 
 from messenger.core import limits
 from messenger.core.errors import CryptoError, LocalProtocolError, Reason, RemoteProtocolError
-from messenger.protocol.records import RecordReader, RecordType, RecordWriter
+from messenger.crypto.aead import Buffer
+from messenger.protocol.records import RecordBuffer, RecordReader, RecordType, RecordWriter
 from messenger.protocol.rekey import Epoch, Rekey, RekeyStep
 from messenger.protocol.schedule import Schedule
 
@@ -66,7 +67,7 @@ class Channel:
         self._reader = RecordReader(self._theirs(epoch))
         self._rekey = Rekey(rekey_secret, initiator=initiator, seed=entropy)
         self._schedule = Schedule(initiator=initiator)
-        self._out: list[bytes] = []
+        self._out: list[Buffer] = []
         self._held: list[bytes] = []
         self.state = ChannelState.OPEN
         self.close_code: int | None = None
@@ -92,7 +93,7 @@ class Channel:
             if self._schedule.due(count, size):
                 self._offer()
 
-    def receive_data(self, data: bytes) -> Iterator[bytes]:
+    def receive_data(self, data: Buffer) -> Iterator[memoryview]:
         """Take bytes; go through all that this yields before the next call.
 
         Yields:
@@ -109,7 +110,7 @@ class Channel:
                     self._schedule.packet()
                     yield content
                 else:
-                    self._on_record(kind, content)
+                    self._on_record(kind, bytes(content))
         except CryptoError as e:
             self.state = ChannelState.CLOSED
             raise RemoteProtocolError(str(e)) from e
@@ -127,11 +128,10 @@ class Channel:
             self.state = ChannelState.CLOSED
             raise RemoteProtocolError("the stream ended without a goodbye", Reason.INTERRUPTED)
 
-    def data_to_send(self) -> bytes:
+    def data_to_send(self) -> Buffer:
         """Bytes for the peer; each is returned once."""
-        data = b"".join(self._out)
-        self._out.clear()
-        return data
+        out, self._out = self._out, []
+        return out[0] if len(out) == 1 else b"".join(out)
 
     @property
     def record_in_progress(self) -> int | None:
@@ -154,6 +154,27 @@ class Channel:
         else:
             self._schedule.packet()
             self._write(RecordType.PACKET, content)
+
+    @property
+    def ready(self) -> bool:
+        """Whether `send_in_place` may be used now, or fresh keys have to come first."""
+        waiting = self._held or (self._rekey.step is RekeyStep.IDLE and self._schedule.stale())
+        return self.state is ChannelState.OPEN and not waiting
+
+    def send_in_place(self, buffer: RecordBuffer, size: int) -> memoryview:
+        """Seal a PACKET where it lies; send `data_to_send()` before it and what this returns after.
+
+        Args:
+            buffer: Its `content` is overwritten.
+            size: Bytes of content.
+
+        Raises:
+            LocalProtocolError: Not `ready`; `send` nothing, tell the time, and wait.
+        """
+        if not self.ready:
+            raise LocalProtocolError("fresh keys have to come first")
+        self._schedule.packet()
+        return self._writer.seal_in_place(buffer, size)
 
     def ping(self) -> None:
         """Ask for a sign of life.

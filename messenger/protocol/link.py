@@ -10,6 +10,7 @@ from enum import Enum, auto
 import msgspec
 
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
+from messenger.crypto.aead import Buffer
 from messenger.crypto.identity import Bundle
 from messenger.protocol import keyschedule, packets
 from messenger.protocol.channel import Channel, ChannelState, CloseCode
@@ -156,10 +157,13 @@ class Link:
             self._refused = True
             self._handshake.receive_eof()
 
-    def data_to_send(self) -> bytes:
+    def data_to_send(self) -> Buffer:
         """Bytes for the peer; each is returned once."""
-        data = self._handshake.data_to_send()
-        return data if self._channel is None else data + self._channel.data_to_send()
+        greeting = self._handshake.data_to_send()
+        if self._channel is None:
+            return greeting
+        records = self._channel.data_to_send()
+        return greeting + records if greeting else records
 
     def events(self) -> list[LinkEvent]:
         """What happened and what is needed; each is returned once."""
@@ -263,7 +267,7 @@ class Link:
     def _read_channel(self, channel: Channel, data: bytes) -> None:
         try:
             for content in channel.receive_data(data):
-                packet = packets.decode(content)
+                packet = packets.decode(bytes(content))
                 if packet is not None:
                     self._events.append(PacketReceived(packet))
         except RemoteProtocolError:

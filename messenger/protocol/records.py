@@ -10,7 +10,7 @@ from typing import Final
 
 from messenger.core import limits
 from messenger.core.errors import CryptoError, LocalProtocolError, RemoteProtocolError
-from messenger.crypto.aead import Opener, Sealer
+from messenger.crypto.aead import Buffer, Opener, Sealer
 from messenger.protocol.keyschedule import record_key
 from messenger.protocol.rekey import RekeyMessage
 
@@ -18,6 +18,8 @@ OUTER_TYPE: Final = 0x17
 """First byte of every record, as in TLS 1.3."""
 
 OUTER_HEADER: Final = 4
+_CONTENT_AT: Final = OUTER_HEADER + limits.RECORD_INNER_HEADER
+_LEAST: Final = limits.RECORD_INNER_HEADER + limits.TAG_SIZE
 
 
 class RecordType(IntEnum):
@@ -35,6 +37,18 @@ class RecordType(IntEnum):
     OFFER = RekeyMessage.OFFER
     ACCEPT = RekeyMessage.ACCEPT
     DONE = RekeyMessage.DONE
+
+
+class RecordBuffer:
+    """A place for one record, so that bulk data is read, sealed and sent where it lies.
+
+    Fill the beginning of `content`, then give the buffer to `Channel.send_in_place`.
+    """
+
+    def __init__(self) -> None:
+        self.data = bytearray(OUTER_HEADER + limits.RECORD_CIPHERTEXT_MAX)
+        self.content = memoryview(self.data)[_CONTENT_AT : _CONTENT_AT + limits.RECORD_CONTENT_MAX]
+        """Room for `limits.RECORD_CONTENT_MAX` bytes."""
 
 
 class RecordWriter:
@@ -56,22 +70,49 @@ class RecordWriter:
         """Records and bytes sealed under the present key."""
         return self._sealer.count, self._sealer.bytes
 
-    def seal(self, kind: RecordType, content: bytes) -> bytes:
+    def seal(self, kind: RecordType, content: Buffer) -> bytearray:
         """One whole record, padded so that its inner size is a multiple of `limits.RECORD_PADDING`.
 
         Raises:
             LocalProtocolError: The content is too long, or the key has sealed all that it may.
         """
-        if len(content) > limits.RECORD_CONTENT_MAX:
+        size = len(content)
+        data = bytearray(OUTER_HEADER + _padded(size) + limits.TAG_SIZE)
+        data[_CONTENT_AT : _CONTENT_AT + size] = content
+        self._seal(data, kind, size)
+        return data
+
+    def seal_in_place(self, buffer: RecordBuffer, size: int) -> memoryview:
+        """Seal a PACKET whose content lies in a buffer.
+
+        Args:
+            buffer: Its `content` is overwritten.
+            size: Bytes of content.
+
+        Returns:
+            The record, a part of the buffer: send it before the buffer is filled again.
+
+        Raises:
+            LocalProtocolError: As for `seal`.
+        """
+        end = _CONTENT_AT - limits.RECORD_INNER_HEADER + _padded(size)
+        buffer.data[_CONTENT_AT + size : end] = bytes(end - _CONTENT_AT - size)
+        whole = memoryview(buffer.data)[: end + limits.TAG_SIZE]
+        self._seal(whole, RecordType.PACKET, size)
+        return whole
+
+    def _seal(self, data: bytearray | memoryview, kind: RecordType, size: int) -> None:
+        if size > limits.RECORD_CONTENT_MAX:
             raise LocalProtocolError("record content too long")
-        size = limits.RECORD_INNER_HEADER + len(content)
-        padded = -(-size // limits.RECORD_PADDING) * limits.RECORD_PADDING
-        inner = bytes((kind,)) + len(content).to_bytes(3, "big") + content + bytes(padded - size)
-        header = bytes((OUTER_TYPE,)) + (padded + limits.TAG_SIZE).to_bytes(3, "big")
-        try:
-            return header + self._sealer.seal(inner, header)
-        except CryptoError as e:
-            raise LocalProtocolError("this key must not seal more") from e
+        sealed = len(data) - OUTER_HEADER
+        data[:OUTER_HEADER] = (OUTER_TYPE << 24 | sealed).to_bytes(OUTER_HEADER, "big")
+        data[OUTER_HEADER:_CONTENT_AT] = (kind << 24 | size).to_bytes(limits.RECORD_INNER_HEADER, "big")
+        with memoryview(data) as view:
+            inner = view[OUTER_HEADER : len(data) - limits.TAG_SIZE]
+            try:
+                self._sealer.seal_into(inner, bytes(view[:OUTER_HEADER]), view[OUTER_HEADER:])
+            except CryptoError as e:
+                raise LocalProtocolError("this key must not seal more") from e
 
 
 class RecordReader:
@@ -97,7 +138,7 @@ class RecordReader:
         """Whether a record has begun and is not complete."""
         return bool(self._buffer)
 
-    def feed(self, data: bytes) -> Iterator[tuple[RecordType, bytes]]:
+    def feed(self, data: Buffer) -> Iterator[tuple[RecordType, memoryview]]:
         """Take bytes; go through all that this yields before the next call.
 
         Yields:
@@ -106,23 +147,29 @@ class RecordReader:
         Raises:
             RemoteProtocolError: A record is malformed, too long, changed, or out of order.
         """
-        self._buffer += data
-        while len(self._buffer) >= OUTER_HEADER:
-            size = int.from_bytes(self._buffer[1:OUTER_HEADER], "big")
-            if self._buffer[0] != OUTER_TYPE or not self._plausible(size):
-                raise RemoteProtocolError("not a record")
-            if len(self._buffer) < OUTER_HEADER + size:
-                return
-            header = bytes(self._buffer[:OUTER_HEADER])
-            sealed = bytes(self._buffer[OUTER_HEADER : OUTER_HEADER + size])
-            del self._buffer[: OUTER_HEADER + size]
-            yield self._open(header, sealed)
+        if self._buffer:
+            self._buffer += data
+            data = bytes(self._buffer)
+            self._buffer.clear()
+        at = 0
+        with memoryview(data) as view:
+            while (end := self._end(view, at)) is not None:
+                yield self._open(bytes(view[at : at + OUTER_HEADER]), view[at + OUTER_HEADER : end])
+                at = end
+            self._buffer += view[at:]
 
     @staticmethod
-    def _plausible(size: int) -> bool:
-        return limits.RECORD_INNER_HEADER + limits.TAG_SIZE <= size <= limits.RECORD_CIPHERTEXT_MAX
+    def _end(view: memoryview, at: int) -> int | None:
+        """Where the record that begins somewhere ends; None if it is not complete."""
+        if len(view) - at < OUTER_HEADER:
+            return None
+        size = int.from_bytes(view[at + 1 : at + OUTER_HEADER], "big")
+        if view[at] != OUTER_TYPE or not _LEAST <= size <= limits.RECORD_CIPHERTEXT_MAX:
+            raise RemoteProtocolError("not a record")
+        end = at + OUTER_HEADER + size
+        return end if end <= len(view) else None
 
-    def _open(self, header: bytes, sealed: bytes) -> tuple[RecordType, bytes]:
+    def _open(self, header: bytes, sealed: memoryview) -> tuple[RecordType, memoryview]:
         try:
             inner = self._opener.open(sealed, header)
         except CryptoError as e:
@@ -130,7 +177,7 @@ class RecordReader:
         self.count += 1
         size = int.from_bytes(inner[1 : limits.RECORD_INNER_HEADER], "big")
         end = limits.RECORD_INNER_HEADER + size
-        if size > limits.RECORD_CONTENT_MAX or end > len(inner) or any(inner[end:]):
+        if size > limits.RECORD_CONTENT_MAX or inner.count(0, end) != len(inner) - end:
             raise RemoteProtocolError("bad record content")
         try:
             kind = RecordType(inner[0])
@@ -139,4 +186,10 @@ class RecordReader:
         self._empty = self._empty + 1 if kind is RecordType.PADDING else 0
         if self._empty > limits.EMPTY_RECORDS_MAX:
             raise RemoteProtocolError("too many empty records")
-        return kind, inner[limits.RECORD_INNER_HEADER : end]
+        return kind, memoryview(inner)[limits.RECORD_INNER_HEADER : end]
+
+
+def _padded(size: int) -> int:
+    """Inner size of a record with that much content."""
+    whole = limits.RECORD_INNER_HEADER + size
+    return -(-whole // limits.RECORD_PADDING) * limits.RECORD_PADDING
