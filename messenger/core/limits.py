@@ -276,6 +276,9 @@ CONTROL_MESSAGE_MAX: Final = 64 * 1024
 CONTROL_TIMEOUT: Final = 2.0
 """Time for a running program to answer a second start."""
 
+DEMO_STEP: Final = 30.0
+"""A step of the demonstration that takes longer has failed; no step makes keys."""
+
 # --- storage ---
 
 DATABASE_KEY_SIZE: Final = 32
@@ -298,3 +301,58 @@ WAL_PAGES: Final = 1000
 
 WAL_KEPT: Final = 8 * 1024 * 1024
 """The write-ahead log is cut to this size when it could be emptied."""
+
+# --- sealed messages (SPEC.md section "Sealed messages", SECURITY.md 3.6) ---
+
+ENVELOPE_BUCKETS: Final = (4 * 1024, 16 * 1024, 64 * 1024, 256 * 1024)
+"""Sizes of an envelope as the relay sees it, nonce and tag included; nothing else is told by its size."""
+
+SEALED_PAYLOAD_MAX: Final = PACKET_MAX
+"""Largest payload of a sealed message; with all headers it fits into the largest envelope."""
+
+STRANGER_PAYLOAD_MAX: Final = STRANGER_TEXT_MAX + 1024
+"""Largest payload of a first contact by somebody unknown: the text, a name, and the packets around them."""
+
+MAILBOX_LIFETIME: Final = 21 * 24 * 3600
+"""How long a relay keeps an envelope that nobody fetches."""
+
+RATCHET_SKIP_EPOCH: Final = 1_000
+"""Messages that one message may overtake within its epoch, message keys kept for them, and messages
+that a sender may be ahead of what the receiver has shown to have."""
+
+RATCHET_SKIP_SESSION: Final = 5_000
+"""Message keys kept for the missing messages of all epochs of a session; the oldest make room."""
+
+RATCHET_SKIP_KEPT: Final = 30 * 24 * 3600
+"""How long a message key is kept for a message that may still arrive: the mailbox and some days."""
+
+RATCHET_KEYS_MAX: Final = 2
+"""Private ratchet keys alive at once; the rules of the ratchet need no third."""
+
+RATCHET_COUNTER_MAX: Final = 2**31 - 1
+"""Largest epoch and message number; a session that reaches it waits for a new one."""
+
+SESSIONS_OLD_MAX: Final = 5
+"""Sessions kept with one contact besides the one for sending."""
+
+SESSIONS_OLD_KEPT: Final = 30 * 24 * 3600
+"""How long a session that was replaced, or never answered, can still be received in."""
+
+OPENINGS_WAITING_MAX: Final = 5
+"""First contacts sent to one person without an answer; no session is forgotten that may be answered in."""
+
+BUNDLE_MAX: Final = 1560
+"""An identity bundle with two 4096-bit keys; with 3072 bits it has 1176 bytes."""
+
+PREKEYS_MAX: Final = 64
+"""One-time prekeys in a list, besides the one of last resort."""
+
+PREKEY_LIST_LIFETIME: Final = 14 * 24 * 3600
+"""How long a prekey list may be valid from now on; a relay cannot serve an old one for longer."""
+
+PREKEY_LISTED: Final = 7 * 24 * 3600
+"""A prekey is put into lists for this long after it was made."""
+
+PREKEY_KEPT: Final = 42 * 24 * 3600
+"""Private prekeys and the ids of first contacts are kept for this long: twice MAILBOX_LIFETIME, and just
+PREKEY_LISTED, PREKEY_LIST_LIFETIME and MAILBOX_LIFETIME one after the other."""

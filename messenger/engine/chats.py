@@ -22,6 +22,7 @@ from messenger.engine.events import ConversationRemoved, MessageAdded, MessageCh
 from messenger.engine.peers import Peers
 from messenger.engine.reconnect import Reconnector
 from messenger.engine.talk import Talk
+from messenger.protocol.link import CloseCode
 
 
 class Chats:
@@ -178,7 +179,7 @@ class Chats:
         session = self._peers.session(conversation)
         if session is not None:
             session.hung_up = True
-            session.close()
+            session.close(CloseCode.PARTED)
 
     def _hurry(self, contact: Contact) -> None:
         session = self._peers.session(contact.id)

@@ -69,6 +69,15 @@ class Dialer:
         self._context = context
         self._peers = peers
         self._questions: dict[AttemptId, asyncio.Future[bool]] = {}
+        self._calls: set[asyncio.Task[Contact]] = set()
+        self._closed = False
+
+    async def close(self) -> None:
+        """Give up every attempt of `connect`, for good: each raises ConnectError(STOPPING)."""
+        self._closed = True
+        for call in self._calls:
+            call.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
 
     async def connect(self, target: str, attempt: AttemptId) -> Contact:
         """Open a conversation with whoever is at an address, or with the maker of an invite.
@@ -81,9 +90,20 @@ class Dialer:
         def tell(step: ConnectStep, detail: str) -> None:
             self._context.publish(ConnectProgress(attempt, step, detail))
 
+        if self._closed:
+            raise ConnectError(Reason.STOPPING)
         if is_invite(target):
-            return await self._by_invite(target, tell)
-        return await self._by_address(parse_address(target), attempt, tell)
+            call = asyncio.create_task(self._by_invite(target, tell))
+        else:
+            call = asyncio.create_task(self._by_address(parse_address(target), attempt, tell))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        try:
+            return await call
+        except asyncio.CancelledError as e:
+            if self._closed:
+                raise ConnectError(Reason.STOPPING) from e
+            raise
 
     def confirm(self, attempt: AttemptId, *, accepted: bool) -> None:
         """Answer a `ConfirmPeer`; too late or unasked, it does nothing."""
@@ -117,7 +137,7 @@ class Dialer:
             return await self._race(addresses, Call(invite.fingerprint, invite.secret, tell))
         except ConnectError as e:
             if e.reason in _NOT_THEM:
-                await self._see_who_is_there(addresses[0], invite.fingerprint)
+                await self._see_who_is_there(addresses, invite.fingerprint)
             raise
 
     async def _by_address(self, address: Address, attempt: AttemptId, tell: Tell) -> Contact:
@@ -143,29 +163,40 @@ class Dialer:
         self._questions[attempt] = question
         self._context.publish(ConfirmPeer(attempt, fingerprint, str(address)))
         try:
-            return await question
+            async with asyncio.timeout(limits.CONFIRM_PEER):
+                return await question
+        except TimeoutError:
+            return False
         finally:
             del self._questions[attempt]
 
     async def _race(self, addresses: Sequence[Address], call: Call) -> Contact:
-        ways = [functools.partial(self._call, address, call) for address in dict.fromkeys(addresses)]
-        if not ways:
+        if not addresses:
             raise ConnectError(Reason.UNREACHABLE)
-        return await race(ways, limits.DIAL_STAGGER)
+        ways = [functools.partial(self._call, address, call) for address in dict.fromkeys(addresses)]
+        # Of two links that come up at once `Peers.register` has kept one already.
+        return await race(ways, limits.DIAL_STAGGER, lambda _contact: None)
 
-    async def _see_who_is_there(self, address: Address, expected: Fingerprint) -> None:
+    async def _see_who_is_there(self, addresses: Sequence[Address], expected: Fingerprint) -> None:
         """Tell somebody else's key from a program that merely hangs up.
 
         Raises:
-            ConnectError: WRONG_PERSON, another key answers at that address.
+            ConnectError: WRONG_PERSON or OWN_KEY, another key answers at one of the addresses.
         """
+        ways = [functools.partial(self._look, address, expected) for address in dict.fromkeys(addresses)]
+        try:
+            await race(ways, limits.DIAL_STAGGER, lambda _nobody: None)
+        except ConnectError as e:
+            if e.reason in (Reason.WRONG_PERSON, Reason.OWN_KEY):
+                raise
+
+    async def _look(self, address: Address, expected: Fingerprint) -> None:
+        """Call whoever is there and hang up; always raises ConnectError, but for the person expected."""
         try:
             await self._call(address, Call(None, b"", lambda _step, _detail: None), look_only=True)
         except Stranger as e:
             if e.fingerprint != expected:
                 raise ConnectError(Reason.WRONG_PERSON, str(address)) from e
-        except ConnectError:
-            return
 
     async def _call(self, address: Address, call: Call, *, look_only: bool = False) -> Contact:
         call.tell(ConnectStep.CONNECTING, str(address))
@@ -178,7 +209,8 @@ class Dialer:
         try:
             contact = await session.up
         except asyncio.CancelledError:
-            session.connection.stream.abort()
+            if not session.connection.link.was_open:  # else it stays: its coming up ends all other attempts
+                session.connection.stream.abort()
             raise
         call.tell(ConnectStep.SECURED, str(address))
         return contact
@@ -215,7 +247,7 @@ class OutgoingGate:
         """Go on with the person who was expected, or with an accepted contact.
 
         Raises:
-            Stranger: Nobody here knows the key, and it was not asked for.
+            Stranger: Nobody here has accepted the key, and it was not asked for.
             ConnectError: BLOCKED, or WRONG_PERSON (an older certificate than was seen before).
         """
         if self._look_only:
@@ -223,7 +255,7 @@ class OutgoingGate:
         contact = await known(self._context, peer.bundle)
         if contact is not None and contact.standing is Standing.BLOCKED:
             raise ConnectError(Reason.BLOCKED, contact.title)
-        if contact is None and self._call.expected is None:
+        if self._call.expected is None and (contact is None or contact.standing is Standing.REQUEST):
             raise Stranger(peer.fingerprint)
         self._call.tell(ConnectStep.PROVING, str(self._address))
 

@@ -90,11 +90,13 @@ class Engine:
     async def stop(self) -> None:
         """Say goodbye to everybody and close everything, within `limits.STOP_DEADLINE`."""
         running, self._running = self._running, None
-        if running is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(limits.STOP_DEADLINE):
-                    await running.close()
-        await self._profile.close()
+        try:
+            if running is not None:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(limits.STOP_DEADLINE):
+                        await running.close()
+        finally:
+            await self._profile.close()
 
     def reader(self) -> Reader:
         """A connection of its own for reading, for the window."""
@@ -104,6 +106,11 @@ class Engine:
     async def me(self) -> Me:
         """Who we are."""
         return self._now().context.me
+
+    async def moduli(self) -> tuple[bytes, bytes]:
+        """The public numbers of our signing and our exchange key; their length is the size of the keys."""
+        bundle = self._now().context.bundle
+        return bundle.signing.modulus, bundle.exchange.modulus
 
     async def set_name(self, name: str) -> None:
         """Change the name that others see.
@@ -303,6 +310,7 @@ class _Running:
         """Goodbye."""
         await self.host.close()
         await self.upkeep.close()
+        await self.dialer.close()
         await self.reconnector.close()
         await self.peers.close()
 

@@ -142,10 +142,16 @@ async def known(context: Context, bundle: Bundle) -> Contact | None:
 async def settle(
     context: Context, peers: Peers, session: Session, contact: Contact, bundle: Bundle
 ) -> Contact:
-    """Register a session that came up, and remember what its certificate said."""
+    """Register a session that came up, and remember what its certificate said.
+
+    If another link is kept instead, what this one has changed is told over that.
+    """
     contacts = context.store.contacts
     await context.stored(contacts.set_pins, contact.id, bundle.not_before, VERSION)
     await context.stored(contacts.set_knock, contact.id, session.connection.link.export("knock", b""))
     await context.publish_contact(contact.id)
-    peers.register(session, contact)
+    if not peers.register(session, contact):
+        kept = peers.session(contact.id)
+        if kept is not None and kept.talk is not None:
+            await kept.talk.greet()
     return contact

@@ -1,8 +1,10 @@
 """Being reachable: the listener, the addresses to tell others, and invites."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from messenger.core import limits
 from messenger.core.address import parse_address
@@ -14,6 +16,9 @@ from messenger.engine.events import ListeningChanged
 from messenger.net.interfaces import reachable_addresses
 from messenger.net.listen import Listener, free_ports
 from messenger.protocol.invite import Invite, write_invite
+
+_LAST_PORT: Final = "last port"
+"""Name of a stored value: the port that was wanted and the one that was had."""
 
 
 class Host:
@@ -62,7 +67,7 @@ class Host:
             raise InputError(InputProblem.BAD_PORT, str(wanted))
         if self._listener is None or self._listener.port != wanted:
             try:
-                listener = await Listener.open(self._entrance.serve, wanted, exact=exact)
+                listener = await self._open(wanted, exact=exact)
             except ConnectError as e:
                 self._context.publish(ListeningChanged(self.listening(), e.reason))
                 raise
@@ -90,19 +95,19 @@ class Host:
         if not 1 <= first <= last <= 65535:
             raise InputError(InputProblem.BAD_PORT, f"{first}-{last}")
         if last - first >= limits.PORT_SCAN_MAX:
-            raise InputError(InputProblem.TOO_LONG, str(limits.PORT_SCAN_MAX))
+            raise InputError(InputProblem.BAD_VALUE, f"{first}-{last}")
         return await asyncio.get_running_loop().run_in_executor(None, free_ports, first, last)
 
     async def make_invite(self) -> str:
         """A link that works once, with the addresses as they are now.
 
         Raises:
-            InputError: TOO_LONG, too many invites are waiting to be used.
+            InputError: NOT_ALLOWED, too many invites are waiting to be used.
         """
         context, now = self._context, self._context.now_ms()
         await context.stored(context.store.invites.purge, now)
         if len(await context.stored(context.store.invites.open, now)) >= limits.INVITES_OPEN_MAX:
-            raise InputError(InputProblem.TOO_LONG, str(limits.INVITES_OPEN_MAX))
+            raise InputError(InputProblem.NOT_ALLOWED)
         secret = secrets.token_bytes(limits.INVITE_SECRET_SIZE)
         expires = now + int(limits.INVITE_LIFETIME * 1000)
         await context.stored(context.store.invites.add, secret, now, expires)
@@ -113,6 +118,18 @@ class Host:
         return write_invite(
             Invite(context.fingerprint, secret, tuple(parse_address(text) for text in useful))
         )
+
+    async def _open(self, wanted: int, *, exact: bool) -> Listener:
+        """Listen where contacts found us the last time, if that was in place of the same port."""
+        context = self._context
+        if not exact:
+            before = (await context.stored(context.store.meta.get, _LAST_PORT) or b"").split()
+            if len(before) == 2 and before[0] == str(wanted).encode():
+                with contextlib.suppress(ConnectError):
+                    return await Listener.open(self._entrance.serve, int(before[1]), exact=True)
+        listener = await Listener.open(self._entrance.serve, wanted, exact=exact)
+        await context.stored(context.store.meta.put, _LAST_PORT, f"{wanted} {listener.port}".encode())
+        return listener
 
     async def _replace(self, listener: Listener | None) -> None:
         old, self._listener = self._listener, listener

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from messenger.core import limits
-from messenger.core.errors import InputError, Reason
+from messenger.core.errors import InputError, Reason, StorageError
 from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, Offline, Presence
 from messenger.engine.context import Context
-from messenger.engine.events import PresenceChanged
+from messenger.engine.events import EngineFault, PresenceChanged
 from messenger.engine.session import Session
 from messenger.engine.tasks import Tasks
 from messenger.protocol.link import CloseCode
@@ -74,6 +74,7 @@ class Peers:
             old.replaced = True
             old.close(CloseCode.DUPLICATE)
         self._sessions[contact.id] = session
+        session.contact = contact
         self._presence.pop(contact.id, None)
         self._context.publish(PresenceChanged(contact.id, session.online))
         self._on_up(contact)
@@ -91,17 +92,28 @@ class Peers:
         return old.initiated == (self._context.fingerprint < contact.fingerprint)
 
     async def _run(self, session: Session) -> None:
-        reason = await session.run()
-        talk = session.talk
-        if talk is None or self._sessions.get(talk.contact.id) is not session:
+        reason = Reason.STOPPING
+        try:
+            reason = await session.run()
+        finally:  # whatever happened: who is not there any more is not shown as online
+            contact = self._unregistered(session)
+        if contact is None:
             return
-        contact = talk.contact
-        del self._sessions[contact.id]
         try:
             seen = self._context.now_ms()
             await self._context.stored(self._context.store.contacts.update, contact.id, seen_ms=seen)
         except InputError:  # deleted meanwhile
             return
-        self.note(contact.id, Offline(reason=reason))
+        except StorageError as e:  # when they were seen matters less than reaching them again
+            self._context.publish(EngineFault("storage", type(e).__name__))
+        self.note(contact.id, Offline(reason=Reason.CLOSED if session.hung_up else reason))
         if not session.hung_up:
             self._on_end(contact, reason)
+
+    def _unregistered(self, session: Session) -> Contact | None:
+        """Take a session out that has ended; returns the contact who had it, if it was still theirs."""
+        ids = [id_ for id_, registered in self._sessions.items() if registered is session]
+        if not ids:
+            return None
+        del self._sessions[ids[0]]
+        return session.talk.contact if session.talk else session.contact

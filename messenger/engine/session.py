@@ -24,7 +24,6 @@ from messenger.protocol.link import (
     CloseCode,
     Link,
     LinkEvent,
-    LinkState,
     LinkUp,
     PacketReceived,
     PeerClosed,
@@ -59,12 +58,14 @@ class Session:
         self.up: asyncio.Future[Contact] = asyncio.get_running_loop().create_future()
         """Done when the link is up; fails with ConnectError when it will never be."""
         self.up.add_done_callback(_looked_at)
+        self.contact: Contact | None = None
+        """Who is on it, once it is registered."""
         self.talk: Talk | None = None
         self.since_ms = 0
         self.replaced = False
         """Another link with the same person has taken over."""
         self.hung_up = False
-        """The person here ended it; they do not want to be connected again at once."""
+        """A person, here or there, ended it and does not want to be connected again at once."""
         self._refusal: ConnectError | None = None
 
     @property
@@ -130,13 +131,14 @@ class Session:
                     await self.talk.on_packet(packet)
             case PeerClosed(code):
                 self.replaced = self.replaced or code == CloseCode.DUPLICATE
+                self.hung_up = self.hung_up or code == CloseCode.PARTED
             case _:  # only a relay's listener meets anonymous callers
                 raise LocalProtocolError(type(event).__name__)
 
     async def _enter(self, peer: Bundle) -> None:
         self.since_ms = self._context.now_ms()
         contact = await self._gate.enter(self, peer)
-        if self.connection.link.state is not LinkState.OPEN:  # another link was kept instead
+        if self.replaced:  # another link was kept instead
             if not self.up.done():
                 self.up.set_result(contact)
             return

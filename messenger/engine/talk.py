@@ -12,6 +12,7 @@ from messenger.core.names import clean_name
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MessageAdded, MessageChanged
 from messenger.net.connection import Connection
+from messenger.protocol.link import LinkState
 from messenger.protocol.packets import Delivered, Hello, Packet, Read, Text
 
 
@@ -29,6 +30,7 @@ class Talk:
         self._store = context.store
         self._connection = connection
         self.contact = contact
+        self._full = False
         self._on_way: set[MessageId] = set()
         self._sent_seq = 0
         self._wake = asyncio.Event()
@@ -64,18 +66,18 @@ class Talk:
         if self._accepted and self._context.settings.read_receipts:
             read_seq = await self._context.stored(self._store.messages.seen_seq, self.contact.id)
         hello = Hello(self._context.me.name, self._context.port, self._accepted, read_seq)
-        self._connection.post(hello)
+        self._post(hello)
 
     def tell_read(self, ids: Sequence[MessageId]) -> None:
         """Tell them that their messages have been read."""
         for start in range(0, len(ids), limits.RECEIPTS_PER_PACKET):
-            self._connection.post(Read([bytes(i) for i in ids[start : start + limits.RECEIPTS_PER_PACKET]]))
+            self._post(Read([bytes(i) for i in ids[start : start + limits.RECEIPTS_PER_PACKET]]))
 
     def tell_delivered(self, ids: Sequence[MessageId]) -> None:
         """Tell them that their messages are on our disk."""
         for start in range(0, len(ids), limits.RECEIPTS_PER_PACKET):
             part = ids[start : start + limits.RECEIPTS_PER_PACKET]
-            self._connection.post(Delivered([bytes(i) for i in part]))
+            self._post(Delivered([bytes(i) for i in part]))
 
     async def on_packet(self, packet: Packet) -> None:
         """Take what they sent.
@@ -92,6 +94,11 @@ class Talk:
                 await self._on_receipt(ids, MessageState.DELIVERED)
             case Read(ids):
                 await self._on_receipt(ids, MessageState.READ)
+
+    def _post(self, packet: Packet) -> None:
+        """Send something that the next link would tell again, unless this one has said goodbye."""
+        if self._connection.link.state is LinkState.OPEN:
+            self._connection.post(packet)
 
     @property
     def _accepted(self) -> bool:
@@ -130,11 +137,16 @@ class Talk:
             self.tell_delivered([id_])
 
     async def _too_much(self, text: Text) -> bool:
-        """Whether a stranger sends more than a request may hold; it stays in their outbox."""
-        if len(text.text.encode()) > limits.STRANGER_TEXT_MAX:
-            return True
-        count = await self._context.stored(self._store.messages.incoming_count, self.contact.id)
-        return count >= limits.STRANGER_MESSAGES_MAX
+        """Whether a stranger sends more than a request may hold.
+
+        It stays in their outbox, and so does everything after it, so that there is no gap.
+        """
+        if not self._full and len(text.text.encode()) <= limits.STRANGER_TEXT_MAX:
+            count = await self._context.stored(self._store.messages.incoming_count, self.contact.id)
+            self._full = count >= limits.STRANGER_MESSAGES_MAX
+        else:
+            self._full = True
+        return self._full
 
     async def _on_receipt(self, ids: list[bytes], state: MessageState) -> None:
         named = [MessageId(i) for i in ids]

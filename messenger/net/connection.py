@@ -35,8 +35,8 @@ class Connection:
         """Pump until the link ends.
 
         Returns:
-            CLOSED after a goodbye from either side; otherwise what went wrong: SILENT (a
-            deadline passed), INTERRUPTED, REFUSED, BROKEN and so on.
+            CLOSED after a goodbye; otherwise what went wrong: SILENT (the other side was too slow in
+            the greeting), INTERRUPTED (also: dead, or stuck in a record), REFUSED, BROKEN and so on.
 
         Raises:
             SottoError: Whatever the handler raised; the link is down.
@@ -89,7 +89,7 @@ class Connection:
         """Say goodbye without waiting; `run` ends with the peer's goodbye, at the latest after CLOSE_WAIT."""
         greeting = self.link.state is LinkState.GREETING
         self.link.close(code)
-        self.stream.writer.write(self.link.data_to_send())
+        self._flush()
         if greeting:
             self.stream.abort()
         else:
@@ -104,13 +104,15 @@ class Connection:
             self.stream.abort()
 
     async def _greet(self) -> None:
+        loop = asyncio.get_running_loop()
         self._flush()
-        step = limits.HANDSHAKE_FIRST
+        deadline = loop.time() + limits.HANDSHAKE_FIRST
         while self.link.state is LinkState.GREETING:
-            async with asyncio.timeout(step):
+            async with asyncio.timeout_at(deadline):
                 data = await self.stream.reader.read(limits.READ_SIZE)
-            await self._take(data)
-            step = limits.HANDSHAKE_STEP
+            self._heard = loop.time()
+            if await self._take(data):  # the deadline is that of a message, not of each of its bytes
+                deadline = loop.time() + limits.HANDSHAKE_STEP
 
     async def _converse(self) -> Reason:
         while self.link.state is not LinkState.CLOSED:
@@ -119,7 +121,8 @@ class Connection:
             self._note_progress()
         return Reason.CLOSED
 
-    async def _take(self, data: bytes) -> None:
+    async def _take(self, data: bytes) -> bool:
+        """Give the link what arrived; returns whether anything came of it."""
         try:
             self._advance()
             if data:
@@ -127,22 +130,26 @@ class Connection:
             else:
                 self.link.receive_eof()
         finally:
-            await self._settle()
+            came = await self._settle()
+        return came
 
-    async def _settle(self) -> None:
+    async def _settle(self) -> bool:
         """Answers leave before events are handled; handling may make more of both."""
-        self._flush()
+        came = self._flush()
         while events := self.link.events():
+            came = True
             for event in events:
                 await self._on_event(event)
             self._flush()
+        return came
 
-    def _flush(self) -> None:
+    def _flush(self) -> bool:
         data = self.link.data_to_send()
-        if data:
+        if data and not self.stream.writer.is_closing():  # else it has broken, and `run` is about to find out
             self.stream.writer.write(data)
             if self.stream.writer.transport.get_write_buffer_size() > limits.WRITE_MAX:
                 self.stream.abort()
+        return bool(data)
 
     def _note_progress(self) -> None:
         self._heard = asyncio.get_running_loop().time()
@@ -182,4 +189,5 @@ class Connection:
         """Whoever is refused in the greeting cannot tell from the delay what was wrong."""
         if self.link.role is Role.RESPONDER and not self.link.was_open:
             jitter = secrets.randbelow(1000) / 1000 * limits.HANDSHAKE_FAILURE_JITTER
-            await asyncio.sleep(limits.HANDSHAKE_FAILURE_DELAY + jitter)
+            worked = asyncio.get_running_loop().time() - self._heard
+            await asyncio.sleep(max(limits.HANDSHAKE_FAILURE_DELAY + jitter - worked, 0.0))

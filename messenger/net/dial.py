@@ -55,7 +55,7 @@ async def dial(address: Address) -> Stream:
     """
     targets = await _resolve(address)
     ways = [functools.partial(_connect, family, target, address) for family, target in targets]
-    return await race(ways, limits.DIAL_STAGGER)
+    return await race(ways, limits.DIAL_STAGGER, Stream.abort)
 
 
 async def _resolve(address: Address) -> list[tuple[int, _Target]]:

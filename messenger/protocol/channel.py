@@ -34,6 +34,8 @@ class CloseCode(IntEnum):
     """Another link between the same two people is kept instead."""
     LIMIT = 2
     """Too many of something."""
+    PARTED = 3
+    """A person ended it: do not call again by yourself, only when there is something to say."""
 
 
 RECEIVES: Final[dict[ChannelState, frozenset[RecordType]]] = {

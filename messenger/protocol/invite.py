@@ -54,13 +54,11 @@ def read_invite(text: str) -> Invite:
     Hints of an unknown kind are passed over.
 
     Raises:
-        AddressError: BAD_INVITE (damaged or cut off), INVITE_VERSION (made by a later program),
-            or TOO_LONG.
+        AddressError: BAD_INVITE (damaged, cut off or too long), or INVITE_VERSION (made by a later
+            program).
     """
     compact = "".join(text.split())
-    if len(compact) > limits.INVITE_TEXT_MAX:
-        raise AddressError(InputProblem.TOO_LONG, str(limits.INVITE_TEXT_MAX))
-    if not is_invite(compact):
+    if len(compact) > limits.INVITE_TEXT_MAX or not is_invite(compact):
         raise AddressError(InputProblem.BAD_INVITE)
     encoded = compact[len(PREFIX) :]
     try:
@@ -74,7 +72,7 @@ def read_invite(text: str) -> Invite:
         raise AddressError(InputProblem.INVITE_VERSION)
     try:
         return _read_body(Fields(body[1:]))
-    except (RemoteProtocolError, UnicodeDecodeError) as e:
+    except (RemoteProtocolError, UnicodeDecodeError, AddressError) as e:
         raise AddressError(InputProblem.BAD_INVITE) from e
 
 

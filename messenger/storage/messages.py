@@ -44,7 +44,13 @@ UPDATE messages SET state = 7 WHERE conversation = ? AND state = 6 AND position 
 RETURNING position, id, seq
 """
 _SEEN_SEQ: Final = """
-SELECT max(seq) FROM messages WHERE conversation = ? AND outgoing = 0 AND state = 7
+SELECT min(
+    (SELECT max(seq) FROM messages WHERE conversation = ?1 AND outgoing = 0 AND state = 7),
+    coalesce(
+        (SELECT min(seq) - 1 FROM messages WHERE conversation = ?1 AND outgoing = 0 AND state = 6),
+        9223372036854775807
+    )
+)
 """
 _BY_ID: Final = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages WHERE conversation = ? AND id = ? AND outgoing IN (0, 1)
@@ -62,6 +68,8 @@ _BEFORE: Final = {
     for state in MessageState
 }
 """The states from which each state may be reached, as SQL takes them."""
+
+_ARRIVED: Final = json.dumps([int(MessageState.DELIVERED)])
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,10 +221,16 @@ class MessageTable:
         state: MessageState,
         reason: FailReason = FailReason.NONE,
     ) -> list[Message]:
-        """As `advance`, for all messages of ours up to and including a number."""
+        """As `advance`, for all messages of ours up to and including a number.
+
+        READ is for those alone that are known to have arrived: a number proves nothing about a
+        message that waits, or that failed before it was sent.
+        """
         with self._database.write():
-            bounds = _bounds(conversation, state, reason)
-            return self._settled(self._database.rows(_ADVANCE_THROUGH, (*bounds, seq)), state)
+            target, kept, whose, before = _bounds(conversation, state, reason)
+            before = _ARRIVED if state is MessageState.READ else before
+            moved = self._database.rows(_ADVANCE_THROUGH, (target, kept, whose, before, seq))
+            return self._settled(moved, state)
 
     def mark_seen(self, conversation: ConversationId, position: int) -> list[tuple[MessageId, int]]:
         """Turn unread messages up to and including a position into seen ones.

@@ -251,12 +251,12 @@ def test_advance_through(store: Store) -> None:
     store.messages.advance(contact.id, [message_id(2)], MessageState.DELIVERED)
     store.messages.advance(contact.id, [message_id(3)], MessageState.FAILED, FailReason.BLOCKED)
     moved = store.messages.advance_through(contact.id, 4, MessageState.READ)
-    assert [message.id for message in moved] == [message_id(number) for number in (2, 3, 4)]
-    assert {(message.state, message.reason) for message in moved} == {(MessageState.READ, FailReason.NONE)}
-    assert [each.seq for each in store.messages.pending(contact.id, 0, 9)] == [5, 6]
-    assert len(outbox(store)) == 2
+    assert [(message.id, message.state) for message in moved] == [(message_id(2), MessageState.READ)]
+    assert [each.seq for each in store.messages.pending(contact.id, 0, 9)] == [4, 5, 6]
+    assert len(outbox(store)) == 3
     moved = store.messages.advance_through(contact.id, 2**63 - 1, MessageState.FAILED, FailReason.BLOCKED)
     assert [(message.id, message.reason) for message in moved] == [
+        (message_id(4), FailReason.BLOCKED),
         (message_id(5), FailReason.BLOCKED),
         (message_id(6), FailReason.BLOCKED),
     ]

@@ -1,0 +1,339 @@
+"""Renders the windows of Sotto into PNG files, from a throw-away profile with an invented conversation.
+
+    python packaging/screenshots.py OUT_DIR      every window, light and dark, at 100 % and 200 %
+    python packaging/screenshots.py --readme     resources/screenshot.png for the README, under 300 KB
+
+Nothing is shown on a screen: Qt draws into memory (platform ``offscreen``).
+"""
+
+import argparse
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+import PySide6  # noqa: E402, F401 -- before qasync
+import qasync  # noqa: E402
+from PySide6.QtCore import QSize  # noqa: E402
+from PySide6.QtGui import QImage  # noqa: E402
+from PySide6.QtWidgets import QWidget  # noqa: E402
+
+from messenger.core.ids import ConversationId, Fingerprint, MessageId  # noqa: E402
+from messenger.core.models import MessageState, Online, Presence, Route, Standing  # noqa: E402
+from messenger.core.settings import Theme as Choice  # noqa: E402
+from messenger.core.settings import changed  # noqa: E402
+from messenger.engine.context import Context  # noqa: E402
+from messenger.engine.events import PresenceChanged  # noqa: E402
+from messenger.engine.profile import Profile  # noqa: E402
+from messenger.gui.app import make_application  # noqa: E402
+from messenger.gui.bridge import Bridge  # noqa: E402
+from messenger.gui.connect_sheet import ConnectSheet  # noqa: E402
+from messenger.gui.engine_thread import EngineThread  # noqa: E402
+from messenger.gui.first_run import FirstRunPage  # noqa: E402
+from messenger.gui.sheet import Sheet  # noqa: E402
+from messenger.gui.theme import Theme  # noqa: E402
+from messenger.gui.unlock import UnlockPage  # noqa: E402
+from messenger.gui.window import MainWindow  # noqa: E402
+
+README_PICTURE: Final = ROOT / "resources" / "screenshot.png"
+README_LIMIT: Final = 300_000
+"""Most bytes of the picture in the README."""
+
+MINUTE: Final = 60_000
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+LONG: Final = (
+    "Here is the plan for Saturday, all of it, so that nobody has to ask twice. "
+    "We meet at the old boat house at nine, not at the station, because the 9:12 does not run on weekends. "
+)
+
+TALK: Final[dict[str, list[tuple[int, bool, str]]]] = {
+    "Bob": [
+        (-(DAY + 3 * HOUR), False, "Did you get the drawings for the bridge?"),
+        (-(DAY + 3 * HOUR) + MINUTE, True, "Yes! Printing them now. They look great."),
+        (-(DAY + 2 * HOUR), True, "One question: is the left pier 40 cm or 45?"),
+        (-55 * MINUTE, False, "45. I measured it again this morning, the old plan was wrong."),
+        (-54 * MINUTE, False, "The whole survey is at https://example.org/survey/2026 if you want to check me"),
+        (-50 * MINUTE, True, "I trust you. But I checked anyway: you are right."),
+        (-49 * MINUTE, True, "Shall we meet tomorrow? I could be there at nine, or later if you like to sleep."),
+        (-31 * MINUTE, False, "Nine is fine"),
+        (-30 * MINUTE, False, "👍"),
+        (-12 * MINUTE, False, "אני אביא את הקפה ☕"),
+        (-9 * MINUTE, True, "Perfect, see you there."),
+    ],
+    "Carol": [
+        (-2 * DAY, True, LONG * 3),
+        (-3 * HOUR, False, "Thank you for the list, that helps a lot."),
+        (-2 * HOUR, False, "Could you bring the long ladder?"),
+        (-2 * HOUR + MINUTE, False, "And the blue rope, if you find it"),
+    ],
+    "Dave": [(-26 * HOUR, False, "The parcel came, everything in one piece.")],
+    "Erin": [(-4 * DAY, True, "Good luck on Monday!")],
+    "Mallory": [(-20 * MINUTE, False, "Hi, we met at the fair. Is this you?")],
+}
+
+
+def now() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def fingerprint(name: str) -> Fingerprint:
+    """An invented key."""
+    return Fingerprint(hashlib.sha256(f"{name}/screenshot".encode()).digest())
+
+
+def talk(context: Context) -> None:
+    """Write the invented contacts and messages."""
+    for number, (name, lines) in enumerate(TALK.items()):
+        contact = context.store.contacts.add(
+            fingerprint(name),
+            name=name,
+            standing=Standing.REQUEST if name == "Mallory" else Standing.ACCEPTED,
+            awaiting=name == "Erin",
+            addresses=(f"192.168.1.{20 + number}:42000",),
+            now_ms=now() - 5 * DAY,
+        )
+        if name == "Bob":
+            context.store.contacts.update(contact.id, verified=True)
+        for count, (ago, outgoing, text) in enumerate(lines, 1):
+            at = now() + ago
+            id_ = MessageId(hashlib.md5(f"{name}{count}".encode(), usedforsecurity=False).digest())
+            if outgoing:
+                context.store.messages.add_outgoing(contact.id, id_, text, at, at)
+                state = MessageState.READ if ago < -10 * MINUTE else MessageState.DELIVERED
+                context.store.messages.advance(contact.id, [id_], state)
+            else:
+                stored = context.store.messages.add_incoming(contact.id, id_, count, bytes(32), text, at, at)
+                if stored is not None and name in {"Bob", "Dave"}:
+                    context.store.messages.mark_seen(contact.id, stored.position)
+
+
+async def seed(folder: Path, choice: Choice) -> None:
+    """Make a profile of Alice with everybody she talks to; on an ordinary loop, before Qt runs."""
+    profile = Profile(folder, lambda _event: None)
+    context = await profile.create("Alice", None, keyring=False)
+    await context.stored(talk, context)
+    await context.stored(context.store.meta.save_settings, changed(context.settings, {"theme": choice}))
+    await profile.close()
+
+
+@asynccontextmanager
+async def opened(theme: Theme, folder: Path) -> AsyncIterator[tuple[MainWindow, Bridge]]:
+    """A window on a profile, with its engine."""
+    bridge = Bridge()
+    window = MainWindow(theme, bridge, folder)
+    thread = EngineThread(folder, bridge)
+    window.show()
+    await thread.begin()
+    await window.start()
+    yield window, bridge
+    window.close()
+    await thread.end()
+
+
+class Studio:
+    """Takes the pictures.
+
+    Args:
+        out: Where they go.
+        theme: Colours and fonts.
+    """
+
+    def __init__(self, out: Path, theme: Theme) -> None:
+        self._out, self._theme = out, theme
+
+    async def take(self, widget: QWidget, name: str) -> QImage:
+        """Take one picture once everything has settled."""
+        await settled()
+        scheme = "dark" if self._theme.dark else "light"
+        image = widget.grab().toImage()
+        scale = round(widget.devicePixelRatioF() * 100)
+        image.save(str(self._out / f"{name}-{scheme}-{scale}.png"))
+        return image
+
+    async def conversations(self, folder: Path) -> None:
+        """The main window and every dialog that it opens."""
+        async with opened(self._theme, folder) as (window, bridge):
+            page = window.conversations
+            if page is None:
+                raise RuntimeError("the profile does not open")
+            people = {row.conversation.contact.name: row.conversation.id for row in page.sidebar.order.rows()}
+            await self.take(window, "choose")
+            pretend(bridge, people["Bob"], Online(since_ms=now() - HOUR, route=Route.LOCAL))
+            pretend(bridge, people["Dave"], Online(since_ms=now() - HOUR, route=Route.DIRECT))
+            for name in TALK:
+                page.show_conversation(people[name])
+                await self.take(window, f"chat-{name.lower()}")
+            page.show_conversation(people["Bob"])
+            page.chat.composer.box.setPlainText("Shall I bring the old survey as well?\nIt has the heights.")
+            page.chat.notice.say("The connection was cut. Sotto tries again by itself; nothing is lost.", "error")
+            await self.take(window, "chat-writing")
+            page.chat.notice.clear()
+            await self._dialogs(window, page.chat.header.verify_asked.emit, "verify")
+            await self._dialogs(window, page.chat.header.rename_asked.emit, "rename")
+            await self._dialogs(window, page.chat.header.delete_asked.emit, "delete")
+            await self._dialogs(window, window.commands.actions["host"].trigger, "host")
+            await self._dialogs(window, window.commands.actions["connect"].trigger, "connect")
+            await self._settings(window)
+            await self._connecting(window, folder.parent / "bob")
+            menu = page.chat.header.menu()
+            menu.show()
+            await self.take(menu, "menu")
+            menu.close()
+            window.resize(window.minimumSize())
+            await self.take(window, "smallest")
+
+    async def _dialogs(self, window: MainWindow, ask: object, name: str) -> None:
+        ask()  # type: ignore[operator]
+        for sheet in window.findChildren(Sheet):
+            await self.take(sheet, name)
+            sheet.reject()
+        await settled()
+
+    async def _settings(self, window: MainWindow) -> None:
+        from messenger.gui.settings_sheet import SettingsSheet
+
+        window.commands.actions["settings"].trigger()
+        for sheet in window.findChildren(SettingsSheet):
+            for row in range(sheet.pages.count()):
+                sheet.pages.setCurrentRow(row)
+                await self.take(sheet, f"settings-{row}")
+            sheet.reject()
+        await settled()
+
+    async def _connecting(self, window: MainWindow, folder: Path) -> None:
+        """A call that nobody answers, and one that somebody unknown answers."""
+        other = Bridge()
+        thread = EngineThread(folder, other)
+        await thread.begin()
+        if (await other.call(other.engine.status)).value == "new":
+            await other.call(other.engine.create, "Bob", None, keyring=False)
+        else:
+            await other.call(other.engine.open)
+        there = await other.call(other.engine.listening)
+        for name, target in (("connect-failed", "127.0.0.1:1"), ("connect-question", f"127.0.0.1:{there.port}" if there else "")):
+            window.commands.open_connect(target)
+            sheet = window.findChildren(ConnectSheet)[-1]
+            sheet.go_button.click()
+            while sheet.stage() not in {"failed", "question"}:
+                await asyncio.sleep(0.02)
+            await self.take(sheet, name)
+            sheet.reject()
+            await settled()
+        await thread.end()
+
+    async def beginning(self, folder: Path) -> None:
+        """First run, the empty main window, unlocking."""
+        async with opened(self._theme, folder) as (window, _bridge):
+            page = window.pages.currentWidget()
+            if not isinstance(page, FirstRunPage):
+                raise TypeError("this is no new profile")
+            await self.take(window, "first-name")
+            page.name.setText("Alice")
+            page.next_button.click()
+            await self.take(window, "first-passphrase")
+            page.first.setText("ladder rope bridge heights")
+            page.second.setText("ladder rope bridge heights")
+            await self.take(window, "first-strength")
+            page.create_button.click()
+            await asyncio.sleep(0.1)
+            await self.take(window, "first-working")
+            while window.conversations is None or window.pages.currentWidget() is not window.conversations:
+                await asyncio.sleep(0.02)
+            await self.take(window, "empty")
+        async with opened(self._theme, folder) as (window, _bridge):
+            unlock = window.pages.currentWidget()
+            if not isinstance(unlock, UnlockPage):
+                raise TypeError("this profile is not locked")
+            await self.take(window, "unlock")
+            unlock.field.setText("ladder rope")
+            unlock.open_button.click()
+            while unlock.error.isHidden():
+                await asyncio.sleep(0.02)
+            await self.take(window, "unlock-wrong")
+
+
+def pretend(bridge: Bridge, conversation: ConversationId, presence: Presence) -> None:
+    """Show somebody as if they could be reached."""
+    bridge.publish(PresenceChanged(conversation, presence))
+
+
+async def settled() -> None:
+    """Let everything that waits be laid out and painted."""
+    for _turn in range(12):
+        await asyncio.sleep(0.02)
+
+
+async def gallery(out: Path, theme: Theme, place: Path) -> None:
+    """All pictures in one scale, light and dark."""
+    for choice in (Choice.LIGHT, Choice.DARK):
+        theme.choose(choice)
+        studio = Studio(out, theme)
+        await studio.conversations(place / choice.value)
+        theme.choose(choice)
+        await studio.beginning(place / f"new-{choice.value}")
+
+
+async def readme(theme: Theme, place: Path) -> None:
+    """The picture in the README."""
+    async with opened(theme, place / Choice.LIGHT.value) as (window, bridge):
+        page = window.conversations
+        if page is None:
+            raise RuntimeError("the profile does not open")
+        ids = {row.conversation.contact.name: row.conversation.id for row in page.sidebar.order.rows()}
+        pretend(bridge, ids["Bob"], Online(since_ms=now() - HOUR, route=Route.LOCAL))
+        window.resize(QSize(980, 660))
+        page.show_conversation(ids["Bob"])
+        await settled()
+        image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+        image.save(str(README_PICTURE))
+    size = README_PICTURE.stat().st_size
+    if size > README_LIMIT:
+        raise SystemExit(f"{README_PICTURE} has {size} bytes, more than {README_LIMIT}")
+    print(f"{README_PICTURE}: {image.width()} x {image.height()}, {size} bytes")
+
+
+def main() -> None:
+    """Read the command line and take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", nargs="?", type=Path, help="folder for the pictures")
+    parser.add_argument("--readme", action="store_true", help="write resources/screenshot.png")
+    parser.add_argument("--once", action="store_true", help="only the scale of this process")
+    options = parser.parse_args()
+    if not options.readme and options.out is None:
+        parser.error("name a folder, or --readme")
+    if options.out is not None and not options.once:
+        options.out.mkdir(parents=True, exist_ok=True)
+        for scale in ("1", "2"):
+            command = [sys.executable, __file__, "--once", str(options.out)]
+            subprocess.run(command, check=True, env={**os.environ, "QT_SCALE_FACTOR": scale})
+        return
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        for choice in (Choice.LIGHT, Choice.DARK):
+            asyncio.run(seed(place / choice.value, choice))
+        app = make_application()
+        theme = Theme(app, Choice.LIGHT)
+        loop = qasync.QEventLoop(app)
+        asyncio.set_event_loop(loop)
+        work = readme(theme, place) if options.readme else gallery(options.out, theme, place)
+        loop.run_until_complete(work)
+        loop.close()
+
+
+if __name__ == "__main__":
+    main()
