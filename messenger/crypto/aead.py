@@ -1,0 +1,207 @@
+"""AES-256-GCM: numbered records of a stream, and single boxes.
+
+All use of the cipher in this program goes through this file. A key belongs to one
+direction of one epoch; its nonces are counted, never chosen (SECURITY.md 3.3), or,
+for single boxes, derived or drawn together with a key that is used once.
+"""
+
+from collections.abc import Callable
+from typing import ClassVar, Final, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from messenger.core import limits
+from messenger.core.errors import CryptoError
+
+KEY_SIZE: Final = 32
+IV_SIZE: Final = 12
+Buffer = bytes | bytearray | memoryview
+
+
+class Cipher(Protocol):
+    """What we use of `cryptography`'s AESGCM; see there."""
+
+    def encrypt(self, nonce: bytes, data: Buffer, associated_data: Buffer) -> bytes:
+        """Ciphertext and tag."""
+
+    def decrypt(self, nonce: bytes, data: Buffer, associated_data: Buffer) -> bytes:
+        """Plaintext, or InvalidTag."""
+
+    def encrypt_into(self, nonce: bytes, data: Buffer, associated_data: Buffer, buf: memoryview) -> int:
+        """Ciphertext and tag, into a buffer of exactly their length."""
+
+    def decrypt_into(self, nonce: bytes, data: Buffer, associated_data: Buffer, buf: memoryview) -> int:
+        """Plaintext, or InvalidTag and anything at all in the buffer."""
+
+
+class Aes:
+    """The one place where bytes become an AES-256-GCM cipher."""
+
+    factory: ClassVar[Callable[[bytes], Cipher]] = AESGCM
+    """Called with each 32-byte key. Tests put a recorder here that refuses a repeated (key, nonce)."""
+
+    @classmethod
+    def cipher(cls, key: bytes) -> Cipher:
+        """Make a cipher for one key.
+
+        Raises:
+            CryptoError: The key is not 32 bytes; shorter AES keys are not used here.
+        """
+        if len(key) != KEY_SIZE:
+            raise CryptoError("an AES-256 key has 32 bytes")
+        return cls.factory(key)
+
+
+def seal_once(key: bytes, nonce: bytes, plaintext: Buffer, aad: bytes) -> bytes:
+    """Encrypt one message: ciphertext and 16-byte tag. The (key, nonce) pair must never be used again."""
+    if len(nonce) != IV_SIZE:
+        raise CryptoError("a nonce has 12 bytes")
+    return Aes.cipher(key).encrypt(nonce, plaintext, aad)
+
+
+def open_once(key: bytes, nonce: bytes, sealed: Buffer, aad: bytes) -> bytes:
+    """Decrypt what `seal_once` made.
+
+    Raises:
+        CryptoError: Key, nonce, ciphertext, tag or aad is not the one it was sealed with.
+    """
+    if len(nonce) != IV_SIZE:
+        raise CryptoError("a nonce has 12 bytes")
+    try:
+        return Aes.cipher(key).decrypt(nonce, sealed, aad)
+    except InvalidTag as e:
+        raise CryptoError("a sealed box does not open") from e
+
+
+class _Direction:
+    """Key, iv and counters of one direction in one epoch."""
+
+    def __init__(self, key: bytes, iv: bytes) -> None:
+        if len(iv) != IV_SIZE:
+            raise CryptoError("an iv has 12 bytes")
+        self._cipher = Aes.cipher(key)
+        self._iv = int.from_bytes(iv, "big")
+        self._alive = True
+        self.count: int = 0
+        """Records so far; the sequence number of the next one."""
+        self.bytes: int = 0
+        """Plaintext bytes so far."""
+
+    def _next(self, size: int) -> bytes:
+        """Nonce of the next record: iv XOR u64 sequence number, right-aligned in 12 bytes."""
+        if not self._alive:
+            raise CryptoError("this direction has failed before")
+        if self.count >= limits.RECORDS_PER_KEY or self.bytes + size > limits.BYTES_PER_KEY:
+            raise CryptoError("this key has been used for too long")
+        return (self._iv ^ self.count).to_bytes(IV_SIZE, "big")
+
+    def _done(self, size: int) -> None:
+        self.count += 1
+        self.bytes += size
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(count={self.count}, bytes={self.bytes})"
+
+
+class Sealer(_Direction):
+    """Encrypts the records of one direction in order.
+
+    Args:
+        key: 32 bytes, used for this direction of this epoch only.
+        iv: 12 bytes from the same derivation.
+
+    Raises:
+        CryptoError: A length is wrong; from any method also: the key has reached
+            limits.RECORDS_PER_KEY or limits.BYTES_PER_KEY and must be replaced.
+    """
+
+    def seal(self, plaintext: Buffer, aad: Buffer) -> bytes:
+        """Encrypt the next record; returns ciphertext and tag, 16 bytes longer than the plaintext."""
+        size = len(plaintext)
+        sealed = self._cipher.encrypt(self._next(size), plaintext, aad)
+        self._done(size)
+        return sealed
+
+    def seal_into(self, plaintext: Buffer, aad: Buffer, out: bytearray | memoryview) -> int:
+        """Encrypt the next record into the caller's buffer, without a copy.
+
+        Args:
+            plaintext: May be the beginning of ``out`` itself (in place).
+            aad: Authenticated but not encrypted.
+            out: Writable, at least 16 bytes longer than the plaintext.
+
+        Returns:
+            How many bytes of ``out`` were written: length of the plaintext plus 16.
+
+        Raises:
+            CryptoError: ``out`` is too short, or the key has been used for too long.
+        """
+        size = len(plaintext)
+        if len(out) < size + limits.TAG_SIZE:
+            raise CryptoError("output buffer too short")
+        with memoryview(out) as whole, whole[: size + limits.TAG_SIZE] as view:
+            self._cipher.encrypt_into(self._next(size), plaintext, aad, view)
+        self._done(size)
+        return size + limits.TAG_SIZE
+
+
+class Opener(_Direction):
+    """Decrypts the records of one direction in order; after one failure it refuses everything.
+
+    Args:
+        key: 32 bytes, the sealing side's.
+        iv: 12 bytes, the sealing side's.
+
+    Raises:
+        CryptoError: A length is wrong; from any method also: the record is not the next
+            one of that sealer, byte for byte; or an earlier one was not.
+    """
+
+    def open(self, ciphertext: Buffer, aad: Buffer) -> bytes:
+        """Decrypt the next record."""
+        size = self._size(ciphertext)
+        nonce = self._next(size)
+        try:
+            plaintext = self._cipher.decrypt(nonce, ciphertext, aad)
+        except InvalidTag as e:
+            self._alive = False
+            raise CryptoError("a record does not open") from e
+        self._done(size)
+        return plaintext
+
+    def open_into(self, ciphertext: Buffer, aad: Buffer, out: bytearray | memoryview) -> int:
+        """Decrypt the next record into the caller's buffer, without a copy.
+
+        The cipher writes before it knows whether the tag holds, so on failure the buffer
+        is zeroed before the error leaves; look at it only after this has returned.
+
+        Args:
+            ciphertext: Ciphertext and tag; may begin where ``out`` begins (in place).
+            aad: As given to the sealer.
+            out: Writable, at least as long as the plaintext (ciphertext minus 16).
+
+        Returns:
+            Bytes of plaintext at the beginning of ``out``.
+        """
+        size = self._size(ciphertext)
+        if len(out) < size:
+            raise CryptoError("output buffer too short")
+        nonce = self._next(size)
+        with memoryview(out) as whole, whole[:size] as view:
+            try:
+                self._cipher.decrypt_into(nonce, ciphertext, aad, view)
+            except InvalidTag as e:
+                self._alive = False
+                view[:] = bytes(size)
+                raise CryptoError("a record does not open") from e
+        self._done(size)
+        return size
+
+    def _size(self, ciphertext: Buffer) -> int:
+        """Plaintext length of a record; one too short to hold a tag counts as a failure."""
+        size = len(ciphertext) - limits.TAG_SIZE
+        if size < 0:
+            self._alive = False
+            raise CryptoError("a record is shorter than its tag")
+        return size

@@ -1,0 +1,268 @@
+"""The two key files of a profile (SECURITY.md 3.10): `root.key` and `identity.key`.
+
+`root.key` (see `protection`) gives 32 random bytes, from which HKDF makes the key of the
+database and the vault key. `identity.key` holds the RSA keys under the vault key:
+
+    magic "sotto keys" (10)   version u8 = 1   profile id (16)   nonce (12)
+    AES-256-GCM(vault key, nonce, vec(signing key) vec(exchange key) vec(bundle), aad = everything before)
+    SHA-256 of everything before (32)
+
+A profile exists when `root.key` does. Both files are replaced atomically; the old one is
+there, whole, until the new one is durable.
+"""
+
+import contextlib
+import secrets
+import struct
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from messenger.core.errors import CryptoError, KeyFileError, KeyringMissing, StorageError
+from messenger.crypto import aead, keyfiles, protection
+from messenger.crypto.hkdf import HASH_SIZE, digest, equal, expand, vec
+from messenger.crypto.identity import Bundle, take
+from messenger.crypto.protection import Cost, Protection, RootFile
+from messenger.crypto.rsa import PrivateKey
+
+__all__ = [
+    "IDENTITY_NAME",
+    "ROOT_NAME",
+    "Cost",
+    "Keys",
+    "Protection",
+    "change_protection",
+    "create",
+    "find",
+    "prepare",
+    "renew",
+    "unlock",
+]
+
+ROOT_NAME: Final = "root.key"
+IDENTITY_NAME: Final = "identity.key"
+
+_MAGIC: Final = b"sotto keys"
+_VERSION: Final = 1
+_HEADER: Final = struct.Struct(f">{len(_MAGIC)}sB{protection.PROFILE_ID_SIZE}s{aead.IV_SIZE}s")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Everything that an unlocked profile gives; lives in the vault process.
+
+    Attributes:
+        signing: The person's signing key.
+        exchange: The current exchange key.
+        bundle: What others are given, certified.
+        protection: What wraps the root key.
+        db_key: 32-byte key of the database.
+    """
+
+    signing: PrivateKey
+    exchange: PrivateKey
+    bundle: Bundle
+    protection: Protection
+    db_key: bytes = field(repr=False)
+    vault_key: bytes = field(repr=False)
+    profile: bytes = field(repr=False)
+
+
+def find(folder: Path) -> Protection | None:
+    """Look whether there is a profile and what protects it, without opening it.
+
+    Returns:
+        None when nothing has been set up in this folder.
+
+    Raises:
+        KeyFileError: A file is missing or damaged.
+        StorageError: An interrupted `create` could not be finished.
+    """
+    _finish_create(folder)
+    identity, root = (_exists(folder / name) for name in (IDENTITY_NAME, ROOT_NAME))
+    if not identity and not root:
+        return None
+    if not identity:
+        raise KeyFileError(f"{IDENTITY_NAME} is missing")
+    return RootFile.decode(keyfiles.read(folder / ROOT_NAME)).protection
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder of a new profile, mode 0700.
+
+    Raises:
+        KeyFileError: There is a profile in it already, or a part of one.
+        StorageError: It cannot be made.
+    """
+    if find(folder) is not None:
+        raise KeyFileError("there is a profile here already")
+    keyfiles.make_folder(folder)
+
+
+def create(
+    folder: Path,
+    signing: PrivateKey,
+    exchange: PrivateKey,
+    how: Protection,
+    passphrase: str = "",
+    *,
+    now: int,
+    cost: Cost | None = None,
+) -> Keys:
+    """Set up a profile.
+
+    Args:
+        folder: The profile's folder; made when missing, mode 0700.
+        signing: The new signing key.
+        exchange: The new exchange key, certified from ``now`` on.
+        how: What shall wrap the root key.
+        passphrase: For Protection.PASSPHRASE.
+        now: Unix time in seconds.
+        cost: Of Argon2id; the default of `Cost` unless given.
+
+    Raises:
+        KeyFileError: There is a profile in that folder already; it was not touched.
+        InputError: The passphrase is empty or too long.
+        KeyringMissing: The keyring cannot keep a secret.
+        StorageError: The disk cannot take the files; nothing was set up.
+    """
+    prepare(folder)
+    root, profile = secrets.token_bytes(protection.ROOT_SIZE), secrets.token_bytes(protection.PROFILE_ID_SIZE)
+    keys = _keys(root, profile, how, signing, exchange, Bundle.issue(signing, exchange.public, now))
+    wrapped = protection.wrap(root, profile, how, passphrase, cost or Cost())
+    identity, root_file = folder / IDENTITY_NAME, folder / ROOT_NAME
+    try:
+        # Both are whole on disk before the first gets its name: see _finish_create.
+        keyfiles.stage(identity, _seal(keys))
+        keyfiles.stage(root_file, wrapped.encode())
+        keyfiles.commit(identity)
+        keyfiles.commit(root_file)
+    except StorageError:
+        for path in (root_file, identity):
+            keyfiles.remove(path)
+        _forget(wrapped)
+        raise
+    return keys
+
+
+def unlock(folder: Path, passphrase: str = "") -> Keys:
+    """Open a profile.
+
+    Raises:
+        WrongPassphrase: It does not open this profile.
+        KeyFileError: A file is missing, damaged, or from another profile.
+        KeyringMissing: The secret is in the keyring, which cannot be reached.
+    """
+    _finish_create(folder)
+    file = RootFile.decode(keyfiles.read(folder / ROOT_NAME))
+    data = keyfiles.read(folder / IDENTITY_NAME)
+    return _open(data, protection.unwrap(file, passphrase), file)
+
+
+def change_protection(
+    folder: Path, keys: Keys, current: str, how: Protection, passphrase: str = "", *, cost: Cost | None = None
+) -> Keys:
+    """Wrap the root key anew; the keys themselves stay as they are.
+
+    Args:
+        folder: The profile's folder.
+        keys: What `unlock` gave for it.
+        current: The passphrase now, if there is one.
+        how: What shall wrap the root key from now on.
+        passphrase: The new one, for Protection.PASSPHRASE.
+        cost: Of Argon2id; the default of `Cost` unless given.
+
+    Raises:
+        WrongPassphrase: ``current`` does not open this profile.
+        InputError: The new passphrase is empty or too long.
+        KeyFileError: A file is missing, damaged, or from another profile.
+        KeyringMissing: The old or new secret's keyring cannot be reached.
+        StorageError: The disk cannot take the file.
+
+    After any error the old protection holds. (One exception: when a disk fails while the renamed
+    file's folder is synced, nobody can say which of the two is there after a crash.)
+    """
+    old = RootFile.decode(keyfiles.read(folder / ROOT_NAME))
+    if old.profile != keys.profile:
+        raise KeyFileError(f"{ROOT_NAME} belongs to another profile")
+    root = protection.unwrap(old, current)
+    new = protection.wrap(root, old.profile, how, passphrase, cost or Cost())
+    path = folder / ROOT_NAME
+    try:
+        keyfiles.stage(path, new.encode())
+    except StorageError:
+        _forget(new)
+        raise
+    keyfiles.commit(path)  # if this fails the new file may be in place already: both keyring entries stay
+    _forget(old)
+    return replace(keys, protection=how)
+
+
+def renew(folder: Path, keys: Keys, exchange: PrivateKey, *, now: int) -> Keys:
+    """Put a new exchange key in the place of the old one, certified from ``now`` (Unix seconds) on.
+
+    Raises:
+        StorageError: The disk cannot take the file; the old key holds.
+    """
+    bundle = Bundle.issue(keys.signing, exchange.public, now)
+    renewed = replace(keys, exchange=exchange, bundle=bundle)
+    keyfiles.replace(folder / IDENTITY_NAME, _seal(renewed))
+    return renewed
+
+
+def _finish_create(folder: Path) -> None:
+    """Finish a `create` that was cut off between its two renamings, when both files were whole."""
+    root, identity = folder / ROOT_NAME, folder / IDENTITY_NAME
+    if not _exists(root) and _exists(identity) and _exists(keyfiles.staged(root)):
+        keyfiles.commit(root)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as e:
+        raise KeyFileError(f"{path.name} cannot be looked for: {e.strerror}") from e
+
+
+def _forget(file: RootFile) -> None:
+    with contextlib.suppress(KeyringMissing):  # an entry that wraps nothing any more harms nobody
+        protection.forget(file)
+
+
+def _keys(
+    root: bytes, profile: bytes, how: Protection, signing: PrivateKey, exchange: PrivateKey, bundle: Bundle
+) -> Keys:
+    db_key, vault_key = (expand(root, label, b"", aead.KEY_SIZE) for label in ("db key", "vault key"))
+    return Keys(signing, exchange, bundle, how, db_key, vault_key, profile)
+
+
+def _seal(keys: Keys) -> bytes:
+    nonce = secrets.token_bytes(aead.IV_SIZE)
+    header = _HEADER.pack(_MAGIC, _VERSION, keys.profile, nonce)
+    content = b"".join(
+        vec(part) for part in (keys.signing.to_bytes(), keys.exchange.to_bytes(), keys.bundle.encode())
+    )
+    data = header + aead.seal_once(keys.vault_key, nonce, content, header)
+    return data + digest(data)
+
+
+def _open(data: bytes, root: bytes, file: RootFile) -> Keys:
+    if len(data) < _HEADER.size + HASH_SIZE or not equal(digest(data[:-HASH_SIZE]), data[-HASH_SIZE:]):
+        raise KeyFileError(f"{IDENTITY_NAME} is damaged")
+    magic, version, profile, nonce = _HEADER.unpack_from(data)
+    if magic != _MAGIC or version != _VERSION:
+        raise KeyFileError(f"{IDENTITY_NAME} is of another kind or version")
+    if profile != file.profile:
+        raise KeyFileError(f"{IDENTITY_NAME} belongs to another profile")
+    try:
+        vault_key = expand(root, "vault key", b"", aead.KEY_SIZE)
+        content = aead.open_once(vault_key, nonce, data[_HEADER.size : -HASH_SIZE], data[: _HEADER.size])
+        signing, rest = take(content)
+        exchange, rest = take(rest)
+        bundle, _ = take(rest)
+        keys = PrivateKey.from_bytes(signing), PrivateKey.from_bytes(exchange), Bundle.decode(bundle)
+        if (keys[0].public, keys[1].public) != (keys[2].signing, keys[2].exchange):
+            raise CryptoError("the certificate is not for these keys")
+    except CryptoError as e:
+        raise KeyFileError(f"{IDENTITY_NAME} does not open") from e
+    return _keys(root, file.profile, file.protection, *keys)

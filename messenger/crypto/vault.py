@@ -1,0 +1,282 @@
+"""The program's side of the vault process: start it, ask it, notice its end."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self, TypeVar, cast
+
+from messenger.core import limits
+from messenger.core.errors import VaultError
+from messenger.crypto import process
+from messenger.crypto import vault_wire as wire
+from messenger.crypto.identity import Bundle
+from messenger.crypto.protection import Protection
+from messenger.crypto.rsa import Label
+from messenger.crypto.vault_wire import VaultState
+
+__all__ = ["OpenedVault", "Protection", "Vault", "VaultState"]
+
+R = TypeVar("R", bound=wire.Message)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedVault:
+    """What an opened profile gives to the rest of the program.
+
+    Attributes:
+        bundle: What others are given; its fingerprint is the person.
+        db_key: 32-byte key of the database.
+        protection: What protects the key files.
+        renewal_due: The exchange key should have been replaced, but the disk would not take
+            the new one; call `Vault.renew` later.
+    """
+
+    bundle: Bundle
+    db_key: bytes = field(repr=False)
+    protection: Protection
+    renewal_due: bool
+
+
+_ENDED: Final = "the vault process has ended"
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call that has not been answered yet."""
+
+    answer: "asyncio.Future[wire.Reply]"
+    progress: Callable[[str], None] | None
+    rsa: bool
+
+
+class Vault:
+    """The process that owns the RSA keys. Make one with `start`; end it with `close`.
+
+    All methods are coroutines of one event loop and may be awaited concurrently. When the
+    process dies, every waiting and later call raises VaultError.
+    """
+
+    def __init__(self, child: Process) -> None:
+        self._child = child
+        self._source = cast("asyncio.StreamReader", child.stdout)  # pipes, as `start` asked
+        self._sink = cast("asyncio.StreamWriter", child.stdin)
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, _Call] = {}
+        self._gone = False
+        self._listener: asyncio.Task[None]  # from the greeting on
+
+    @classmethod
+    async def start(cls) -> Self:
+        """Start the process and wait until it answers.
+
+        Raises:
+            VaultError: It cannot be started, or says nothing within limits.VAULT_START.
+        """
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *process.command(),
+                stdin=PIPE,
+                stdout=PIPE,
+                env=process.environment(),
+                start_new_session=True,  # Ctrl-C in a terminal reaches us only, even while it starts
+            )
+        except OSError as e:
+            raise VaultError(f"the vault process cannot be started: {e.strerror}") from e
+        vault = cls(child)
+        try:
+            first = await asyncio.wait_for(vault._receive(), limits.VAULT_START)
+            if not isinstance(first, wire.Ready):
+                raise VaultError("the vault process does not greet")
+        except (TimeoutError, VaultError, asyncio.CancelledError) as e:
+            await vault._end()
+            if isinstance(e, TimeoutError):
+                raise VaultError("the vault process says nothing") from e
+            raise
+        vault._listener = asyncio.create_task(vault._listen(), name="vault")
+        return vault
+
+    async def status(self, folder: Path) -> VaultState:
+        """What a profile folder needs before its keys can be used.
+
+        Raises:
+            KeyFileError: The key files are incomplete or damaged.
+            VaultError: The process has ended.
+        """
+        return (await self._ask(wire.State, lambda call: wire.Status(call, os.fsencode(folder)))).state
+
+    async def create(
+        self,
+        folder: Path,
+        bits: int = 3072,
+        protection: Protection = Protection.FILE,
+        passphrase: str = "",
+        progress: Callable[[str], None] | None = None,
+    ) -> OpenedVault:
+        """Make both RSA keys, set up the profile and open it; takes seconds, in other processes.
+
+        Args:
+            folder: Profile folder; made when missing.
+            bits: 3072 or 4096.
+            protection: What shall protect the key files.
+            passphrase: For Protection.PASSPHRASE.
+            progress: Called with each `vault_wire.Step` as it is done.
+
+        Raises:
+            InputError: The passphrase is empty or too long.
+            KeyFileError: There is a profile already; it was not touched.
+            KeyringMissing: The keyring cannot keep a secret.
+            StorageError: The disk cannot take the files; nothing was set up.
+            VaultError: The size is not offered, or the process has ended.
+        """
+        name, secret = os.fsencode(folder), wire.write_passphrase(passphrase)
+        opened = await self._ask(
+            wire.Opened, lambda call: wire.Create(call, name, bits, protection, secret), progress
+        )
+        return _opened(opened)
+
+    async def open(self, folder: Path, passphrase: str = "") -> OpenedVault:
+        """Unlock a profile; replaces its exchange key first if that is due, which takes seconds.
+
+        Raises:
+            WrongPassphrase: It does not open this profile.
+            KeyFileError: A file is missing, damaged, or from another profile.
+            KeyringMissing: The secret is in the keyring, which cannot be reached.
+            VaultError: The process has ended.
+        """
+        name, secret = os.fsencode(folder), wire.write_passphrase(passphrase)
+        return _opened(await self._ask(wire.Opened, lambda call: wire.Open(call, name, secret)))
+
+    async def sign(self, label: Label, fields: Sequence[bytes]) -> bytes:
+        """Sign ``rsa.to_be_signed(label, fields)`` with the signing key.
+
+        Raises:
+            VaultError: No profile is open, limits.VAULT_CALLS_MAX operations are waiting, the
+                fields exceed limits.VAULT_MESSAGE_MAX, or the process has ended.
+        """
+        return await self._rsa(lambda call: wire.Sign(call, label, list(fields)))
+
+    async def unwrap(self, label: bytes, ciphertext: bytes) -> bytes:
+        """Open an OAEP ciphertext with the exchange key: 32 bytes, random ones if anything is wrong with it.
+
+        Raises:
+            VaultError: As for `sign`; never because of the ciphertext.
+        """
+        return await self._rsa(lambda call: wire.Unwrap(call, label, ciphertext))
+
+    async def change_protection(self, current: str, protection: Protection, passphrase: str = "") -> None:
+        """Protect the key files of the open profile in another way.
+
+        Args:
+            current: The passphrase now, if there is one.
+            protection: What shall protect them from now on.
+            passphrase: The new one, for Protection.PASSPHRASE.
+
+        Raises:
+            WrongPassphrase: ``current`` is wrong.
+            InputError: The new passphrase is empty or too long.
+            KeyFileError: The files on disk are not those of the open profile any more.
+            KeyringMissing: The old or new secret's keyring cannot be reached.
+            StorageError: The disk cannot take the file; the old protection holds.
+            VaultError: No profile is open, or the process has ended.
+        """
+        old, new = (wire.write_passphrase(text) for text in (current, passphrase))
+        await self._ask(wire.Done, lambda call: wire.ChangeProtection(call, old, protection, new))
+
+    async def renew(self) -> Bundle:
+        """Replace the exchange key of the open profile, due or not; returns the new bundle.
+
+        Raises:
+            StorageError: The disk cannot take the file; the old key holds.
+            VaultError: No profile is open, or the process has ended.
+        """
+        return Bundle.decode((await self._ask(wire.Result, wire.Renew)).data)
+
+    async def close(self) -> None:
+        """End the process; calls that are still waiting raise VaultError."""
+        await self._end()
+        await self._listener
+
+    def __repr__(self) -> str:
+        return f"Vault(pid={self._child.pid}, waiting={len(self._waiting)})"
+
+    async def _rsa(self, request: Callable[[int], wire.Request]) -> bytes:
+        if sum(call.rsa for call in self._waiting.values()) >= limits.VAULT_CALLS_MAX:
+            raise VaultError("the vault is busy")
+        return (await self._ask(wire.Result, request, rsa=True)).data
+
+    async def _ask(
+        self,
+        kind: type[R],
+        request: Callable[[int], wire.Request],
+        progress: Callable[[str], None] | None = None,
+        *,
+        rsa: bool = False,
+    ) -> R:
+        """Send a request and wait for an answer of that kind."""
+        if self._gone:
+            raise VaultError(_ENDED)
+        number = next(self._numbers)
+        data = wire.frame(request(number))
+        answer: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
+        # The entry stays until the answer is there, even if nobody waits for it any more:
+        # the process is still busy with it.
+        self._waiting[number] = _Call(answer, progress, rsa)
+        self._sink.write(data)
+        with contextlib.suppress(ConnectionError):  # then the listener meets the end, and tells us
+            await self._sink.drain()
+        reply = await answer
+        if isinstance(reply, wire.Failed):
+            raise wire.error_of(reply)
+        if not isinstance(reply, kind):
+            raise VaultError("the vault gave an answer to another question")
+        return reply
+
+    async def _listen(self) -> None:
+        """Hand answers to those who wait for them, until the process ends."""
+        try:
+            while True:
+                reply = await self._receive()
+                call = self._waiting.get(reply.call)
+                if call is None:
+                    raise VaultError("an answer to nothing")
+                if isinstance(reply, wire.Progress):
+                    if call.progress is not None and not call.answer.done():
+                        call.progress(reply.step)
+                    continue
+                del self._waiting[reply.call]
+                if not call.answer.done():
+                    call.answer.set_result(reply)
+        except VaultError:
+            pass  # every waiting call raises it, below
+        finally:
+            self._gone = True
+            for call in self._waiting.values():
+                if not call.answer.done():
+                    call.answer.set_exception(VaultError(_ENDED))
+            self._waiting.clear()
+
+    async def _receive(self) -> wire.Reply:
+        try:
+            size = wire.frame_size(await self._source.readexactly(wire.LENGTH_SIZE))
+            return wire.read_reply(await self._source.readexactly(size))
+        except (asyncio.IncompleteReadError, ConnectionError) as e:
+            raise VaultError(_ENDED) from e
+
+    async def _end(self) -> None:
+        """Let the process end by itself, which it does when its input closes, or else kill it."""
+        self._sink.close()
+        try:
+            await asyncio.wait_for(self._child.wait(), limits.VAULT_STOP)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._child.kill()
+            await self._child.wait()
+
+
+def _opened(reply: wire.Opened) -> OpenedVault:
+    return OpenedVault(Bundle.decode(reply.bundle), reply.db_key, reply.protection, reply.renewal_due)

@@ -1,0 +1,78 @@
+"""The vault process: the only one that ever holds an RSA private key.
+
+Started by `messenger.crypto.vault.Vault`, it answers the requests of `vault_wire` on its
+standard input and output until the input closes. Two further forms of the same command
+serve it: ``--generate BITS`` makes one RSA key (the library holds the interpreter for
+seconds, so each key gets a process), ``--keyring OPERATION ENTRY`` talks to the system
+keyring. Each form imports only what it needs.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from messenger.core.errors import SottoError
+from messenger.crypto import process
+
+_USAGE_EXIT: Final = 64
+"""Exit code for a command line that is none of ours (EX_USAGE of sysexits.h)."""
+
+_GENERATOR_NICENESS: Final = 5
+"""The window and the network keep their place while keys are made."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the command line asks; returns the exit code."""
+    process.harden()
+    source, sink = process.claim_channel()
+    with os.fdopen(source, "rb", buffering=0) as reader, os.fdopen(sink, "wb", buffering=0) as writer:
+        match arguments:
+            case []:
+                from messenger.crypto.vault_server import VaultServer
+
+                VaultServer(reader, writer).run()
+            case ["--generate", bits]:
+                writer.write(_generate(int(bits), source))
+            case ["--keyring", operation, entry]:
+                from messenger.crypto import keyring_access
+
+                code, text = keyring_access.serve(operation, entry, reader.read().decode())
+                writer.write(text.encode())
+                return code
+            case _:
+                return _USAGE_EXIT
+    return 0
+
+
+def _generate(bits: int, source: int) -> bytes:
+    """Make a key, but die as soon as whoever wanted it does."""
+    from messenger.crypto.rsa import PrivateKey
+
+    def watch() -> None:
+        os.read(source, 1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    if sys.platform != "win32":
+        os.nice(_GENERATOR_NICENESS)
+    return PrivateKey.generate(bits).to_bytes()
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run as a vault process and end it, without waiting for work that nobody wants any more.
+
+    Args:
+        arguments: Those after the program name (after ``--vault`` in a packed program); those of
+            this process unless given.
+    """
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except SottoError as e:
+        process.die_of_bug(e)
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""What the vault process does: answer requests, with the RSA keys that only it holds."""
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO, Final, assert_never, cast
+
+from messenger.core import limits
+from messenger.core.errors import SottoError, StorageError, VaultError
+from messenger.crypto import keystore, process
+from messenger.crypto import vault_wire as wire
+from messenger.crypto.identity import Bundle
+from messenger.crypto.protection import Cost, Protection, passphrase_bytes
+from messenger.crypto.rsa import PrivateKey
+
+_RSA_THREADS: Final = 2
+
+
+class VaultServer:
+    """Answers requests until the input ends.
+
+    Args:
+        source: Where requests come from.
+        sink: Where replies go; unbuffered.
+        clock: Unix time in seconds.
+        cost: Of Argon2id for new passphrases.
+    """
+
+    def __init__(
+        self,
+        source: BinaryIO,
+        sink: BinaryIO,
+        clock: Callable[[], float] = time.time,
+        cost: Cost | None = None,
+    ) -> None:
+        self._source = source
+        self._sink = sink
+        self._clock = clock
+        self._cost = cost
+        self._sending = threading.Lock()
+        self._rsa = ThreadPoolExecutor(_RSA_THREADS, thread_name_prefix="rsa")
+        self._slow = ThreadPoolExecutor(1, thread_name_prefix="profile")
+        self._keys: keystore.Keys | None = None
+        self._folder = Path()
+        self._over = False
+
+    def run(self) -> None:
+        """Serve until the input ends.
+
+        Raises:
+            VaultError: What came in is not a request; the program at the other end has gone mad.
+        """
+        self._send(wire.Ready(0))
+        while (head := self._read(wire.LENGTH_SIZE)) and (body := self._read(wire.frame_size(head))):
+            request = wire.read_request(body)
+            quick = isinstance(request, wire.Sign | wire.Unwrap)
+            job = (self._rsa if quick else self._slow).submit(self._answer, request)
+            job.add_done_callback(_no_bug)
+        with self._sending:
+            self._over = True
+
+    def _read(self, size: int) -> bytes:
+        """Read that many bytes; none at all when the input has ended."""
+        data = b""
+        while len(data) < size:
+            piece = self._source.read(size - len(data))
+            if not piece:
+                return b""
+            data += piece
+        return data
+
+    def _send(self, reply: wire.Reply) -> None:
+        data = memoryview(wire.frame(reply))
+        # When the program has gone nobody waits for this; the end of the input stops us.
+        with self._sending, contextlib.suppress(OSError):
+            while data and not self._over:
+                data = data[self._sink.write(data) :]
+
+    def _answer(self, request: wire.Request) -> None:
+        try:
+            reply = self._handle(request)
+        except SottoError as e:
+            reply = wire.failure(request.call, e)
+        except MemoryError:
+            reply = wire.failure(request.call, VaultError("not enough memory"))
+        self._send(reply)
+
+    def _handle(self, request: wire.Request) -> wire.Reply:
+        match request:
+            case wire.Sign():
+                return wire.Result(
+                    request.call, self._open_keys().signing.sign(request.label, request.fields)
+                )
+            case wire.Unwrap():
+                secret = self._open_keys().exchange.unwrap(request.label, request.ciphertext)
+                return wire.Result(request.call, secret)
+            case wire.Status():
+                return wire.State(request.call, _state(keystore.find(_path(request.folder))))
+            case wire.Create():
+                return self._create(request)
+            case wire.Open():
+                return self._open(request)
+            case wire.ChangeProtection():
+                return self._change_protection(request)
+            case wire.Renew():
+                return wire.Result(request.call, self._renew(self._open_keys()).bundle.encode())
+            case _:
+                assert_never(request)
+
+    def _create(self, request: wire.Create) -> wire.Opened:
+        folder = _path(request.folder)
+        passphrase = wire.read_passphrase(request.passphrase)
+        if request.protection is Protection.PASSPHRASE:
+            passphrase_bytes(passphrase)  # refuse it now, not after seconds of work
+        keystore.prepare(folder)
+        with _generate(request.bits) as first, _generate(request.bits) as second:
+            signing = _collect(first)
+            self._send(wire.Progress(request.call, wire.Step.SIGNING_KEY))
+            exchange = _collect(second)
+            self._send(wire.Progress(request.call, wire.Step.EXCHANGE_KEY))
+        now = int(self._clock())
+        keys = keystore.create(
+            folder, signing, exchange, request.protection, passphrase, now=now, cost=self._cost
+        )
+        return self._opened(request.call, folder, keys)
+
+    def _open(self, request: wire.Open) -> wire.Opened:
+        folder = _path(request.folder)
+        keys = keystore.unlock(folder, wire.read_passphrase(request.passphrase))
+        opened = self._opened(request.call, folder, keys)
+        if opened.renewal_due:
+            # A full disk must not keep anybody from their messages: the reply still says that it is due.
+            with contextlib.suppress(StorageError, VaultError):
+                return self._opened(request.call, folder, self._renew(self._open_keys()))
+        return opened
+
+    def _opened(self, call: int, folder: Path, keys: keystore.Keys) -> wire.Opened:
+        self._folder, self._keys = folder, keys
+        return wire.Opened(call, keys.bundle.encode(), keys.db_key, keys.protection, self._due(keys.bundle))
+
+    def _due(self, bundle: Bundle) -> bool:
+        """Whether others will soon refuse the exchange key, or do already: a clock may have been wrong."""
+        now = self._clock()
+        return not bundle.not_before - limits.CLOCK_SKEW <= now <= bundle.not_after - limits.KEXCERT_OVERLAP
+
+    def _change_protection(self, request: wire.ChangeProtection) -> wire.Done:
+        current, passphrase = (wire.read_passphrase(data) for data in (request.current, request.passphrase))
+        self._keys = keystore.change_protection(
+            self._folder, self._open_keys(), current, request.protection, passphrase, cost=self._cost
+        )
+        return wire.Done(request.call)
+
+    def _renew(self, keys: keystore.Keys) -> keystore.Keys:
+        with _generate(len(keys.exchange.public.modulus) * 8) as generator:
+            exchange = _collect(generator)
+        self._keys = keystore.renew(self._folder, keys, exchange, now=int(self._clock()))
+        return self._keys
+
+    def _open_keys(self) -> keystore.Keys:
+        if self._keys is None:
+            raise VaultError("no profile is open")
+        return self._keys
+
+
+def _path(folder: bytes) -> Path:
+    return Path(os.fsdecode(folder))
+
+
+def _state(protection: Protection | None) -> wire.VaultState:
+    if protection is None:
+        return wire.VaultState.NEW
+    return wire.VaultState.LOCKED if protection is Protection.PASSPHRASE else wire.VaultState.OPENS
+
+
+def _generate(bits: int) -> "subprocess.Popen[bytes]":
+    """Start making a key of that size; `_collect` gets it."""
+    if bits // 8 not in limits.RSA_SIZES or bits % 8:
+        raise VaultError("no such key size")
+    try:
+        return subprocess.Popen(  # noqa: S603  (our own program)
+            process.command("--generate", str(bits)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=process.environment(),
+        )
+    except OSError as e:
+        raise VaultError(f"the key cannot be made: {e.strerror}") from e
+
+
+def _collect(generator: "subprocess.Popen[bytes]") -> PrivateKey:
+    output = cast("BinaryIO", generator.stdout)  # a pipe, as we asked
+    data = output.read()  # its input stays open meanwhile: that is how it knows that we live
+    if generator.wait():
+        raise VaultError("the key could not be made")
+    return PrivateKey.from_bytes(data)
+
+
+def _no_bug(job: "Future[None]") -> None:
+    """End the process when a job met an error that is not one of ours."""
+    if (error := job.exception()) is not None:
+        process.die_of_bug(error)

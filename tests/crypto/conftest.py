@@ -1,0 +1,24 @@
+"""Shared by the tests of messenger.crypto."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.nonces import NonceOracle, watching
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nonces() -> Iterator[NonceOracle]:
+    """No AES-GCM key meets a nonce twice, in all these tests together."""
+    with watching() as oracle:
+        yield oracle
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a working system keyring keeps its entries; the file appears with the first one."""
+    path = tmp_path / "keyring.json"
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.helpers.keyrings.FileKeyring")
+    monkeypatch.setenv("SOTTO_TEST_KEYRING", str(path))
+    return path
