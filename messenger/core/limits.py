@@ -19,7 +19,7 @@ RSA_SIZES: Final = (384, 512)
 HANDSHAKE_MESSAGE_MAX: Final = {1: 1400, 2: 3600, 3: 3600, 4: 1500, 5: 32, 6: 33}
 """Largest body of each handshake message by type; a longer one is refused at its header.
 
-With two 4096-bit keys M2 carries 1675 bytes of key material and M3 2187, capabilities at most 512.
+With two 4096-bit keys M2 carries 1675 bytes of key material and M3 2187, capabilities at most 108.
 """
 
 PUZZLE_BITS: Final = 16
@@ -31,8 +31,8 @@ PUZZLE_BITS_MAX: Final = 20
 PUZZLE_HALF_OPEN: Final = 16
 """Handshakes in progress at a listener from which strangers get a puzzle."""
 
-CAPS_MAX: Final = 512
-"""Largest capability block inside a handshake message."""
+CAPS_MAX: Final = 108
+"""Capability block inside a handshake message with every field filled."""
 
 SUITES_MAX: Final = 16
 """Most suites that M1 may list."""
@@ -78,8 +78,8 @@ TAG_SIZE: Final = 16
 RECORD_INNER_HEADER: Final = 4
 """Type (1) and content length (3) inside each record."""
 
-RECORD_CIPHERTEXT_MAX: Final = RECORD_CONTENT_MAX + RECORD_INNER_HEADER + RECORD_PADDING + TAG_SIZE
-"""Most bytes of one record after its outer header."""
+RECORD_CIPHERTEXT_MAX: Final = RECORD_CONTENT_MAX + RECORD_PADDING + TAG_SIZE
+"""Most bytes of one record after its outer header: the longest content needs one more step of padding."""
 
 RECORDS_PER_KEY: Final = 2**22
 """Records under one key before it must have been replaced (TLS 1.3 allows 2^24.5)."""
@@ -97,7 +97,7 @@ REKEY_IDLE: Final = 60.0
 """After this long without a packet the next one waits for fresh keys."""
 
 REKEY_ANSWER: Final = 30.0
-"""An offer must be answered within this time."""
+"""An OFFER or ACCEPT must be answered within this time."""
 
 REKEY_LEAST: Final = 1.0
 """A peer's offers must be at least this far apart."""
@@ -316,9 +316,9 @@ STRANGER_PAYLOAD_MAX: Final = STRANGER_TEXT_MAX + 1024
 MAILBOX_LIFETIME: Final = 21 * 24 * 3600
 """How long a relay keeps an envelope that nobody fetches."""
 
-RATCHET_SKIP_EPOCH: Final = 1_000
-"""Messages that one message may overtake within its epoch, message keys kept for them, and messages
-that a sender may be ahead of what the receiver has shown to have."""
+RATCHET_EPOCH_MESSAGES: Final = 1_000
+"""Messages of one epoch. A sender waits for a word of the receiver before it seals more, so that no
+loss leaves a gap that the receiver refuses to follow."""
 
 RATCHET_SKIP_SESSION: Final = 5_000
 """Message keys kept for the missing messages of all epochs of a session; the oldest make room."""
@@ -330,16 +330,22 @@ RATCHET_KEYS_MAX: Final = 2
 """Private ratchet keys alive at once; the rules of the ratchet need no third."""
 
 RATCHET_COUNTER_MAX: Final = 2**31 - 1
-"""Largest epoch and message number; a session that reaches it waits for a new one."""
+"""Largest epoch; a session that reaches it waits for a new one."""
 
 SESSIONS_OLD_MAX: Final = 5
-"""Sessions kept with one contact besides the one for sending."""
+"""Sessions kept with one contact besides the one for sending and our first contacts without an answer."""
+
+SESSION_RANK_MAX: Final = 2**53
+"""Largest rank of a session, which is a time in milliseconds unless somebody's clock is wild."""
 
 SESSIONS_OLD_KEPT: Final = 30 * 24 * 3600
-"""How long a session that was replaced, or never answered, can still be received in."""
+"""How long a session that was replaced can still be received in: the mailbox and some days."""
 
 OPENINGS_WAITING_MAX: Final = 5
-"""First contacts sent to one person without an answer; no session is forgotten that may be answered in."""
+"""First contacts sent to one person without an answer."""
+
+OPENINGS_WAITING_KEPT: Final = 2 * MAILBOX_LIFETIME
+"""How long a first contact may be answered: it and the answer may each lie at the relay."""
 
 BUNDLE_MAX: Final = 1560
 """An identity bundle with two 4096-bit keys; with 3072 bits it has 1176 bytes."""

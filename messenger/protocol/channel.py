@@ -43,7 +43,7 @@ RECEIVES: Final[dict[ChannelState, frozenset[RecordType]]] = {
     ChannelState.CLOSING: frozenset(RecordType),
     ChannelState.CLOSED: frozenset(),
 }
-"""The records that each state takes; any other is refused."""
+"""The records that each state takes. In a state that takes none the stream is not looked at any more."""
 
 
 class Channel:
@@ -89,7 +89,11 @@ class Channel:
         Raises:
             RemoteProtocolError: The peer has not answered a key exchange for too long.
         """
-        self._schedule.advance(now)
+        try:
+            self._schedule.advance(now)
+        except RemoteProtocolError:
+            self._fail()
+            raise
         if self.state is ChannelState.OPEN and self._rekey.step is RekeyStep.IDLE:
             count, size = self._writer.used
             if self._schedule.due(count, size):
@@ -98,26 +102,31 @@ class Channel:
     def receive_data(self, data: Buffer) -> Iterator[memoryview]:
         """Take bytes; go through all that this yields before the next call.
 
+        What follows the peer's goodbye, or a failure, is thrown away.
+
         Yields:
             The content of each PACKET.
 
         Raises:
-            RemoteProtocolError: The stream is not what the peer must send; it is closed.
+            RemoteProtocolError: The stream is not what the peer must send; it is closed, and
+                what waited to be sent is not sent.
         """
+        if not RECEIVES[self.state]:
+            return
         try:
             for kind, content in self._reader.feed(data):
-                if kind not in RECEIVES[self.state]:
-                    raise RemoteProtocolError(f"{kind.name} at {self.state.name}")
                 if kind is RecordType.PACKET:
                     self._schedule.packet()
                     yield content
                 else:
                     self._on_record(kind, bytes(content))
+                if not RECEIVES[self.state]:
+                    return
         except CryptoError as e:
-            self.state = ChannelState.CLOSED
+            self._fail()
             raise RemoteProtocolError(str(e)) from e
         except RemoteProtocolError:
-            self.state = ChannelState.CLOSED
+            self._fail()
             raise
 
     def receive_eof(self) -> None:
@@ -204,6 +213,12 @@ class Channel:
         """Key exchanges completed."""
         return self._rekey.generation
 
+    def _fail(self) -> None:
+        """Whoever is refused hears nothing more, whatever was about to be said."""
+        self.state = ChannelState.CLOSED
+        self._out.clear()
+        self._held.clear()
+
     def _on_record(self, kind: RecordType, content: bytes) -> None:
         match kind:
             case RecordType.PING:
@@ -232,7 +247,7 @@ class Channel:
 
     def _offer(self) -> None:
         self._write(RecordType.OFFER, self._rekey.offer())
-        self._schedule.offered()
+        self._schedule.asked()
 
     def _on_offer(self, content: bytes) -> None:
         self._schedule.peer_offered()
@@ -241,6 +256,7 @@ class Channel:
             self._schedule.dropped()
             accept, epoch = answer
             self._renewed(RecordType.ACCEPT, accept, epoch)
+            self._schedule.asked()
 
     def _renewed(self, kind: RecordType, content: bytes, epoch: Epoch) -> None:
         """The last record under the old key, then everything under the new one."""

@@ -95,6 +95,9 @@ class SignNeeded(msgspec.Struct, frozen=True):
     label: Label
     fields: tuple[bytes, ...]
 
+    def __repr__(self) -> str:
+        return f"SignNeeded({self.label.value}, {len(self.fields)} fields)"
+
 
 class UnwrapNeeded(msgspec.Struct, frozen=True):
     """The vault must open an OAEP ciphertext; give the 32 bytes to `unwrapped`."""

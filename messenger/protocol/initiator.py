@@ -186,7 +186,7 @@ class Initiator(Handshake):
 
     def _check_caps(self, raw: bytes) -> Caps:
         caps = Caps.decode(raw)
-        if caps.relay != self._caps.relay or caps.invite_proof:
+        if caps.relay != self._caps.relay or caps.invite_proof or caps.continues:
             raise RemoteProtocolError("capabilities do not fit the path")
         return caps
 

@@ -45,7 +45,7 @@ def write_invite(invite: Invite) -> str:
     hints = [str(address).encode("ascii") for address in invite.addresses[: limits.INVITE_ADDRESSES_MAX]]
     body = bytes((_VERSION,)) + invite.fingerprint + invite.secret + bytes((len(hints),))
     body += b"".join(bytes((_HINT_ADDRESS, len(hint))) + hint for hint in hints)
-    return PREFIX + base64.urlsafe_b64encode(body + _checksum(body)).decode("ascii").rstrip("=")
+    return PREFIX + _encoded(body + _checksum(body))
 
 
 def read_invite(text: str) -> Invite:
@@ -66,7 +66,7 @@ def read_invite(text: str) -> Invite:
     except (binascii.Error, ValueError) as e:
         raise AddressError(InputProblem.BAD_INVITE) from e
     body, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
-    if not body or checksum != _checksum(body):
+    if not body or checksum != _checksum(body) or _encoded(data) != encoded:
         raise AddressError(InputProblem.BAD_INVITE)
     if body[0] != _VERSION:
         raise AddressError(InputProblem.INVITE_VERSION)
@@ -86,6 +86,10 @@ def _read_body(fields: Fields) -> Invite:
             addresses.append(parse_address(content.decode("ascii")))
     fields.finish()
     return Invite(fingerprint, secret, tuple(addresses))
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
 
 
 def _checksum(body: bytes) -> bytes:

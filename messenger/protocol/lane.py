@@ -141,10 +141,10 @@ class Lane:
                 self._handlers[kind](body)
                 self.step = step
         except CryptoError as e:
-            self.step = LaneStep.FAILED
+            self._fail()
             raise RemoteProtocolError(str(e)) from e
         except ProtocolError:
-            self.step = LaneStep.FAILED
+            self._fail()
             raise
 
     def data_to_send(self) -> bytes:
@@ -168,6 +168,12 @@ class Lane:
         if step is None or int.from_bytes(self._buffer[1:HEADER_SIZE], "big") != _SIZES[kind]:
             raise RemoteProtocolError(f"{kind.name} at {self.step.name}, or of a wrong size")
         return kind, step
+
+    def _fail(self) -> None:
+        """Whoever is refused hears nothing more, whatever was about to be said."""
+        self.step = LaneStep.FAILED
+        self._buffer.clear()
+        self._out.clear()
 
     def _send(self, kind: LaneMessage, body: bytes) -> None:
         self._out.append(bytes((kind,)) + len(body).to_bytes(3, "big") + body)

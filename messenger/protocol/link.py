@@ -158,7 +158,9 @@ class Link:
             self._handshake.receive_eof()
 
     def data_to_send(self) -> Buffer:
-        """Bytes for the peer; each is returned once."""
+        """Bytes for the peer; each is returned once. Whoever is refused hears nothing more."""
+        if self._refused:
+            return b""
         greeting = self._handshake.data_to_send()
         if self._channel is None:
             return greeting
@@ -181,12 +183,16 @@ class Link:
         return self._channel is not None
 
     def accept(self) -> None:
-        """Go on with the peer that `PeerIdentified` named."""
+        """Go on with the peer that `PeerIdentified` named. An answer that comes after the end changes nothing."""
+        if self.state is LinkState.CLOSED:
+            return
         self._handshake.accept()
         self._after_handshake()
 
     def signed(self, signature: bytes) -> None:
         """Give the signature that `SignNeeded` asked for."""
+        if self.state is LinkState.CLOSED:
+            return
         self._handshake.signed(signature)
         self._after_handshake()
 
@@ -196,6 +202,8 @@ class Link:
         Raises:
             RemoteProtocolError: It shows that the peer is not who they claim; close the stream.
         """
+        if self.state is LinkState.CLOSED:
+            return
         try:
             self._handshake.unwrapped(secret)
         except RemoteProtocolError:
@@ -205,6 +213,8 @@ class Link:
 
     def solved(self, counter: int) -> None:
         """Give the counter that `PuzzleNeeded` asked for."""
+        if self.state is LinkState.CLOSED:
+            return
         self._handshake.solved(counter)
         self._after_handshake()
 

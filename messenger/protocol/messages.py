@@ -238,6 +238,10 @@ class Caps(msgspec.Struct, frozen=True, kw_only=True):
     continues: bytes = b""
     """Initiator only: `Link.export("continue", b"")` of the link that this one replaces, or empty."""
 
+    def __repr__(self) -> str:
+        given = [name for name in ("relay", "invite_proof", "continues") if getattr(self, name)]
+        return f"Caps(versions {self.least_version} to {self.most_version}, given={given})"
+
     def encode(self) -> bytes:
         """u8 least version, u8 most version, v(relay), u32 features, v(invite proof), v(continues)."""
         head = bytes((self.least_version, self.most_version)) + vec(self.relay)

@@ -51,6 +51,9 @@ class Text(msgspec.Struct, frozen=True, array_like=True):
     """When it was written, Unix milliseconds by the sender's clock."""
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.TEXT_MAX)]
 
+    def __repr__(self) -> str:
+        return f"Text({self.seq}, {len(self.text)} characters)"
+
 
 class Delivered(msgspec.Struct, frozen=True, array_like=True):
     """Kind 3. The messages with these ids are on the sender's disk."""

@@ -19,7 +19,6 @@ OUTER_TYPE: Final = 0x17
 
 OUTER_HEADER: Final = 4
 _CONTENT_AT: Final = OUTER_HEADER + limits.RECORD_INNER_HEADER
-_LEAST: Final = limits.RECORD_INNER_HEADER + limits.TAG_SIZE
 
 
 class RecordType(IntEnum):
@@ -164,7 +163,9 @@ class RecordReader:
         if len(view) - at < OUTER_HEADER:
             return None
         size = int.from_bytes(view[at + 1 : at + OUTER_HEADER], "big")
-        if view[at] != OUTER_TYPE or not _LEAST <= size <= limits.RECORD_CIPHERTEXT_MAX:
+        inner = size - limits.TAG_SIZE
+        padded = inner > 0 and inner % limits.RECORD_PADDING == 0
+        if view[at] != OUTER_TYPE or not padded or size > limits.RECORD_CIPHERTEXT_MAX:
             raise RemoteProtocolError("not a record")
         end = at + OUTER_HEADER + size
         return end if end <= len(view) else None

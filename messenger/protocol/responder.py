@@ -155,8 +155,8 @@ class Responder(Handshake):
         if caps.relay != self._caps.relay:
             raise RemoteProtocolError("capabilities do not fit the path")
         if self._anonymous:
-            if signature:
-                raise RemoteProtocolError("a signature of nobody")
+            if signature or caps.invite_proof or caps.continues:
+                raise RemoteProtocolError("a signature or a proof of nobody")
             self._ask(PeerAnonymous(caps))
             return
         peer = self._read_bundle(raw_bundle)

@@ -18,7 +18,7 @@ class Schedule:
         self._now = 0.0
         self._fresh = 0.0
         self._used: float | None = None
-        self._offered: float | None = None
+        self._asked: float | None = None
         self._heard: float | None = None
         self._flowing = False
 
@@ -26,10 +26,10 @@ class Schedule:
         """The time is now this many seconds, from any starting point, never less than before.
 
         Raises:
-            RemoteProtocolError: An offer of ours has not been answered for too long.
+            RemoteProtocolError: An OFFER or ACCEPT of ours has not been answered for too long.
         """
         self._now = now
-        if self._offered is not None and now - self._offered > limits.REKEY_ANSWER:
+        if self._asked is not None and now - self._asked > limits.REKEY_ANSWER:
             raise RemoteProtocolError("a key exchange was not answered")
 
     def packet(self) -> None:
@@ -37,9 +37,9 @@ class Schedule:
         self._used = self._now
         self._flowing = True
 
-    def offered(self) -> None:
-        """We have made an offer."""
-        self._offered = self._now
+    def asked(self) -> None:
+        """We have sent an OFFER or an ACCEPT, which wants an answer."""
+        self._asked = self._now
 
     def peer_offered(self) -> None:
         """The peer has made an offer.
@@ -54,12 +54,12 @@ class Schedule:
     def renewed(self) -> None:
         """An exchange is complete."""
         self._fresh = self._now
-        self._offered = None
+        self._asked = None
         self._flowing = False
 
     def dropped(self) -> None:
         """Our offer gave way to the peer's."""
-        self._offered = None
+        self._asked = None
 
     def due(self, records: int, size: int) -> bool:
         """Whether to make an offer now.
@@ -68,7 +68,7 @@ class Schedule:
             records: Records sealed under the present key.
             size: Bytes sealed under it.
         """
-        if self._offered is not None:
+        if self._asked is not None:
             return False
         timed = self._flowing and self._now - self._fresh >= self._interval
         return timed or records >= limits.REKEY_RECORDS or size >= limits.REKEY_BYTES
