@@ -22,6 +22,8 @@ PREFIX: Final = "sotto://invite/"
 _VERSION: Final = 1
 _HINT_ADDRESS: Final = 1
 _CHECKSUM: Final = 4
+_WITHOUT_HINTS: Final = 1 + FINGERPRINT_SIZE + limits.INVITE_SECRET_SIZE + 1 + _CHECKSUM
+_U8_MAX: Final = 255
 
 
 class Invite(msgspec.Struct, frozen=True):
@@ -41,10 +43,20 @@ def is_invite(text: str) -> bool:
 
 
 def write_invite(invite: Invite) -> str:
-    """The link for an invite; addresses beyond `limits.INVITE_ADDRESSES_MAX` are left out."""
-    hints = [str(address).encode("ascii") for address in invite.addresses[: limits.INVITE_ADDRESSES_MAX]]
-    body = bytes((_VERSION,)) + invite.fingerprint + invite.secret + bytes((len(hints),))
-    body += b"".join(bytes((_HINT_ADDRESS, len(hint))) + hint for hint in hints)
+    """The link for an invite; addresses for which there is no room are left out.
+
+    There is room for `limits.INVITE_ADDRESSES_MAX` of at most 255 characters, and for
+    `limits.INVITE_TEXT_MAX` characters in all.
+    """
+    room = (limits.INVITE_TEXT_MAX - len(PREFIX)) * 3 // 4 - _WITHOUT_HINTS
+    hints: list[bytes] = []
+    for address in invite.addresses:
+        content = str(address).encode("ascii")
+        size = 2 + len(content)
+        if len(content) <= _U8_MAX and size <= room and len(hints) < limits.INVITE_ADDRESSES_MAX:
+            hints.append(bytes((_HINT_ADDRESS, len(content))) + content)
+            room -= size
+    body = bytes((_VERSION,)) + invite.fingerprint + invite.secret + bytes((len(hints),)) + b"".join(hints)
     return PREFIX + _encoded(body + _checksum(body))
 
 
@@ -82,10 +94,13 @@ def _read_body(fields: Fields) -> Invite:
     addresses: list[Address] = []
     for _ in range(fields.number(1)):
         kind, content = fields.number(1), fields.fixed(fields.number(1))
-        if kind == _HINT_ADDRESS and len(addresses) < limits.INVITE_ADDRESSES_MAX:
-            addresses.append(parse_address(content.decode("ascii")))
+        if kind == _HINT_ADDRESS:
+            text = content.decode("ascii")
+            addresses.append(parse_address(text))
+            if str(addresses[-1]) != text:
+                raise AddressError(InputProblem.BAD_INVITE)
     fields.finish()
-    return Invite(fingerprint, secret, tuple(addresses))
+    return Invite(fingerprint, secret, tuple(addresses[: limits.INVITE_ADDRESSES_MAX]))
 
 
 def _encoded(data: bytes) -> str:

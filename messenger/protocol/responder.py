@@ -99,10 +99,10 @@ class Responder(Handshake):
     def _on_m1(self, body: bytes) -> bool:
         m1 = M1.decode(body)
         unsigned = m1.unsigned()
-        if not equal(m1.mac1, keys.mac1(self._own.fingerprint, unsigned)):
-            if not (self._open_door and equal(m1.mac1, keys.mac1(keys.OPEN_DOOR_KEY, unsigned))):
-                raise RemoteProtocolError("the caller does not know whom it calls")
-            self._by_address = True
+        self._by_address = not equal(m1.mac1, keys.mac1(self._own.fingerprint, unsigned))
+        admitted = self._open_door and equal(m1.mac1, keys.mac1(keys.OPEN_DOOR_KEY, unsigned))
+        if self._by_address and not admitted:
+            raise RemoteProtocolError("the caller does not know whom it calls")
         if SUITE not in m1.suites:
             raise RemoteProtocolError("no suite in common", Reason.VERSION)
         if self._puzzle:

@@ -1,0 +1,126 @@
+"""Section 7: packets."""
+
+import hashlib
+from dataclasses import astuple, dataclass
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+from tests.independent.primitives import Refused, check, number
+
+PACKET_MAX: Final = 196608
+ID: Final = 16
+UNKNOWN_IS_IGNORED: Final = 0x80
+
+
+def _whole(x: object, least: int, most: int) -> None:
+    check(type(x) is int and least <= x <= most, "number")
+
+
+def _bytes(x: object, size: int) -> None:
+    check(type(x) is bytes and len(x) == size, "bytes")
+
+
+def _ids(x: object) -> None:
+    check(isinstance(x, list) and 1 <= len(x) <= 512, "ids")
+    for each in x if isinstance(x, list) else []:
+        _bytes(each, ID)
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Kind 1."""
+
+    KIND: ClassVar = 1
+    FIELDS: ClassVar = 4
+    name: str
+    port: int
+    accepted: bool
+    read_seq: int
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        check(type(self.name) is str and len(self.name) <= 64, "name")
+        _whole(self.port, 0, 65535)
+        check(type(self.accepted) is bool, "accepted")
+        _whole(self.read_seq, 0, 2**63 - 1)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Kind 2."""
+
+    KIND: ClassVar = 2
+    FIELDS: ClassVar = 5
+    id: bytes
+    seq: int
+    prev: bytes
+    sent_ms: int
+    text: str
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _bytes(self.id, ID)
+        _whole(self.seq, 1, 2**63 - 1)
+        _bytes(self.prev, 32)
+        _whole(self.sent_ms, 0, 2**53)
+        check(type(self.text) is str and 1 <= len(self.text.encode()) <= 65536, "text")
+
+    def hash(self) -> bytes:
+        """What `prev` of the next message is."""
+        fixed = self.prev + self.id + number(self.seq, 8) + number(self.sent_ms, 8)
+        return hashlib.sha256(fixed + self.text.encode()).digest()
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """Kind 3."""
+
+    KIND: ClassVar = 3
+    FIELDS: ClassVar = 1
+    ids: list[bytes]
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _ids(self.ids)
+
+
+@dataclass(frozen=True)
+class Read:
+    """Kind 4."""
+
+    KIND: ClassVar = 4
+    FIELDS: ClassVar = 1
+    ids: list[bytes]
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _ids(self.ids)
+
+
+Packet = Hello | Text | Delivered | Read
+_KINDS: Final[dict[int, Any]] = {kind.KIND: kind for kind in (Hello, Text, Delivered, Read)}
+
+
+def write_packet(packet: Packet) -> bytes:
+    """The content of a PACKET record."""
+    packet.check()
+    return number(packet.KIND, 1) + msgspec.msgpack.encode(astuple(packet))
+
+
+def read_packet(content: bytes) -> Packet | None:
+    """The packet, or None for an unknown one that is to be ignored."""
+    check(0 < len(content) <= PACKET_MAX, "size")
+    kind = _KINDS.get(content[0])
+    if kind is None:
+        check(bool(content[0] & UNKNOWN_IS_IGNORED), "unknown kind")
+        return None
+    try:
+        raw = msgspec.msgpack.decode(content[1:], type=list[msgspec.Raw])
+        fields = [msgspec.msgpack.decode(field) for field in raw[: kind.FIELDS]]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refused("no MessagePack") from error
+    check(len(fields) == kind.FIELDS, "a field is missing")
+    packet: Packet = kind(*fields)
+    packet.check()
+    return packet

@@ -1,0 +1,44 @@
+"""Write the test vectors of the protocol: ``python -m tests.vectors.make_sotto``.
+
+Nothing in them is random, so that a second run writes the same bytes; a test does that.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.vectors import sotto_links, sotto_people, sotto_records, sotto_refused
+from tests.vectors.sotto_people import Json
+
+FOLDER: Final = Path(__file__).parent / "sotto"
+
+
+def files() -> Iterator[tuple[str, Json]]:
+    """Every file with what it holds."""
+    yield "primitives", sotto_people.primitives()
+    yield "identities", sotto_people.identities()
+    yield "invites", sotto_people.invites()
+    yield "packets", sotto_people.packets()
+    for case in sotto_links.CASES:
+        yield f"handshake-{case.name}", sotto_links.handshake(case)
+    for kind in range(1, 6):
+        yield f"refused-M{kind}", sotto_refused.refused(kind)
+    yield "channel", sotto_records.channel()
+    yield "refused-records", sotto_records.refused()
+    yield "lane", sotto_records.lane()
+
+
+def text(content: Json) -> str:
+    """A file as it is written; bytes in hexadecimal."""
+    return json.dumps(content, indent=1, ensure_ascii=False, default=bytes.hex) + "\n"
+
+
+def main() -> None:
+    """Write them all."""
+    for name, content in files():
+        (FOLDER / f"{name}.json").write_text(text(content), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
