@@ -3,8 +3,8 @@
 Each side's messages run along a chain of its own. A chain turns to a new epoch, with an
 X-Wing encapsulation to the peer's newest key, as soon as that key is newer than the one
 used last and the peer has shown that they have the present epoch. So at most one epoch is
-ever on its way, every message of it carries all that is needed to open it until the peer
-has it, and no loss or reordering leaves a later message undecryptable.
+ever on its way. Every message carries all that is needed to open its epoch, so no loss and
+no reordering leaves another message undecryptable.
 
 Everything here takes a `Session` and returns the next one. Store that together with what
 it was made for, in one transaction: the message that was read, or before it leaves the
@@ -70,17 +70,14 @@ def check_public(public: bytes) -> None:
 def ready(session: Session) -> bool:
     """Whether `seal` may be called.
 
-    Not for a session out of a backup, not before a key of the peer is known, and not while
-    `limits.RATCHET_SKIP_EPOCH` messages are ahead of what the peer has shown to have: a peer
-    could then refuse what comes after a loss of them all.
+    Not for a session out of a backup, not before a key of the peer is known, and not when
+    `limits.RATCHET_EPOCH_MESSAGES` have been sealed without a word from the peer.
     """
-    sending = session.sending
-    if session.receive_only or not (sending.epoch or session.receiving.public):
+    if session.receive_only:
         return False
     if _turn_due(session):
-        return sending.epoch < limits.RATCHET_COUNTER_MAX
-    ahead = sending.number - sending.ack_number
-    return ahead < limits.RATCHET_SKIP_EPOCH and sending.number < limits.RATCHET_COUNTER_MAX
+        return session.sending.epoch < limits.RATCHET_COUNTER_MAX
+    return session.sending.epoch > 0 and session.sending.number < limits.RATCHET_EPOCH_MESSAGES
 
 
 def seal(session: Session, payload: bytes, entropy: Entropy = os.urandom) -> tuple[Session, bytes]:
@@ -100,15 +97,15 @@ def seal(session: Session, payload: bytes, entropy: Entropy = os.urandom) -> tup
         raise LocalProtocolError("payload too long")
     if _turn_due(session):
         session = _turn(session, entropy)
-    sending, receiving = session.sending, session.receiving
+    sending = session.sending
     header = Header(
         epoch=sending.epoch,
         key_id=sending.key_id,
         number=sending.number,
         previous=sending.previous,
-        ack_epoch=receiving.epoch,
-        ack_number=receiving.number,
-        step=sending.step,
+        ack=session.receiving.epoch,
+        public=sending.public,
+        ciphertext=sending.ciphertext,
         nonce=entropy(aead.IV_SIZE),
     )
     raw = header.encode()
@@ -155,7 +152,7 @@ def _turn_due(session: Session) -> bool:
     sending, receiving = session.sending, session.receiving
     if not sending.epoch:
         return bool(receiving.public)
-    return not sending.step and receiving.epoch > sending.key_id
+    return sending.acknowledged and receiving.epoch > sending.key_id
 
 
 def _turn(session: Session, entropy: Entropy) -> Session:
@@ -164,10 +161,11 @@ def _turn(session: Session, entropy: Entropy) -> Session:
     epoch, key_id = sending.epoch + 1, receiving.epoch
     ciphertext, shared = xwing.encapsulate(receiving.public)
     root, chain = _mix(sending.root, shared, session.sid, session.own, epoch, key_id, ciphertext)
-    pair, seed = _new_pair(entropy)
+    seed = entropy(xwing.SEED_SIZE)
+    public = xwing.KeyPair.from_seed(seed).public
     return replace(
         session,
-        sending=Sending(root, epoch, chain, 0, sending.number, key_id, pair.public + ciphertext),
+        sending=Sending(root, epoch, chain, 0, sending.number, key_id, public, ciphertext),
         receiving=replace(receiving, keys=(*receiving.keys, OwnKey(epoch, seed))),
     )
 
@@ -180,38 +178,32 @@ def _unseal(session: Session, message: Message, now: int) -> tuple[Session, byte
     receiving, key = _find_key(receiving, header, now)
     aad = session.sid + session.peer + session.own + message.raw
     payload = aead.open_once(key, header.nonce, message.body, aad)
-    sending = _acknowledged(session.sending, header)
+    sending = session.sending
+    if sending.epoch and header.ack == sending.epoch:
+        sending = replace(sending, acknowledged=True)
     return replace(session, sending=sending, receiving=receiving), payload
 
 
 def _follow(session: Session, receiving: Receiving, header: Header, now: int) -> Receiving:
     """Turn to the peer's next epoch; the cheap reasons to refuse come first."""
-    if not header.step:
-        raise RemoteProtocolError("an epoch that does not say how it begins")
     if header.previous < receiving.number or (not receiving.epoch and header.previous):
         raise RemoteProtocolError("an epoch that is shorter than it was")
     seed = next((key.seed for key in receiving.keys if key.id == header.key_id), None)
     if seed is None:
         raise RemoteProtocolError("a key that we do not have, or not any more")
-    _check_jump(header.previous - receiving.number)
-    _check_jump(header.number)
-    public = header.step[: limits.XWING_PUBLIC_SIZE]
-    ciphertext = header.step[limits.XWING_PUBLIC_SIZE :]
-    check_public(public)
-    shared = xwing.KeyPair.from_seed(seed).decapsulate(ciphertext)
-    root, chain = _mix(
-        receiving.root, shared, session.sid, session.peer, header.epoch, header.key_id, ciphertext
-    )
+    check_public(header.public)
+    shared = xwing.KeyPair.from_seed(seed).decapsulate(header.ciphertext)
+    place = session.sid, session.peer, header.epoch, header.key_id, header.ciphertext
+    root, chain = _mix(receiving.root, shared, *place)
     # The epochs of the peer use ever newer keys, so this one and those before it have done their work.
     keys = tuple(key for key in receiving.keys if key.id > header.key_id)
     skipped = _skip(receiving, header.previous, now).skipped
-    return Receiving(root, public, keys, header.epoch, chain, 0, skipped)
+    return Receiving(root, header.public, keys, header.epoch, chain, 0, skipped)
 
 
 def _find_key(receiving: Receiving, header: Header, now: int) -> tuple[Receiving, bytes]:
     """The key of a message, and the chain without it."""
     if header.epoch == receiving.epoch and header.number >= receiving.number:
-        _check_jump(header.number - receiving.number)
         receiving = _skip(receiving, header.number, now)
         key, chain = _message_key(receiving.chain)
         return replace(receiving, chain=chain, number=header.number + 1), key
@@ -219,11 +211,6 @@ def _find_key(receiving: Receiving, header: Header, now: int) -> tuple[Receiving
         if (one.epoch, one.number) == (header.epoch, header.number):
             return replace(receiving, skipped=receiving.skipped[:at] + receiving.skipped[at + 1 :]), one.key
     raise RemoteProtocolError("a message whose key is gone, or not there yet")
-
-
-def _check_jump(count: int) -> None:
-    if count > limits.RATCHET_SKIP_EPOCH:
-        raise RemoteProtocolError("a message that overtakes too many")
 
 
 def _skip(receiving: Receiving, number: int, now: int) -> Receiving:
@@ -234,19 +221,8 @@ def _skip(receiving: Receiving, number: int, now: int) -> Receiving:
     for overtaken in range(receiving.number, number):
         key, chain = _message_key(chain)
         new.append(Skipped(receiving.epoch, overtaken, now, key))
-    same = [one for one in receiving.skipped if one.epoch == receiving.epoch] + new
-    kept = [one for one in receiving.skipped if one.epoch != receiving.epoch]
-    kept += same[-limits.RATCHET_SKIP_EPOCH :]
-    skipped = tuple(kept[-limits.RATCHET_SKIP_SESSION :])
+    skipped = (*receiving.skipped, *new)[-limits.RATCHET_SKIP_SESSION :]
     return replace(receiving, chain=chain, number=number, skipped=skipped)
-
-
-def _acknowledged(sending: Sending, header: Header) -> Sending:
-    """What the peer has shown to have of our present epoch; what they say of another one is of no use."""
-    if not sending.epoch or header.ack_epoch != sending.epoch:
-        return sending
-    number = max(sending.ack_number, min(header.ack_number, sending.number))
-    return replace(sending, step=b"", ack_number=number)
 
 
 def _mix(
@@ -261,8 +237,3 @@ def _mix(
 def _message_key(chain: bytes) -> tuple[bytes, bytes]:
     """Key of the next message, and the chain key after it."""
     return expand(chain, "mk", b"", SECRET_SIZE), expand(chain, "ck", b"", SECRET_SIZE)
-
-
-def _new_pair(entropy: Entropy) -> tuple[xwing.KeyPair, bytes]:
-    seed = entropy(xwing.SEED_SIZE)
-    return xwing.KeyPair.from_seed(seed), seed

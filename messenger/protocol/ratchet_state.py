@@ -13,7 +13,7 @@ from messenger.core.errors import DatabaseDamaged, DatabaseTooNew, RemoteProtoco
 from messenger.core.ids import FINGERPRINT_SIZE, Fingerprint
 from messenger.crypto.hkdf import vec
 from messenger.crypto.xwing import SEED_SIZE
-from messenger.protocol.sealed_header import SID_SIZE, STEP_SIZE
+from messenger.protocol.sealed_header import SID_SIZE
 from messenger.protocol.wire import Fields
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ SECRET_SIZE: Final = 32
 
 _VERSION: Final = 1
 _RECEIVE_ONLY: Final = 1
-_SENDING: Final = struct.Struct(">5I")
+_SENDING: Final = struct.Struct(">4I?")
 _RECEIVING: Final = struct.Struct(">2I")
 _KEY: Final = struct.Struct(f">I{SEED_SIZE}s")
 _SKIPPED: Final = struct.Struct(f">IIQ{SECRET_SIZE}s")
@@ -70,8 +70,9 @@ class Sending:
         number: Number of the next message.
         previous: Messages in the epoch before.
         key_id: The peer's key that the epoch was made with.
-        step: Public key and ciphertext of the epoch until the peer has shown that they have it; then empty.
-        ack_number: Messages of this epoch that the peer has, or has seen overtaken.
+        public: Our public key of the epoch; empty before the first.
+        ciphertext: What opens the epoch; empty before the first.
+        acknowledged: The peer has shown that they have the epoch.
     """
 
     root: bytes
@@ -80,8 +81,9 @@ class Sending:
     number: int = 0
     previous: int = 0
     key_id: int = 0
-    step: bytes = b""
-    ack_number: int = 0
+    public: bytes = b""
+    ciphertext: bytes = b""
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -196,17 +198,19 @@ def flags_of(fields: Fields, known: int) -> int:
 
 
 def _write_sending(chain: Sending) -> bytes:
-    counters = _SENDING.pack(chain.epoch, chain.number, chain.previous, chain.key_id, chain.ack_number)
-    return chain.root + counters + vec(chain.chain) + vec(chain.step)
+    state = _SENDING.pack(chain.epoch, chain.number, chain.previous, chain.key_id, chain.acknowledged)
+    return chain.root + state + vec(chain.chain) + vec(chain.public) + vec(chain.ciphertext)
 
 
 def _read_sending(fields: Fields) -> Sending:
     root = fields.fixed(SECRET_SIZE)
-    epoch, number, previous, key_id, ack_number = _SENDING.unpack(fields.fixed(_SENDING.size))
-    chain, step = _optional(fields, SECRET_SIZE), _optional(fields, STEP_SIZE)
-    if bool(chain) != bool(epoch) or ack_number > number:
+    epoch, number, previous, key_id, acknowledged = _SENDING.unpack(fields.fixed(_SENDING.size))
+    chain = _optional(fields, SECRET_SIZE)
+    public = _optional(fields, limits.XWING_PUBLIC_SIZE)
+    ciphertext = _optional(fields, limits.XWING_CIPHERTEXT_SIZE)
+    if not bool(epoch) == bool(chain) == bool(public) == bool(ciphertext):
         raise RemoteProtocolError("a chain that cannot be")
-    return Sending(root, epoch, chain, number, previous, key_id, step, ack_number)
+    return Sending(root, epoch, chain, number, previous, key_id, public, ciphertext, acknowledged)
 
 
 def _write_receiving(chain: Receiving) -> bytes:

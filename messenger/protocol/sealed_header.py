@@ -1,8 +1,7 @@
 """Ratchet messages on the wire (SPEC.md section "Sealed messages").
 
-A message is sid[32], the header, and the sealed payload with its tag. The header is u8
-flags, six u32 (epoch, key id, number, previous, ack epoch, ack number), the step
-xw_pk[1216] ct[1120] if the flags say so, and nonce[12].
+A message is sid[32], the header, and the sealed payload with its tag. The header is five
+u32 (epoch, key id, number, previous, ack), xw_pk[1216], ct[1120] and nonce[12].
 """
 
 import struct
@@ -15,17 +14,19 @@ from messenger.core.errors import RemoteProtocolError
 from messenger.crypto.aead import IV_SIZE
 
 SID_SIZE: Final = 32
-STEP_SIZE: Final = limits.XWING_PUBLIC_SIZE + limits.XWING_CIPHERTEXT_SIZE
 
-_FIXED: Final = struct.Struct(">B6I")
-_WITH_STEP: Final = 1
+_COUNTERS: Final = struct.Struct(">5I")
+_PUBLIC: Final = _COUNTERS.size
+_CIPHERTEXT: Final = _PUBLIC + limits.XWING_PUBLIC_SIZE
+_NONCE: Final = _CIPHERTEXT + limits.XWING_CIPHERTEXT_SIZE
 
-OVERHEAD: Final = SID_SIZE + _FIXED.size + STEP_SIZE + IV_SIZE + limits.TAG_SIZE
-"""Most bytes of a message besides its payload."""
+HEADER_SIZE: Final = _NONCE + IV_SIZE
+OVERHEAD: Final = SID_SIZE + HEADER_SIZE + limits.TAG_SIZE
+"""Bytes of a message besides its payload."""
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What the receiver needs to find the key of a message."""
+    """What the receiver needs to find the key of a message, whichever others they have."""
 
     epoch: int
     """Number of the sender's epoch, from 1."""
@@ -35,19 +36,18 @@ class Header(msgspec.Struct, frozen=True):
     """Number of the message in its epoch, from 0."""
     previous: int
     """How many messages the sender's epoch before this one had."""
-    ack_epoch: int
+    ack: int
     """The receiver's newest epoch that the sender has; 0 for none."""
-    ack_number: int
-    """Number of the message that the sender expects next in that epoch."""
-    step: bytes
-    """The sender's new public key, whose id is `epoch`, and the ciphertext that opens the epoch; or empty."""
+    public: bytes
+    """The sender's new public key, whose id is `epoch`."""
+    ciphertext: bytes
+    """What opens the epoch."""
     nonce: bytes
 
     def encode(self) -> bytes:
         """The header as it travels."""
-        flags = _WITH_STEP if self.step else 0
-        counters = (self.epoch, self.key_id, self.number, self.previous, self.ack_epoch, self.ack_number)
-        return _FIXED.pack(flags, *counters) + self.step + self.nonce
+        counters = _COUNTERS.pack(self.epoch, self.key_id, self.number, self.previous, self.ack)
+        return counters + self.public + self.ciphertext + self.nonce
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -65,21 +65,18 @@ class Message(msgspec.Struct, frozen=True):
         """Take a message apart.
 
         Raises:
-            RemoteProtocolError: It is too short or too long, has an unknown flag or epoch 0, or a
-                counter over `limits.RATCHET_COUNTER_MAX`.
+            RemoteProtocolError: It is too short or too long, a counter is over
+                `limits.RATCHET_COUNTER_MAX`, the epoch is 0, or has more messages than
+                `limits.RATCHET_EPOCH_MESSAGES`.
         """
-        if not SID_SIZE + _FIXED.size <= len(data) <= OVERHEAD + limits.SEALED_PAYLOAD_MAX:
+        if not OVERHEAD <= len(data) <= OVERHEAD + limits.SEALED_PAYLOAD_MAX:
             raise RemoteProtocolError("a sealed message of impossible size")
-        flags, epoch, key_id, number, previous, ack_epoch, ack_number = _FIXED.unpack_from(data, SID_SIZE)
-        if flags not in (0, _WITH_STEP):
-            raise RemoteProtocolError("unknown flag in a sealed message")
-        counters = (epoch, key_id, number, previous, ack_epoch, ack_number)
-        if not epoch or max(counters) > limits.RATCHET_COUNTER_MAX:
+        raw = data[SID_SIZE : SID_SIZE + HEADER_SIZE]
+        epoch, key_id, number, previous, ack = _COUNTERS.unpack_from(raw)
+        if not epoch or max(epoch, key_id, ack) > limits.RATCHET_COUNTER_MAX:
             raise RemoteProtocolError("counters of a sealed message out of bounds")
-        step = SID_SIZE + _FIXED.size
-        nonce = step + (STEP_SIZE if flags else 0)
-        end = nonce + IV_SIZE
-        if not limits.TAG_SIZE <= len(data) - end <= limits.TAG_SIZE + limits.SEALED_PAYLOAD_MAX:
-            raise RemoteProtocolError("a sealed message of impossible size")
-        header = Header(*counters, data[step:nonce], data[nonce:end])
-        return cls(data[:SID_SIZE], header, data[SID_SIZE:end], data[end:])
+        if number >= limits.RATCHET_EPOCH_MESSAGES or previous > limits.RATCHET_EPOCH_MESSAGES:
+            raise RemoteProtocolError("a sealed message that overtakes too many")
+        keys = raw[_PUBLIC:_CIPHERTEXT], raw[_CIPHERTEXT:_NONCE], raw[_NONCE:]
+        header = Header(epoch, key_id, number, previous, ack, *keys)
+        return cls(data[:SID_SIZE], header, raw, data[SID_SIZE + HEADER_SIZE :])

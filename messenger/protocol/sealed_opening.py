@@ -81,9 +81,9 @@ class Letter(msgspec.Struct, frozen=True):
         return Unwrapping(self, prekey, own, now, shared)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpeningDraft:
-    """A first contact that waits for its signature."""
+    """A first contact that waits for its signature; it takes one, for its key seals one box only."""
 
     needed: SignNeeded
     """What the vault must sign; give the signature to `signed`."""
@@ -94,10 +94,17 @@ class OpeningDraft:
     _content: bytes = field(repr=False)
 
     def signed(self, signature: bytes) -> bytes:
-        """The first contact with its signature, as an envelope of kind OPENING takes it."""
+        """The first contact with its signature, as an envelope of kind OPENING takes it.
+
+        Raises:
+            LocalProtocolError: It has been called before. Signatures differ each time, and two
+                different boxes under one key would give both away.
+        """
+        secret, self._secret = self._secret, b""
+        if not secret:
+            raise LocalProtocolError("a first contact is signed once")
         letter = self._letter
-        transcript = _after_wrap(letter)
-        box = seal_box(self._secret, "seal", transcript, self._content + vec(signature))
+        box = seal_box(secret, "seal", _after_wrap(letter), self._content + vec(signature))
         return msgspec.structs.replace(letter, box=box).encode()
 
 
@@ -156,13 +163,15 @@ class _Content(msgspec.Struct, frozen=True):
     public: bytes
     message_id: MessageId
     sent_ms: int
+    rank: int
     proof: bytes
     payload: bytes
     signature: bytes = b""
 
     def unsigned(self) -> bytes:
         """Everything but v(signature)."""
-        head = vec(self.bundle) + self.public + self.message_id + self.sent_ms.to_bytes(8, "big")
+        numbers = self.sent_ms.to_bytes(8, "big") + self.rank.to_bytes(8, "big")
+        head = vec(self.bundle) + self.public + self.message_id + numbers
         return head + vec(self.proof) + len(self.payload).to_bytes(4, "big") + self.payload
 
     @classmethod
@@ -178,12 +187,17 @@ class _Content(msgspec.Struct, frozen=True):
             public=fields.fixed(limits.XWING_PUBLIC_SIZE),
             message_id=MessageId(fields.fixed(MESSAGE_ID_SIZE)),
             sent_ms=fields.number(8),
+            rank=fields.number(8),
             proof=fields.vector(HASH_SIZE),
             payload=fields.fixed(fields.number(4)),
             signature=fields.vector(max(limits.RSA_SIZES)),
         )
         fields.finish()
-        if len(content.proof) not in (0, HASH_SIZE) or len(content.payload) > limits.SEALED_PAYLOAD_MAX:
+        if (
+            len(content.proof) not in (0, HASH_SIZE)
+            or len(content.payload) > limits.SEALED_PAYLOAD_MAX
+            or content.rank > limits.SESSION_RANK_MAX
+        ):
             raise RemoteProtocolError("bad content of a first contact")
         return content
 
@@ -197,7 +211,8 @@ class Accepted:
 
     Attributes:
         sender: Who wrote.
-        session: Add it to the sessions with them, as acknowledged.
+        session: Add it to the sessions with them, as acknowledged, with `rank`.
+        rank: Its standing among the sessions with them.
         message_id: Chosen by the sender.
         sent_ms: When it was written, Unix milliseconds by the sender's clock.
         payload: What they wrote.
@@ -207,6 +222,7 @@ class Accepted:
 
     sender: Bundle
     session: Session
+    rank: int
     message_id: MessageId
     sent_ms: int
     payload: bytes = field(repr=False)
@@ -255,6 +271,7 @@ class Claim:
         return Accepted(
             sender=self.sender,
             session=session,
+            rank=content.rank,
             message_id=content.message_id,
             sent_ms=content.sent_ms,
             payload=content.payload,
@@ -269,6 +286,7 @@ def begin(
     *,
     message_id: MessageId,
     sent_ms: int,
+    rank: int,
     payload: bytes,
     invite_secret: bytes = b"",
     entropy: Entropy = os.urandom,
@@ -280,6 +298,7 @@ def begin(
         recipient: Whom to write to, from `PrekeyList.choose`.
         message_id: 16 random bytes; of the message in the payload, if it is one.
         sent_ms: Unix time in milliseconds.
+        rank: From `Sessions.rank`; add the session of the draft with it, as not acknowledged.
         payload: At most `limits.SEALED_PAYLOAD_MAX` bytes, or `limits.STRANGER_PAYLOAD_MAX` to
             somebody who has not accepted us.
         invite_secret: Secret of their invite, or empty.
@@ -303,7 +322,7 @@ def begin(
     root = _first_root(shared, secret, transcript)
     proof = keyschedule.invite_proof(invite_secret, transcript) if invite_secret else b""
     public = xwing.KeyPair.from_seed(seed).public
-    content = _Content(own.encode(), public, message_id, sent_ms, proof, payload)
+    content = _Content(own.encode(), public, message_id, sent_ms, rank, proof, payload)
     fields = _signed_fields(own.fingerprint, peer.fingerprint, recipient.prekey, letter, content)
     sid, ours, theirs = _session_secrets(root)
     receiving = Receiving(theirs, b"", (OwnKey(ratchet.FIRST_KEY, seed),))
@@ -347,5 +366,6 @@ def _signed_fields(
         digest(content.public),
         content.message_id,
         content.sent_ms.to_bytes(8, "big"),
+        content.rank.to_bytes(8, "big"),
         digest(content.payload),
     )

@@ -1,7 +1,9 @@
 """All sealed sessions with one contact, as one value for storage (SPEC.md section "Sealed messages").
 
 There are several because each link seeds a new one, because each first contact makes one,
-and because both people may write first at once. Exactly one is for sending.
+and because both people may write first at once. Each has a rank that both sides know, and
+of those that the other side is known to have stored the highest is for sending; so both
+come to use the same one, whatever is lost or late.
 """
 
 import os
@@ -27,15 +29,22 @@ class Held:
 
     Attributes:
         session: The session.
+        rank: Agreed between both sides when it was made.
         acknowledged: The peer has shown that they have stored it, so it may be used for sending.
         opening: It comes from a first contact, not from a link.
         since: Unix seconds of its arrival, or of the moment when another one took over the sending.
     """
 
     session: Session
+    rank: int
     acknowledged: bool
     opening: bool
     since: int
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is a first contact of ours that may still be answered."""
+        return self.opening and not self.acknowledged and not self.session.receive_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +65,7 @@ class Sessions:
     """The sessions with one contact.
 
     Attributes:
-        held: In the order of their arrival, but for those in which we have followed the peer. The
-            last one that is acknowledged, and not out of a backup, is for sending.
+        held: In the order of their arrival.
     """
 
     held: tuple[Held, ...] = ()
@@ -77,28 +85,47 @@ class Sessions:
     @property
     def may_open(self) -> bool:
         """Whether another first contact may be sent before one has been answered."""
-        waiting = sum(held.opening and not held.acknowledged for held in self.held)
-        return waiting < limits.OPENINGS_WAITING_MAX
+        return sum(held.waiting for held in self.held) < limits.OPENINGS_WAITING_MAX
 
-    def add(self, session: Session, now: int, *, acknowledged: bool, opening: bool) -> Self:
+    def wants_seed(self, now: int) -> bool:
+        """Whether to send a SEED in a link by oneself; whoever gets one answers with their own in any case.
+
+        Args:
+            now: Unix time in seconds.
+        """
+        current = self._current()
+        return current is None or current.opening or now - current.since >= limits.SEED_INTERVAL
+
+    def rank(self, now_ms: int) -> int:
+        """The rank to give to a new session: in our SEED, or in a first contact.
+
+        Args:
+            now_ms: Unix time in milliseconds. So the order holds after a backup was restored too.
+        """
+        return min(max(now_ms, *(held.rank + 1 for held in self.held), 0), limits.SESSION_RANK_MAX)
+
+    def add(self, session: Session, rank: int, now: int, *, acknowledged: bool, opening: bool) -> Self:
         """Take a new session.
 
         Args:
             session: From a link, from a first contact of ours, or from one of theirs.
+            rank: The greater one of both SEEDs, or that of the first contact.
             now: Unix time in seconds.
             acknowledged: True for a first contact of theirs, who have stored it before they sent it.
                 False for the others: the peer's SEED_ACK, or any message in it, makes them fit.
             opening: Whether it comes from a first contact.
 
         Raises:
-            RemoteProtocolError: It is here already: a first contact that was repeated.
-            LocalProtocolError: It is a first contact of ours, and too many wait for an answer: see `may_open`.
+            RemoteProtocolError: It is here already (a first contact that was repeated), or the rank
+                exceeds `limits.SESSION_RANK_MAX`.
+            LocalProtocolError: It is a first contact of ours and too many wait: see `may_open`.
         """
-        if opening and not acknowledged and not self.may_open:
+        new = Held(session, rank, acknowledged, opening, now)
+        if new.waiting and not self.may_open:
             raise LocalProtocolError("too many first contacts without an answer")
-        if any(held.session.sid == session.sid for held in self.held):
-            raise RemoteProtocolError("a session that is here already")
-        return self._settle((*self.held, Held(session, acknowledged, opening, now)), now)
+        if rank > limits.SESSION_RANK_MAX or any(held.session.sid == session.sid for held in self.held):
+            raise RemoteProtocolError("a session that cannot be, or is here already")
+        return self._settle((*self.held, new), now)
 
     def acknowledge(self, sid: bytes, now: int) -> Self:
         """The peer has confirmed a session with SEED_ACK: it is for sending from now on.
@@ -132,11 +159,7 @@ class Sessions:
         held = self._find(data[:SID_SIZE])
         session, payload = ratchet.unseal(held.session, data, now)
         new = replace(held, session=session, acknowledged=True)
-        # When both people wrote first at once, each could go on in the other's session for ever, and
-        # neither chain would turn. So the one with the greater fingerprint follows the other.
-        follows = session.own > session.peer
-        order = (*self._put(held), new) if follows else self._put(held, new)
-        return Received(self._settle(order, now), payload)
+        return Received(self._settle(self._put(held, new), now), payload)
 
     def expire(self, now: int) -> Self:
         """Forget what is too old: sessions that are not for sending, and keys of missing messages."""
@@ -144,7 +167,7 @@ class Sessions:
         kept = (
             replace(held, session=ratchet.expire(held.session, now))
             for held in self.held
-            if held is current or now - held.since <= limits.SESSIONS_OLD_KEPT
+            if held is current or now - held.since <= _kept(held)
         )
         return replace(self, held=tuple(kept))
 
@@ -153,7 +176,7 @@ class Sessions:
         held = (
             replace(held, session=replace(held.session, receive_only=True), since=now) for held in self.held
         )
-        return replace(self, held=tuple(held))
+        return self._settle(tuple(held), now)
 
     def encode(self) -> bytes:
         """The sessions for storage; full of secrets."""
@@ -171,16 +194,16 @@ class Sessions:
 
     def _current(self) -> Held | None:
         fit = [held for held in self.held if held.acknowledged and not held.session.receive_only]
-        return fit[-1] if fit else None
+        return max(fit, key=_standing, default=None)
 
-    def _settle(self, order: tuple[Held, ...], now: int) -> Self:
-        """Take a new order: note when the session for sending was replaced, and keep no more than allowed."""
-        old, new = self.current, replace(self, held=order).current
-        if old is not None and new is not None and old.sid != new.sid:
-            order = tuple(replace(held, since=now) if held.session.sid == old.sid else held for held in order)
-        others = [held.session.sid for held in order if held.session is not new]
-        surplus = others[: max(0, len(others) - limits.SESSIONS_OLD_MAX)]
-        return replace(self, held=tuple(held for held in order if held.session.sid not in surplus))
+    def _settle(self, new: tuple[Held, ...], now: int) -> Self:
+        """Take new sessions: note when the one for sending was replaced, and keep no more than allowed."""
+        before, current = self.current, replace(self, held=new).current
+        if before is not None and current is not None and before.sid != current.sid:
+            new = tuple(replace(held, since=now) if held.session.sid == before.sid else held for held in new)
+        old = [held for held in new if held.session is not current and not held.waiting]
+        surplus = sorted(old, key=_standing)[: max(0, len(old) - limits.SESSIONS_OLD_MAX)]
+        return replace(self, held=tuple(held for held in new if held not in surplus))
 
     def _find(self, sid: bytes) -> Held:
         for held in self.held:
@@ -188,22 +211,30 @@ class Sessions:
                 return held
         raise RemoteProtocolError("no such session")
 
-    def _put(self, old: Held, *new: Held) -> tuple[Held, ...]:
-        """The order with something else, or nothing, in the place of a session."""
-        at = self.held.index(old)
-        return (*self.held[:at], *new, *self.held[at + 1 :])
+    def _put(self, old: Held, new: Held) -> tuple[Held, ...]:
+        return tuple(new if held is old else held for held in self.held)
+
+
+def _standing(held: Held) -> tuple[int, bytes]:
+    return held.rank, held.session.sid
+
+
+def _kept(held: Held) -> int:
+    return limits.OPENINGS_WAITING_KEPT if held.waiting else limits.SESSIONS_OLD_KEPT
 
 
 def _write(held: Held) -> bytes:
     flags = (_ACKNOWLEDGED if held.acknowledged else 0) | (_OPENING if held.opening else 0)
     session = held.session.encode()
-    return bytes((flags,)) + held.since.to_bytes(8, "big") + len(session).to_bytes(4, "big") + session
+    head = bytes((flags,)) + held.rank.to_bytes(8, "big") + held.since.to_bytes(8, "big")
+    return head + len(session).to_bytes(4, "big") + session
 
 
 def _read(fields: Fields) -> tuple[Held, ...]:
     held: list[Held] = []
     for _ in range(fields.number(1)):
-        flags, since = flags_of(fields, _ACKNOWLEDGED | _OPENING), fields.number(8)
+        flags = flags_of(fields, _ACKNOWLEDGED | _OPENING)
+        rank, since = fields.number(8), fields.number(8)
         session = Session.decode(fields.fixed(fields.number(4)))
-        held.append(Held(session, bool(flags & _ACKNOWLEDGED), bool(flags & _OPENING), since))
+        held.append(Held(session, rank, bool(flags & _ACKNOWLEDGED), bool(flags & _OPENING), since))
     return tuple(held)
