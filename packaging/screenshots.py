@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -66,9 +66,17 @@ TALK: Final[dict[str, list[tuple[int, bool, str]]]] = {
         (-(DAY + 3 * HOUR) + MINUTE, True, "Yes! Printing them now. They look great."),
         (-(DAY + 2 * HOUR), True, "One question: is the left pier 40 cm or 45?"),
         (-55 * MINUTE, False, "45. I measured it again this morning, the old plan was wrong."),
-        (-54 * MINUTE, False, "The whole survey is at https://example.org/survey/2026 if you want to check me"),
+        (
+            -54 * MINUTE,
+            False,
+            "The whole survey is at https://example.org/survey/2026 if you like to check",
+        ),
         (-50 * MINUTE, True, "I trust you. But I checked anyway: you are right."),
-        (-49 * MINUTE, True, "Shall we meet tomorrow? I could be there at nine, or later if you like to sleep."),
+        (
+            -49 * MINUTE,
+            True,
+            "Shall we meet tomorrow? I could be there at nine, or later if you prefer.",
+        ),
         (-31 * MINUTE, False, "Nine is fine"),
         (-30 * MINUTE, False, "👍"),
         (-12 * MINUTE, False, "אני אביא את הקפה ☕"),
@@ -151,10 +159,11 @@ class Studio:
     Args:
         out: Where they go.
         theme: Colours and fonts.
+        choice: Light or dark.
     """
 
-    def __init__(self, out: Path, theme: Theme) -> None:
-        self._out, self._theme = out, theme
+    def __init__(self, out: Path, theme: Theme, choice: Choice) -> None:
+        self._out, self._theme, self.choice = out, theme, choice
 
     async def take(self, widget: QWidget, name: str) -> QImage:
         """Take one picture once everything has settled."""
@@ -180,7 +189,9 @@ class Studio:
                 await self.take(window, f"chat-{name.lower()}")
             page.show_conversation(people["Bob"])
             page.chat.composer.box.setPlainText("Shall I bring the old survey as well?\nIt has the heights.")
-            page.chat.notice.say("The connection was cut. Sotto tries again by itself; nothing is lost.", "error")
+            page.chat.notice.say(
+                "The connection was cut. Sotto tries again by itself; nothing is lost.", "error"
+            )
             await self.take(window, "chat-writing")
             page.chat.notice.clear()
             await self._dialogs(window, page.chat.header.verify_asked.emit, "verify")
@@ -197,8 +208,8 @@ class Studio:
             window.resize(window.minimumSize())
             await self.take(window, "smallest")
 
-    async def _dialogs(self, window: MainWindow, ask: object, name: str) -> None:
-        ask()  # type: ignore[operator]
+    async def _dialogs(self, window: MainWindow, ask: Callable[[], None], name: str) -> None:
+        ask()
         for sheet in window.findChildren(Sheet):
             await self.take(sheet, name)
             sheet.reject()
@@ -225,20 +236,24 @@ class Studio:
         else:
             await other.call(other.engine.open)
         there = await other.call(other.engine.listening)
-        for name, target in (("connect-failed", "127.0.0.1:1"), ("connect-question", f"127.0.0.1:{there.port}" if there else "")):
-            window.commands.open_connect(target)
-            sheet = window.findChildren(ConnectSheet)[-1]
-            sheet.go_button.click()
-            while sheet.stage() not in {"failed", "question"}:
-                await asyncio.sleep(0.02)
-            await self.take(sheet, name)
-            sheet.reject()
-            await settled()
+        await self._call(window, "127.0.0.1:1", "connect-failed")
+        await self._call(window, f"127.0.0.1:{there.port}" if there else "", "connect-question")
         await thread.end()
+
+    async def _call(self, window: MainWindow, target: str, name: str) -> None:
+        """The Connect dialog when it has come to a halt."""
+        window.commands.open_connect(target)
+        sheet = window.findChildren(ConnectSheet)[-1]
+        sheet.go_button.click()
+        await until(lambda: sheet.stage() in {"failed", "question"})
+        await self.take(sheet, name)
+        sheet.reject()
+        await settled()
 
     async def beginning(self, folder: Path) -> None:
         """First run, the empty main window, unlocking."""
-        async with opened(self._theme, folder) as (window, _bridge):
+        async with opened(self._theme, folder) as (window, bridge):
+            self._theme.choose(self.choice)
             page = window.pages.currentWidget()
             if not isinstance(page, FirstRunPage):
                 raise TypeError("this is no new profile")
@@ -252,8 +267,8 @@ class Studio:
             page.create_button.click()
             await asyncio.sleep(0.1)
             await self.take(window, "first-working")
-            while window.conversations is None or window.pages.currentWidget() is not window.conversations:
-                await asyncio.sleep(0.02)
+            await until(lambda: window.pages.currentWidget() is window.conversations)
+            await bridge.call(bridge.engine.change_settings, {"theme": self.choice})
             await self.take(window, "empty")
         async with opened(self._theme, folder) as (window, _bridge):
             unlock = window.pages.currentWidget()
@@ -262,14 +277,19 @@ class Studio:
             await self.take(window, "unlock")
             unlock.field.setText("ladder rope")
             unlock.open_button.click()
-            while unlock.error.isHidden():
-                await asyncio.sleep(0.02)
+            await until(lambda: not unlock.error.isHidden())
             await self.take(window, "unlock-wrong")
 
 
 def pretend(bridge: Bridge, conversation: ConversationId, presence: Presence) -> None:
     """Show somebody as if they could be reached."""
     bridge.publish(PresenceChanged(conversation, presence))
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait until something has happened."""
+    while not true():  # noqa: ASYNC110 -- widgets have no events to wait for
+        await asyncio.sleep(0.02)
 
 
 async def settled() -> None:
@@ -281,10 +301,8 @@ async def settled() -> None:
 async def gallery(out: Path, theme: Theme, place: Path) -> None:
     """All pictures in one scale, light and dark."""
     for choice in (Choice.LIGHT, Choice.DARK):
-        theme.choose(choice)
-        studio = Studio(out, theme)
+        studio = Studio(out, theme, choice)
         await studio.conversations(place / choice.value)
-        theme.choose(choice)
         await studio.beginning(place / f"new-{choice.value}")
 
 
@@ -309,7 +327,9 @@ async def readme(theme: Theme, place: Path) -> None:
 
 def main() -> None:
     """Read the command line and take the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("out", nargs="?", type=Path, help="folder for the pictures")
     parser.add_argument("--readme", action="store_true", help="write resources/screenshot.png")
     parser.add_argument("--once", action="store_true", help="only the scale of this process")

@@ -1,0 +1,96 @@
+"""Starts the window on a profile: application, theme, window, engine thread, in this order."""
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import PySide6  # noqa: F401 -- before qasync, which uses the Qt binding that is there
+import qasync
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from messenger import __version__
+from messenger.gui import icons
+from messenger.gui.bridge import Bridge
+from messenger.gui.collector import Collector
+from messenger.gui.engine_thread import EngineThread
+from messenger.gui.signal_watch import SignalWatch
+from messenger.gui.theme import Theme
+from messenger.gui.window import MainWindow
+
+_PAINTED: Final = 1.0
+"""Seconds after which the engine is started even if the window could not be painted."""
+
+STUCK: Final = 70
+"""Exit code when the engine's thread did not end in time (EX_SOFTWARE of sysexits.h)."""
+
+
+def make_application() -> QApplication:
+    """The application, of which there is one in a process."""
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("sotto")
+    app.setApplicationDisplayName("Sotto")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("sotto")
+    app.setWindowIcon(icons.app_icon())
+    app.setQuitOnLastWindowClosed(False)
+    Collector(app)
+    return app
+
+
+def run_window(folder: Path) -> int:
+    """Show the window of a profile until it is closed.
+
+    If the program runs on this profile already, its window is raised instead.
+
+    Args:
+        folder: The profile folder; made when it is missing.
+
+    Returns:
+        The exit code of the program.
+    """
+    from messenger.control import raise_running
+
+    if raise_running(folder):
+        return 0
+    app = make_application()
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    clean = loop.run_until_complete(_run(app, folder))
+    loop.close()
+    if not clean:
+        logging.shutdown()
+        os._exit(STUCK)  # a thread that hangs in a system call would keep the program alive; all is on disk
+    return 0
+
+
+async def _run(app: QApplication, folder: Path) -> bool:
+    """Show the window first, then start the engine; stop it when the window is closed."""
+    loop = asyncio.get_running_loop()
+    bridge = Bridge()
+    window = MainWindow(Theme(app), bridge, folder)
+    thread = EngineThread(folder, bridge)
+    painted: asyncio.Future[None] = loop.create_future()
+    closed: asyncio.Future[None] = loop.create_future()
+    window.painted.connect(lambda: painted.set_result(None))
+    window.closing.connect(lambda: closed.set_result(None))
+    window.held.connect(lambda: window.tasks.start(thread.answer_second_starts(), name="control socket"))
+    signals = SignalWatch()
+    signals.caught.connect(window.close)
+    window.show()
+    await asyncio.wait({painted, closed}, timeout=_PAINTED, return_when=asyncio.FIRST_COMPLETED)
+    window.tasks.start(_open(window, thread), name="start the engine")
+    await closed
+    ended = await thread.end()
+    signals.stop()
+    return ended
+
+
+async def _open(window: MainWindow, thread: EngineThread) -> None:
+    await thread.begin()
+    await window.start()

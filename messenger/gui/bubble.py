@@ -1,0 +1,252 @@
+"""One message laid out for one width: where its lines, its time and its links are.
+
+Everything here is measured once and kept; painting and clicking only look it up. Each paragraph is a
+layout of its own, so that one that runs from right to left stands at the right within the same bubble.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QTextCharFormat,
+    QTextLayout,
+    QTextLine,
+    QTextOption,
+)
+
+from messenger.core.models import Message, MessageState
+from messenger.gui import content
+from messenger.gui.theme import SPACE
+from messenger.text import _, clock, failure
+
+TICK: Final = 16
+"""Edge of the tick in pixels."""
+PADDING: Final = SPACE["m"]
+_ABOVE: Final = SPACE["s"] - 1
+_GAP: Final = SPACE["s"]
+_LINE_GAP: Final = 1.5
+
+
+class Fonts(msgspec.Struct, frozen=True):
+    """The fonts of a bubble."""
+
+    text: QFont
+    emoji: QFont
+    small: QFont
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Selected characters of a message as it is shown."""
+
+    start: int
+    end: int
+
+
+class _Paragraph:
+    """Lines of one paragraph.
+
+    Args:
+        text: Its characters.
+        font: Their font.
+        width: Most pixels a line may take.
+        start: Where it begins in the whole text.
+    """
+
+    def __init__(self, text: str, font: QFont, width: float, start: int) -> None:
+        self.start, self.text = start, text
+        self.layout = QTextLayout(text, font)
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.mirrored = _runs_left(text)
+        direction = Qt.LayoutDirection.RightToLeft if self.mirrored else Qt.LayoutDirection.LeftToRight
+        option.setTextDirection(direction)
+        side = Qt.AlignmentFlag.AlignRight if self.mirrored else Qt.AlignmentFlag.AlignLeft
+        option.setAlignment(side | Qt.AlignmentFlag.AlignAbsolute)
+        self.layout.setTextOption(option)
+        self.layout.setCacheEnabled(True)
+        self.natural = self.height = self.last = 0.0
+        self.layout.beginLayout()
+        while (line := self.layout.createLine()).isValid():
+            line.setLineWidth(width)
+            line.setPosition(QPointF(0, self.height))
+            self.height += line.height() + _LINE_GAP
+            self.last = line.naturalTextWidth()
+            self.natural = max(self.natural, self.last)
+        self.layout.endLayout()
+        self.top = self.left = 0.0
+
+    def place(self, top: float, inner: float, laid: float) -> None:
+        """Say where the paragraph stands in its bubble.
+
+        Args:
+            top: Below the bubble's edge.
+            inner: The width of the text in the bubble.
+            laid: The width that the lines were laid out for.
+        """
+        self.top = top
+        self.left = inner - laid if self.mirrored else 0.0
+
+
+class Bubble:
+    """A message, measured.
+
+    Args:
+        message: The message.
+        width: Most pixels that the bubble may be wide.
+        fonts: The fonts.
+    """
+
+    def __init__(self, message: Message, width: int, fonts: Fonts) -> None:
+        self.text, self.cut = content.shown(message.text)
+        self.large = content.only_emoji(self.text)
+        self.time = clock(message.sent_ms)
+        self.more = _("Show all") if self.cut else ""
+        self.failure = failure(message.reason) if message.state is MessageState.FAILED else ""
+        self._links = [] if self.large else content.links(self.text)
+        small = QFontMetricsF(fonts.small)
+        room = float(width - 2 * PADDING)
+        font = fonts.emoji if self.large else fonts.text
+        self._paragraphs: list[_Paragraph] = []
+        start = 0
+        for text in self.text.split("\n"):
+            self._paragraphs.append(_Paragraph(text, font, room, start))
+            start += len(text) + 1
+        meta = QSizeF(
+            small.horizontalAdvance(self.time) + (TICK + 3 if message.outgoing else 0), small.height()
+        )
+        self._measure(meta, room, small.horizontalAdvance(self.more))
+        self.failure_size = self._failure_size(small, width)
+
+    def _measure(self, meta: QSizeF, room: float, more: float) -> None:
+        inner = max(*(p.natural for p in self._paragraphs), meta.width(), more)
+        last = self._paragraphs[-1]
+        beside = not last.mirrored and not self.cut and last.last + _GAP + meta.width() <= room
+        if beside:
+            inner = max(inner, last.last + _GAP + meta.width())
+        top = float(_ABOVE)
+        for paragraph in self._paragraphs:
+            paragraph.place(top, inner, room)
+            top += paragraph.height
+        self.more_rect = QRectF(PADDING, top, more, meta.height() + 4) if self.cut else QRectF()
+        if self.cut:
+            top += meta.height() + 4
+        bottom = top - meta.height() + 1 if beside else top + 1
+        self.meta = QRectF(PADDING + inner - meta.width(), bottom, meta.width(), meta.height())
+        self.size = QSizeF(inner + 2 * PADDING, self.meta.bottom() + _ABOVE - 1)
+
+    def _failure_size(self, small: QFontMetricsF, width: int) -> QSizeF:
+        if not self.failure:
+            return QSizeF(0, 0)
+        box = small.boundingRect(QRectF(0, 0, width, 10_000), Qt.TextFlag.TextWordWrap, self.failure)
+        return QSizeF(box.width() + 1, box.height() + SPACE["xs"])
+
+    def draw(
+        self, painter: QPainter, origin: QPointF, text: QColor, link: QColor, chosen: "Choice | None"
+    ) -> None:
+        """Paint the characters; bubble, time and tick are the delegate's.
+
+        Args:
+            painter: Where to.
+            origin: The corner of the bubble.
+            text: Colour of the characters.
+            link: Colour of links.
+            chosen: What is selected, and its background.
+        """
+        painter.setPen(text)
+        clip = painter.clipBoundingRect() if painter.hasClipping() else None
+        for paragraph in self._paragraphs:
+            at = QPointF(origin.x() + PADDING + paragraph.left, origin.y() + paragraph.top)
+            if clip is not None and (at.y() > clip.bottom() or at.y() + paragraph.height < clip.top()):
+                continue
+            paragraph.layout.draw(painter, at, self._formats(paragraph, link, chosen))
+
+    def hit(self, point: QPointF) -> int:
+        """The place in the shown text that is nearest to a point of the bubble."""
+        paragraph = next((p for p in self._paragraphs if point.y() < p.top + p.height), self._paragraphs[-1])
+        y = point.y() - paragraph.top
+        line = _line_at(paragraph.layout, y)
+        units = line.xToCursor(point.x() - PADDING - paragraph.left)
+        return paragraph.start + content.characters(paragraph.text, units)
+
+    def over_text(self, point: QPointF) -> bool:
+        """Whether a point of the bubble is where characters stand."""
+        first, last = self._paragraphs[0], self._paragraphs[-1]
+        return (
+            PADDING <= point.x() <= self.size.width() - PADDING
+            and first.top <= point.y() <= last.top + last.height
+        )
+
+    def link_at(self, point: QPointF) -> str:
+        """The link under a point of the bubble, or nothing."""
+        if not self._links or not self.over_text(point):
+            return ""
+        place = self.hit(point)
+        return next((self.text[start:end] for start, end in self._links if start <= place < end), "")
+
+    def word_at(self, place: int) -> Span:
+        """The word around a place in the shown text."""
+        start = end = place
+        while start > 0 and not self.text[start - 1].isspace():
+            start -= 1
+        while end < len(self.text) and not self.text[end].isspace():
+            end += 1
+        return Span(start, end)
+
+    def _formats(
+        self, paragraph: _Paragraph, link: QColor, chosen: "Choice | None"
+    ) -> Sequence[QTextLayout.FormatRange]:
+        formats = []
+        for start, end in self._links:
+            style = QTextCharFormat()
+            style.setForeground(link)
+            style.setFontUnderline(True)
+            formats += _range(paragraph, start, end, style)
+        if chosen is not None:
+            style = QTextCharFormat()
+            style.setBackground(chosen.background)
+            formats += _range(paragraph, chosen.span.start, chosen.span.end, style)
+        return formats
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A selection and its background."""
+
+    span: Span
+    background: QColor
+
+
+def _range(
+    paragraph: _Paragraph, start: int, end: int, style: QTextCharFormat
+) -> list[QTextLayout.FormatRange]:
+    first, last = max(start - paragraph.start, 0), min(end - paragraph.start, len(paragraph.text))
+    if first >= last:
+        return []
+    part = QTextLayout.FormatRange()
+    part.start = content.units(paragraph.text, first)
+    part.length = content.units(paragraph.text, last) - part.start
+    part.format = style
+    return [part]
+
+
+def _line_at(layout: QTextLayout, y: float) -> QTextLine:
+    count = layout.lineCount()
+    place = next((n for n in range(count) if y < layout.lineAt(n).y() + layout.lineAt(n).height()), count - 1)
+    return layout.lineAt(place)
+
+
+def _runs_left(text: str) -> bool:
+    """Whether a paragraph runs from right to left: its first strong character decides (UAX 9, P2 and P3)."""
+    for character in text:
+        match unicodedata.bidirectional(character):
+            case "L":
+                return False
+            case "R" | "AL":
+                return True
+    return False

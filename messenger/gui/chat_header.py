@@ -1,0 +1,164 @@
+"""Above the messages: who it is, whether they can be reached and how, and whether they are verified."""
+
+import time
+
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from messenger.core.models import Contact, Offline, Online, Presence, Standing
+from messenger.gui.avatar import paint_avatar
+from messenger.gui.theme import SPACE, Theme
+from messenger.gui.widgets import ElidedLabel, IconButton, IconLabel, menu_icon, set_role
+from messenger.text import _, presence_words
+
+_HEIGHT = 64
+_COUNTDOWN_MS = 1000
+
+
+class AvatarLabel(QWidget):
+    """A person's disc.
+
+    Args:
+        size: Edge in pixels.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._contact: Contact | None = None
+        self.setFixedSize(size, size)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """The size of the disc."""
+        return self.minimumSize()
+
+    def show_contact(self, contact: Contact) -> None:
+        """Show a person."""
+        self._contact = contact
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Draw the disc."""
+        if self._contact is not None:
+            paint_avatar(QPainter(self), QRectF(self.rect()), self._contact.title, self._contact.fingerprint)
+
+
+class ChatHeader(QWidget):
+    """The line above the messages, and the menu of a conversation.
+
+    Args:
+        theme: Colours and fonts.
+    """
+
+    verify_asked = Signal()
+    rename_asked = Signal()
+    block_asked = Signal()
+    unblock_asked = Signal()
+    disconnect_asked = Signal()
+    reconnect_asked = Signal()
+    delete_asked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("chatHeader")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(_HEIGHT)
+        self._theme = theme
+        self._contact: Contact | None = None
+        self._presence: Presence = Offline()
+        self._avatar = AvatarLabel(40)
+        self._title = ElidedLabel("title")
+        self._lock = IconLabel(theme, "lock", "success", 16)
+        self._words = ElidedLabel("small")
+        self._verify = IconButton(theme, "unverified", _("Not verified: compare the safety number"), size=22)
+        self._verify.clicked.connect(self.verify_asked)
+        self._more = IconButton(theme, "more", _("Conversation menu"), size=22)
+        self._more.clicked.connect(self._on_more)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_COUNTDOWN_MS)
+        self._timer.timeout.connect(self._show_presence)
+        names = QHBoxLayout()
+        names.setSpacing(SPACE["s"])
+        names.addWidget(self._title)
+        names.addWidget(self._lock)
+        names.addStretch(1)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addStretch(1)
+        column.addLayout(names)
+        column.addWidget(self._words)
+        column.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE["l"], 0, SPACE["m"], 0)
+        row.setSpacing(SPACE["m"])
+        row.addWidget(self._avatar)
+        row.addLayout(column, 1)
+        row.addWidget(self._verify)
+        row.addWidget(self._more)
+
+    def words(self) -> str:
+        """What it says about their presence."""
+        return self._words.text()
+
+    def show_contact(self, contact: Contact, presence: Presence) -> None:
+        """Show a person.
+
+        Args:
+            contact: Who.
+            presence: Whether they can be reached.
+        """
+        self._contact, self._presence = contact, presence
+        self._avatar.show_contact(contact)
+        self._title.setText(contact.title)
+        encrypted = _("Everything here is encrypted end to end.")
+        self._lock.setToolTip(encrypted)
+        self._lock.setAccessibleName(encrypted)
+        if contact.verified:
+            self._verify.show_icon("shield", _("Verified: you compared the safety number"), "success")
+        else:
+            self._verify.show_icon("unverified", _("Not verified: compare the safety number"), "muted")
+        self._show_presence()
+
+    def menu(self) -> QMenu:
+        """The menu of the conversation; deletes itself when closed."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if self._contact is None:
+            return menu
+        entries = [
+            ("shield", _("Compare safety number…"), self.verify_asked),
+            ("edit", _("Rename…"), self.rename_asked),
+        ]
+        if self._contact.standing is Standing.ACCEPTED:
+            if isinstance(self._presence, Offline):
+                entries.append(("connect", _("Reach them now"), self.reconnect_asked))
+            else:
+                entries.append(("unplug", _("Disconnect"), self.disconnect_asked))
+        if self._contact.standing is Standing.BLOCKED:
+            entries.append(("person", _("Unblock"), self.unblock_asked))
+        else:
+            entries.append(("block", _("Block"), self.block_asked))
+        for icon, words, signal in entries:
+            menu.addAction(menu_icon(self._theme, icon), words).triggered.connect(signal)
+        menu.addSeparator()
+        delete = menu.addAction(menu_icon(self._theme, "trash", "danger"), _("Delete conversation…"))
+        delete.triggered.connect(self.delete_asked)
+        return menu
+
+    @Slot()
+    def _on_more(self) -> None:
+        corner = self._more.rect().bottomLeft()
+        menu = self.menu()
+        corner.setX(self._more.width() - menu.sizeHint().width())
+        menu.popup(self._more.mapToGlobal(corner))
+
+    @Slot()
+    def _show_presence(self) -> None:
+        if self._contact is None:
+            return
+        now = time.time_ns() // 1_000_000
+        self._words.setText(presence_words(self._presence, now, self._contact.seen_ms))
+        set_role(self._words, "role", "online" if isinstance(self._presence, Online) else "small")
+        waits = isinstance(self._presence, Offline) and (self._presence.retry_ms or 0) > now
+        if waits != self._timer.isActive():
+            self._timer.start() if waits else self._timer.stop()

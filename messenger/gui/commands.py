@@ -1,0 +1,155 @@
+"""What a person can do from anywhere in the window: the actions, their keys, and the dialogs they open."""
+
+from typing import Final
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from messenger.core.models import Contact
+from messenger.gui.bridge import Bridge
+from messenger.gui.conversations_page import ConversationsPage
+from messenger.gui.tasks import Tasks
+from messenger.gui.theme import Theme
+from messenger.gui.widgets import IconButton
+from messenger.text import _
+
+_SCHEME: Final = "sotto:"
+
+
+class Commands(QObject):
+    """The actions of one window; they work once `enable` was called.
+
+    Args:
+        window: The window that the dialogs belong to.
+        theme: Colours and fonts.
+        bridge: The way to the engine.
+        tasks: Runs what is begun, and reports errors.
+    """
+
+    def __init__(self, window: QWidget, theme: Theme, bridge: Bridge, tasks: Tasks) -> None:
+        super().__init__(window)
+        self._window, self._theme, self._bridge, self._tasks = window, theme, bridge, tasks
+        self._page: ConversationsPage | None = None
+        self.actions: dict[str, QAction] = {}
+        """All actions by name."""
+        for name, words, keys, slot in (
+            ("connect", _("Connect…"), "Ctrl+N", self._on_connect),
+            ("paste", _("Paste invite"), "Ctrl+I", self._on_paste),
+            ("invite", _("Copy my invite"), "Ctrl+Shift+I", self._on_invite),
+            ("host", _("Host…"), "Ctrl+H", self._on_host),
+            ("settings", _("Settings…"), "Ctrl+,", self._on_settings),
+            ("search", _("Search"), "Ctrl+K", self._on_search),
+            ("next", _("Next conversation"), "Alt+Down", self._on_next),
+            ("previous", _("Previous conversation"), "Alt+Up", self._on_previous),
+            ("leave", _("Leave the conversation"), "Esc", self._on_leave),
+        ):
+            action = self.actions[name] = QAction(words, self)
+            action.setShortcut(keys)
+            action.setEnabled(False)
+            action.triggered.connect(slot)
+            window.addAction(action)
+
+    def enable(self, page: ConversationsPage) -> None:
+        """The conversations can be seen: everything works from now on."""
+        self._page = page
+        for action in self.actions.values():
+            action.setEnabled(True)
+
+    def entries(self) -> list[tuple[str, QAction, str]]:
+        """The New menu: picture, action, and one line for those that the empty pane offers as well."""
+        return [
+            ("connect", self.actions["connect"], _("Type the address of somebody who runs Sotto")),
+            ("invite", self.actions["paste"], ""),
+            ("copy", self.actions["invite"], _("Send the link to somebody; it leads them to you")),
+            ("host", self.actions["host"], _("See the addresses under which others can reach you")),
+        ]
+
+    def tools(self) -> list[IconButton]:
+        """Buttons beside the New button."""
+        result = []
+        for name, words in (("host", _("Host: how others reach you")), ("settings", _("Settings"))):
+            tool = IconButton(self._theme, name, words, size=22)
+            tool.clicked.connect(self.actions[name].trigger)
+            result.append(tool)
+        return result
+
+    def open_connect(self, target: str = "") -> None:
+        """Open the Connect dialog.
+
+        Args:
+            target: An address or invite link to begin with, or nothing.
+        """
+        from messenger.gui.connect_sheet import ConnectSheet
+
+        history = [] if self._page is None else self._page.addresses()
+        sheet = ConnectSheet(self._window, self._theme, self._bridge, history, target)
+        sheet.connected.connect(self._on_connected)
+        sheet.open()
+
+    @Slot()
+    def _on_connect(self) -> None:
+        self.open_connect()
+
+    @Slot(object)
+    def _on_connected(self, contact: Contact) -> None:
+        if self._page is not None:
+            self._page.show_conversation(contact.id)
+
+    @Slot()
+    def _on_paste(self) -> None:
+        text = QGuiApplication.clipboard().text().strip()
+        if text.lower().startswith(_SCHEME):
+            self.open_connect(text)
+        elif self._page is not None:
+            self._page.notice.say(_("There is no invite link in the clipboard. Copy one first."), "warning")
+
+    @Slot()
+    def _on_invite(self) -> None:
+        self._tasks.start(self._copy_invite(), name="make an invite")
+
+    async def _copy_invite(self) -> None:
+        QGuiApplication.clipboard().setText(await self._bridge.call(self._bridge.engine.make_invite))
+        if self._page is not None:
+            words = _("Invite link copied. Send it to one person; it works once, within seven days.")
+            self._page.notice.say(words)
+
+    @Slot()
+    def _on_host(self) -> None:
+        from messenger.gui.host_sheet import HostSheet
+
+        HostSheet(self._window, self._theme, self._bridge).open()
+
+    @Slot()
+    def _on_settings(self) -> None:
+        from messenger.gui.settings_sheet import SettingsSheet
+
+        SettingsSheet(self._window, self._theme, self._bridge).open()
+
+    @Slot()
+    def _on_search(self) -> None:
+        if self._page is not None:
+            self._page.sidebar.search.setFocus()
+            self._page.sidebar.search.selectAll()
+
+    @Slot()
+    def _on_next(self) -> None:
+        if self._page is not None:
+            self._page.sidebar.step(+1)
+
+    @Slot()
+    def _on_previous(self) -> None:
+        if self._page is not None:
+            self._page.sidebar.step(-1)
+
+    @Slot()
+    def _on_leave(self) -> None:
+        """Esc ends the nearest thing: a search, a message in the bar, the conversation."""
+        if self._page is None:
+            return
+        if self._page.sidebar.search.text():
+            self._page.sidebar.search.clear()
+        elif self._page.notice.text():
+            self._page.notice.clear()
+        else:
+            self._page.leave_conversation()

@@ -1,0 +1,253 @@
+"""The settings, built from their declarations: a change applies at once, an error stands beside its cause."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from messenger.core import limits
+from messenger.core.errors import SottoError
+from messenger.core.models import Me
+from messenger.core.settings import Declared, Page, Settings, declared
+from messenger.engine.events import Event, MeChanged, SettingsChanged
+from messenger.gui.bridge import Bridge
+from messenger.gui.sheet import Sheet
+from messenger.gui.switches import Segments, Switch
+from messenger.gui.theme import SPACE, Theme
+from messenger.gui.widgets import NumberField, button, fingerprint_text, label
+from messenger.text import CHOICES, PAGES, PROTECTION, SETTINGS, _, explain
+
+_SIZE: Final = (720, 520)
+
+
+class SettingRow(QWidget):
+    """One setting: label, help, control, and the reason when a value was not taken.
+
+    Args:
+        theme: Colours and fonts.
+        item: Its declaration.
+        change: Called with its name and the value that the person chose.
+    """
+
+    def __init__(self, theme: Theme, item: Declared, change: Callable[[str, object], None]) -> None:
+        super().__init__()
+        self._item, self._change = item, change
+        title, words = SETTINGS[item.name]
+        self.error = label("", "error", wrap=True)
+        self.error.hide()
+        self.control = self._make(theme, title)
+        self.control.setAccessibleDescription(words)
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(label(title, "strong", wrap=True))
+        texts.addWidget(label(words, "small", wrap=True))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE["s"])
+        if isinstance(self.control, Segments):
+            column.addLayout(texts)
+            column.addWidget(self.control)
+        else:
+            row = QHBoxLayout()
+            row.setSpacing(SPACE["l"])
+            row.addLayout(texts, 1)
+            row.addWidget(self.control, 0, Qt.AlignmentFlag.AlignTop)
+            column.addLayout(row)
+        column.addWidget(self.error)
+
+    def show_value(self, settings: Settings) -> None:
+        """Show what holds."""
+        value = getattr(settings, self._item.name)
+        if isinstance(self.control, Switch):
+            self.control.setChecked(value)
+        elif isinstance(self.control, Segments):
+            self.control.show_choice(value)
+        elif isinstance(self.control, NumberField):
+            self.control.show_value(value)
+
+    def show_error(self, error: SottoError | None) -> None:
+        """Say why the value was not taken; None for nothing to say."""
+        self.error.setText("" if error is None else explain(error))
+        self.error.setVisible(error is not None)
+
+    def _make(self, theme: Theme, title: str) -> QWidget:
+        kind = self._item.kind
+        if kind is bool:
+            switch = Switch(theme, title)
+            switch.clicked.connect(lambda checked: self._change(self._item.name, checked))
+            return switch
+        if issubclass(kind, StrEnum):
+            segments = Segments(title, {choice: CHOICES[choice] for choice in kind})
+            segments.chosen.connect(lambda choice: self._change(self._item.name, choice))
+            return segments
+        number = NumberField(title, self._item.least or 0, self._item.most or 2**31 - 1)
+        number.changed.connect(lambda value: self._change(self._item.name, value))
+        return number
+
+
+class SettingsSheet(Sheet):
+    """Profile, then one page for each page of the declarations.
+
+    Args:
+        parent: The window.
+        theme: Colours and fonts.
+        bridge: The way to the engine.
+    """
+
+    def __init__(self, parent: QWidget, theme: Theme, bridge: Bridge) -> None:
+        super().__init__(parent, theme, _("Settings"), fills=True)
+        self._bridge = bridge
+        self._settings = Settings()
+        self.rows = {item.name: SettingRow(theme, item, self._on_change) for item in declared()}
+        self.pages = QListWidget()
+        self.pages.setObjectName("pages")
+        self.pages.setAccessibleName(_("Pages of the settings"))
+        self.pages.setFixedWidth(176)
+        self._stack = QStackedWidget()
+        self._add_page(_("Profile"), self._profile_page())
+        for page in Page:
+            self._add_page(PAGES[page], self._page([i.name for i in declared() if i.page is page]))
+        self.pages.currentRowChanged.connect(self._stack.setCurrentIndex)
+        self.pages.setCurrentRow(0)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.pages)
+        row.addWidget(self._stack, 1)
+        self.body.addLayout(row)
+        self.add_button(_("Done"), "primary", enter=False).clicked.connect(self.accept)
+        self.resize(*_SIZE)
+        bridge.events.connect(self._on_events)
+        self.run(self._load(), "load the settings")
+
+    def _add_page(self, title: str, page: QWidget) -> None:
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(page)
+        area.setAccessibleName(title)
+        self._stack.addWidget(area)
+        self.pages.addItem(title)
+
+    def _page(self, names: list[str]) -> QWidget:
+        page, column = _column()
+        for name in names:
+            column.addWidget(self.rows[name])
+        column.addStretch(1)
+        return page
+
+    def _profile_page(self) -> QWidget:
+        page, column = _column()
+        self.name = QLineEdit()
+        self.name.setAccessibleName(_("Your name"))
+        self.name.setMaxLength(limits.NAME_MAX)
+        self.name.returnPressed.connect(self._on_name)
+        self.save_button = button(_("Save"))
+        self.save_button.clicked.connect(self._on_name)
+        self.name.textChanged.connect(self._on_name_typed)
+        self.name_error = label("", "error", wrap=True)
+        self.name_error.hide()
+        self._fingerprint = label("", "mono", select=True)
+        self._fingerprint.setAccessibleName(_("Your fingerprint"))
+        self._protection = label("", "body", wrap=True)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE["s"])
+        row.addWidget(self.name, 1)
+        row.addWidget(self.save_button)
+        _section(column, _("Your name"), _("Everybody you talk to sees it."))
+        column.addLayout(row)
+        column.addWidget(self.name_error)
+        _section(column, _("Your fingerprint"), _("This is you, whatever your name is. It never changes."))
+        column.addWidget(self._fingerprint)
+        _section(column, _("Protection"), "")
+        column.addWidget(self._protection)
+        column.addStretch(1)
+        return page
+
+    async def _load(self) -> None:
+        engine, call = self._bridge.engine, self._bridge.call
+        self._show_me(await call(engine.me))
+        self._show_settings(await call(engine.settings))
+
+    def _show_me(self, me: Me) -> None:
+        self._me = me
+        self.name.setText(me.name)
+        self._fingerprint.setText(fingerprint_text(me.fingerprint))
+        self._protection.setText(PROTECTION[me.protection])
+
+    def _show_settings(self, settings: Settings) -> None:
+        self._settings = settings
+        for row in self.rows.values():
+            row.show_value(settings)
+
+    def _on_change(self, name: str, value: object) -> None:
+        if value != getattr(self._settings, name):
+            self.run(self._change(name, value), f"change {name}")
+
+    async def _change(self, name: str, value: object) -> None:
+        row = self.rows[name]
+        row.show_error(None)
+        try:
+            settings = await self._bridge.call(self._bridge.engine.change_settings, {name: value})
+        except SottoError as e:
+            row.show_error(e)
+            settings = await self._bridge.call(self._bridge.engine.settings)
+        self._show_settings(settings)
+
+    @Slot()
+    def _on_name_typed(self) -> None:
+        self.name_error.hide()
+
+    @Slot()
+    def _on_name(self) -> None:
+        self.run(self._rename(self.name.text()), "change the name")
+
+    async def _rename(self, name: str) -> None:
+        try:
+            await self._bridge.call(self._bridge.engine.set_name, name)
+        except SottoError as e:
+            self.name_error.setText(explain(e))
+            self.name_error.show()
+            self.name.setFocus()
+            return
+        self.notice.say(_("Your name is changed."))
+
+    @Slot(object)
+    def _on_events(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            match event:
+                case SettingsChanged(settings=settings):
+                    self._show_settings(settings)
+                case MeChanged(me=me):
+                    self._show_me(me)
+                case _:
+                    pass
+
+
+def _column() -> tuple[QWidget, QVBoxLayout]:
+    page = QWidget()
+    page.setObjectName("scrolled")
+    column = QVBoxLayout(page)
+    column.setContentsMargins(SPACE["xl"], SPACE["xs"], SPACE["m"], SPACE["m"])
+    column.setSpacing(SPACE["l"])
+    return page, column
+
+
+def _section(column: QVBoxLayout, title: str, words: str) -> None:
+    texts = QVBoxLayout()
+    texts.setSpacing(2)
+    parts: list[QLabel] = [label(title, "strong")]
+    if words:
+        parts.append(label(words, "small", wrap=True))
+    for part in parts:
+        texts.addWidget(part)
+    column.addLayout(texts)

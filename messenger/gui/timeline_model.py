@@ -1,0 +1,262 @@
+"""The messages of one conversation as a model: a window of a few hundred rows that slides over the database.
+
+QListView lays out every row that a model has, so the model never has more than `KEPT`; older and newer
+pages are read when the view comes near an end, and the far end is dropped.
+"""
+
+import time
+from bisect import bisect_left
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
+
+from messenger.core import limits
+from messenger.core.ids import ConversationId
+from messenger.core.models import Message, MessageState
+from messenger.gui.conversation_model import Index
+from messenger.storage.reader import Reader
+from messenger.text import _, local, message_sentence
+
+ROW: Final = Qt.ItemDataRole.UserRole
+"""Role of the `Row`."""
+
+KEPT: Final = 3 * limits.PAGE
+"""Most rows at a time."""
+
+_TOGETHER_MS: Final = 5 * 60 * 1000
+"""Messages of one person closer than this stand together."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A message and its place among its neighbours."""
+
+    message: Message
+    new_day: bool
+    """The date stands above it."""
+    unread_line: bool
+    """It is the first that was unread when the conversation was opened."""
+    joins_above: bool
+    """It stands together with the one above."""
+    joins_below: bool
+    """It stands together with the one below."""
+
+
+class TimelineModel(QAbstractListModel):
+    """The rows of one conversation, oldest first.
+
+    Args:
+        reader: Where messages are read.
+        parent: Owner, if any.
+    """
+
+    def __init__(self, reader: Reader, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._reader = reader
+        self._conversation: ConversationId | None = None
+        self._title = ""
+        self._rows: list[Row] = []
+        self._unread_from: int | None = None
+        self.at_start = self.at_end = True
+
+    @property
+    def conversation(self) -> ConversationId | None:
+        """The conversation that is shown."""
+        return self._conversation
+
+    def open(self, conversation: ConversationId | None, title: str = "") -> None:
+        """Show a conversation from its first unread message, or from its end if all is read.
+
+        Args:
+            conversation: Which; None for none.
+            title: The name that is shown for the other person.
+        """
+        self.beginResetModel()
+        self._conversation, self._title = conversation, title
+        self._unread_from = None
+        self._rows = []
+        self.at_start = self.at_end = True
+        if conversation is not None:
+            self._unread_from = self._reader.first_unread(conversation)
+            self._rows = self._framed(self._first_page(conversation))
+        self.endResetModel()
+
+    def to_end(self) -> None:
+        """Show the end of the conversation if it is not there already."""
+        if self._conversation is None or self.at_end:
+            return
+        self.beginResetModel()
+        page = self._reader.messages(self._conversation, count=limits.PAGE)
+        self.at_start, self.at_end = len(page) < limits.PAGE, True
+        self._rows = self._framed(page)
+        self.endResetModel()
+
+    def set_title(self, title: str) -> None:
+        """The other person is called differently from now on."""
+        self._title = title
+
+    def clear_unread_line(self) -> None:
+        """Take the divider of unread messages away."""
+        if self._unread_from is not None:
+            self._unread_from = None
+            self._reframe(0, len(self._rows) - 1)
+
+    def load_older(self) -> bool:
+        """Read the page before the first row; whether there was one."""
+        if self.at_start or self._conversation is None or not self._rows:
+            return False
+        page = self._reader.messages(
+            self._conversation, before=self._rows[0].message.position, count=limits.PAGE
+        )
+        self.at_start = len(page) < limits.PAGE
+        if not page:
+            self._reframe(0, 0)
+            return False
+        self.beginInsertRows(QModelIndex(), 0, len(page) - 1)
+        self._rows[:0] = self._framed(page)
+        self.endInsertRows()
+        self._reframe(len(page) - 1, len(page))
+        if len(self._rows) > KEPT:
+            self._remove(KEPT, len(self._rows) - 1)
+            self.at_end = False
+        return True
+
+    def load_newer(self) -> bool:
+        """Read the page after the last row; whether there was one."""
+        if self.at_end or self._conversation is None or not self._rows:
+            return False
+        page = self._reader.messages(
+            self._conversation, after=self._rows[-1].message.position, count=limits.PAGE
+        )
+        self.at_end = len(page) < limits.PAGE
+        self._append(page)
+        self._drop_oldest()
+        return bool(page)
+
+    def add(self, messages: list[Message]) -> None:
+        """Messages are on disk; those of this conversation appear if its end is shown.
+
+        Args:
+            messages: In the order in which they were stored.
+        """
+        if not self.at_end:
+            return
+        last = self._rows[-1].message.position if self._rows else -1
+        self._append([m for m in messages if m.conversation == self._conversation and m.position > last])
+        self._drop_oldest()
+
+    def change(self, message: Message) -> None:
+        """The state of a message changed."""
+        place = self.place(message.position)
+        if place is not None and self._rows[place].message.id == message.id:
+            self._rows[place] = msgspec.structs.replace(self._rows[place], message=message)
+            self._reframe(place - 1, place + 1)
+
+    def place(self, position: int) -> int | None:
+        """The row of the message at a position of the conversation."""
+        place = bisect_left(self._rows, position, key=_position)
+        found = place < len(self._rows) and self._rows[place].message.position == position
+        return place if found else None
+
+    def row(self, place: int) -> Row:
+        """What a row shows."""
+        return self._rows[place]
+
+    def author(self, message: Message) -> str:
+        """The name that is shown for the author of a message."""
+        return _("You") if message.outgoing else self._title
+
+    def unread_place(self) -> int | None:
+        """The row with the divider of unread messages."""
+        return next((n for n, row in enumerate(self._rows) if row.unread_line), None)
+
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802 -- Qt's name
+        """How many rows are held."""
+        return 0 if parent is not None and parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: ANN401 -- Qt's signature
+        """One aspect of a row."""
+        if not index.isValid():
+            return None
+        row = self._rows[index.row()]
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return row.message.text
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return message_sentence(row.message, self.author(row.message), time.time_ns() // 1_000_000)
+            case other if other == ROW:
+                return row
+        return None
+
+    def _first_page(self, conversation: ConversationId) -> list[Message]:
+        page = self._reader.messages(conversation, count=limits.PAGE)
+        unread = self._unread_from
+        if unread is None or not page or page[0].position <= unread:
+            self.at_start = len(page) < limits.PAGE
+            return page
+        half = limits.PAGE // 2
+        before = self._reader.messages(conversation, before=unread, count=half)
+        after = self._reader.messages(conversation, after=unread - 1, count=half)
+        self.at_start, self.at_end = len(before) < half, False
+        return before + after
+
+    def _append(self, messages: list[Message]) -> None:
+        if not messages:
+            return
+        first = len(self._rows)
+        self.beginInsertRows(QModelIndex(), first, first + len(messages) - 1)
+        self._rows += self._framed(messages)
+        self.endInsertRows()
+        self._reframe(first - 1, first)
+
+    def _drop_oldest(self) -> None:
+        if len(self._rows) > KEPT:
+            self._remove(0, len(self._rows) - KEPT - 1)
+            self.at_start = False
+            self._reframe(0, 0)
+
+    def _remove(self, first: int, last: int) -> None:
+        self.beginRemoveRows(QModelIndex(), first, last)
+        del self._rows[first : last + 1]
+        self.endRemoveRows()
+        self._reframe(first - 1, first)
+
+    def _reframe(self, first: int, last: int) -> None:
+        """Look again at how rows stand to their neighbours."""
+        first, last = max(first, 0), min(last, len(self._rows) - 1)
+        if first > last:
+            return
+        # one row more at each side, whose own frame may be wrong and is not taken
+        low, high = max(first - 1, 0), min(last + 1, len(self._rows) - 1)
+        framed = self._framed([row.message for row in self._rows[low : high + 1]])
+        for place in range(first, last + 1):
+            self._rows[place] = framed[place - low]
+        self.dataChanged.emit(self.index(first), self.index(last))
+
+    def _framed(self, messages: list[Message]) -> list[Row]:
+        if not messages:
+            return []
+        lines = [message.position == self._unread_from for message in messages]
+        days = [True, *(_day(a) != _day(b) for a, b in pairwise(messages))]
+        pairs = zip(pairwise(messages), days[1:], lines[1:], strict=True)
+        joins = [not day and not line and _together(a, b) for (a, b), day, line in pairs]
+        above, below = [False, *joins], [*joins, False]
+        return [Row(*fields) for fields in zip(messages, days, lines, above, below, strict=True)]
+
+
+def _position(row: Row) -> int:
+    return row.message.position
+
+
+def _day(message: Message) -> int:
+    return local(message.sent_ms).toordinal()
+
+
+def _together(first: Message, second: Message) -> bool:
+    failed = first.state is MessageState.FAILED
+    return (
+        first.outgoing == second.outgoing
+        and abs(second.sent_ms - first.sent_ms) < _TOGETHER_MS
+        and not failed
+    )

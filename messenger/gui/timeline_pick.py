@@ -1,0 +1,108 @@
+"""Choosing characters and links in bubbles with the mouse."""
+
+from collections.abc import Callable
+
+import msgspec
+from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtWidgets import QListView
+
+from messenger.core.models import Message
+from messenger.gui.bubble import Bubble, Span
+from messenger.gui.timeline_delegate import Selection, TimelineDelegate
+from messenger.gui.timeline_model import ROW, Row
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """What is under a point of the view."""
+
+    message: Message
+    link: str
+    more: bool
+    text: bool
+    place: int
+
+
+class Picker:
+    """The selection of characters, within one bubble at a time.
+
+    Args:
+        view: The list.
+        delegate: Paints it, and knows where everything is.
+        repaint: Called when the selection looks different.
+    """
+
+    def __init__(self, view: QListView, delegate: TimelineDelegate, repaint: Callable[[], None]) -> None:
+        self._view, self._delegate, self._repaint = view, delegate, repaint
+        self._message: Message | None = None
+        self._from = 0
+        self._dragging = False
+
+    def spot(self, point: QPoint) -> Spot | None:
+        """What is under a point, or None outside of all bubbles."""
+        found = self._bubble_at(point)
+        if found is None:
+            return None
+        row, bubble, at = found
+        if not (0 <= at.x() <= bubble.size.width() and 0 <= at.y() <= bubble.size.height()):
+            return None
+        return Spot(
+            message=row.message,
+            link=bubble.link_at(at),
+            more=bubble.more_rect.contains(at),
+            text=bubble.over_text(at),
+            place=bubble.hit(at),
+        )
+
+    def press(self, spot: Spot | None) -> None:
+        """Begin a selection, or drop the one there is."""
+        self._dragging = spot is not None and spot.text
+        self._message = spot.message if spot is not None and self._dragging else None
+        self._from = spot.place if spot is not None else 0
+        self._choose(None)
+
+    def drag(self, point: QPoint) -> bool:
+        """Extend the selection to a point; whether one is being made."""
+        if not self._dragging or self._message is None:
+            return False
+        found = self._bubble_at(point)
+        if found is not None and found[0].message.id == self._message.id:
+            place = found[1].hit(found[2])
+            first, last = sorted((self._from, place))
+            self._choose(Span(first, last))
+        return True
+
+    def release(self) -> None:
+        """The mouse button is up."""
+        self._dragging = False
+
+    def word(self, spot: Spot) -> None:
+        """Select the word at a place."""
+        self._message = spot.message
+        self._choose(self._delegate.bubble(spot.message).word_at(spot.place))
+
+    def clear(self) -> None:
+        """Select nothing."""
+        self._message, self._dragging = None, False
+        self._choose(None)
+
+    def text(self) -> str:
+        """The selected characters."""
+        selection = self._delegate.selection
+        if selection is None or self._message is None:
+            return ""
+        return self._delegate.bubble(self._message).text[selection.span.start : selection.span.end]
+
+    def _bubble_at(self, point: QPoint) -> tuple[Row, Bubble, QPointF] | None:
+        index = self._view.indexAt(QPoint(1, point.y()))
+        if not index.isValid():
+            return None
+        row: Row = index.data(ROW)
+        rect = self._delegate.bubble_rect(row, self._view.visualRect(index), index.row())
+        return row, self._delegate.bubble(row.message), QPointF(point) - rect.topLeft()
+
+    def _choose(self, span: Span | None) -> None:
+        before = self._delegate.selection
+        chosen = span is not None and span.start < span.end and self._message is not None
+        self._delegate.selection = Selection(self._message.id, span) if chosen else None  # type: ignore[union-attr, arg-type]
+        if before != self._delegate.selection:
+            self._repaint()

@@ -1,0 +1,262 @@
+"""Small controls of one look: labels by role, buttons by kind, icon buttons that follow the theme."""
+
+from PySide6.QtCore import QLocale, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QIcon, QIntValidator, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QStyle,
+    QToolButton,
+    QWidget,
+)
+
+from messenger.core.ids import Fingerprint, format_fingerprint
+from messenger.gui import icons
+from messenger.gui.theme import Theme
+
+_GROUPS_PER_LINE = 7
+
+
+def label(text: str = "", role: str = "body", *, wrap: bool = False, select: bool = False) -> QLabel:
+    """A text in one of the roles of the style sheet; always plain text, whatever it holds.
+
+    Args:
+        text: What it says.
+        role: ``body``, ``heading``, ``title``, ``strong``, ``muted``, ``small``, ``error`` and so on.
+        wrap: Whether long text takes several lines.
+        select: Whether it can be selected and copied.
+    """
+    result = QLabel(text)
+    result.setTextFormat(Qt.TextFormat.PlainText)
+    result.setProperty("role", role)
+    result.setWordWrap(wrap)
+    if wrap:
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        result.setSizePolicy(policy)
+    if select:
+        result.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+    return result
+
+
+def button(text: str, kind: str = "plain") -> QPushButton:
+    """A push button.
+
+    Args:
+        text: What it says, with ``&`` before its access key.
+        kind: ``plain``, ``primary``, ``danger`` or ``quiet``.
+    """
+    result = QPushButton(text)
+    result.setProperty("kind", kind)
+    result.setAutoDefault(kind == "primary")
+    return result
+
+
+def set_role(widget: QWidget, name: str, value: str) -> None:
+    """Change a property that the style sheet selects by, and dress the widget anew.
+
+    Args:
+        widget: Any widget.
+        name: The property.
+        value: Its new value.
+    """
+    if widget.property(name) == value:
+        return
+    widget.setProperty(name, value)
+    style: QStyle = widget.style()
+    style.unpolish(widget)
+    style.polish(widget)
+
+
+def fingerprint_text(fingerprint: Fingerprint) -> str:
+    """A fingerprint in two lines of seven groups."""
+    groups = format_fingerprint(fingerprint).split(" ")
+    lines = (groups[start : start + _GROUPS_PER_LINE] for start in range(0, len(groups), _GROUPS_PER_LINE))
+    return "\n".join("  ".join(line) for line in lines)
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in an ellipsis where there is no room for all of it; the tool tip has the rest.
+
+    Args:
+        role: As in `label`.
+    """
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """It can be narrow."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Draw what there is room for."""
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        self.setToolTip("" if shown == self.text() else self.text())
+        painter = QPainter(self)
+        side = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
+        self.style().drawItemText(
+            painter, self.rect(), int(side), self.palette(), self.isEnabled(), shown, self.foregroundRole()
+        )
+
+
+class NumberField(QLineEdit):
+    """A field for a whole number.
+
+    Args:
+        title: What it is.
+        least: Smallest number.
+        most: Largest number.
+    """
+
+    changed = Signal(int)
+    """The person entered a number within the bounds, with Enter or by leaving the field."""
+
+    def __init__(self, title: str, least: int, most: int) -> None:
+        super().__init__()
+        self.setAccessibleName(title)
+        digits = QLocale.c()
+        digits.setNumberOptions(QLocale.NumberOption.RejectGroupSeparator)
+        validator = QIntValidator(least, most, self)
+        validator.setLocale(digits)
+        self.setValidator(validator)
+        self.setMaxLength(len(str(most)))
+        self.setFixedWidth(96)
+        self.editingFinished.connect(self._on_finished)
+
+    def value(self) -> int:
+        """The number; 0 while there is none."""
+        return int(self.text() or "0")
+
+    def show_value(self, value: int) -> None:
+        """Show a number without emitting `changed`."""
+        self.setText(str(value))
+
+    @Slot()
+    def _on_finished(self) -> None:
+        self.changed.emit(self.value())
+
+
+class FittingStack(QStackedWidget):
+    """Pages of which only the one that is shown decides how high the whole is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.currentChanged.connect(self.updateGeometry)
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802 -- Qt's name
+        """The height of the page that is shown."""
+        page = self.currentWidget()
+        if page is None:
+            return 0
+        return page.heightForWidth(width) if page.hasHeightForWidth() else page.sizeHint().height()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """As wide as the widest page, as high as the one that is shown."""
+        page = self.currentWidget()
+        hint = super().sizeHint()
+        return hint if page is None else QSize(hint.width(), page.sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """The least size of the page that is shown."""
+        page = self.currentWidget()
+        return super().minimumSizeHint() if page is None else page.minimumSizeHint()
+
+
+class IconButton(QToolButton):
+    """A button that is only a picture; its name is its tool tip and what screen readers say.
+
+    Args:
+        theme: Where its colour comes from.
+        name: The icon.
+        title: What it does.
+        size: Edge of the icon in pixels.
+        color: The token of its colour.
+        kind: ``plain``, ``primary`` or ``round``.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        title: str,
+        *,
+        size: int = 20,
+        color: str = "muted",
+        kind: str = "plain",
+    ) -> None:
+        super().__init__()
+        self._theme, self._icon, self._color = theme, name, color
+        self.setProperty("kind", kind)
+        self.setIconSize(QSize(size, size))
+        self.setToolTip(title)
+        self.setAccessibleName(title)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def show_icon(self, name: str, title: str, color: str | None = None) -> None:
+        """Become another button.
+
+        Args:
+            name: The icon.
+            title: What it does.
+            color: The token of its colour; None keeps it.
+        """
+        self._icon, self._color = name, color or self._color
+        self.setToolTip(title)
+        self.setAccessibleName(title)
+        self._dress()
+
+    @Slot()
+    def _dress(self) -> None:
+        self.setIcon(icons.icon(self._icon, self._theme.colors[self._color], self.iconSize().width()))
+
+
+class IconLabel(QLabel):
+    """A picture in the text colour of a token, described for screen readers.
+
+    Args:
+        theme: Where its colour comes from.
+        name: The icon.
+        color: The token of its colour.
+        size: Edge in pixels.
+    """
+
+    def __init__(self, theme: Theme, name: str, color: str = "muted", size: int = 20) -> None:
+        super().__init__()
+        self._theme, self._icon, self._color, self._size = theme, name, color, size
+        self.setFixedSize(size, size)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def show_icon(self, name: str, color: str) -> None:
+        """Become another picture.
+
+        Args:
+            name: The icon.
+            color: The token of its colour.
+        """
+        self._icon, self._color = name, color
+        self._dress()
+
+    @Slot()
+    def _dress(self) -> None:
+        color = self._theme.colors[self._color].name()
+        self.setPixmap(icons.pixmap(self._icon, color, self._size, self.devicePixelRatioF()))
+
+
+def menu_icon(theme: Theme, name: str, color: str = "muted") -> QIcon:
+    """The picture beside an entry of a menu that is made when it is opened."""
+    return icons.icon(name, theme.colors[color], 18)

@@ -1,0 +1,243 @@
+"""The main window of one profile: start, first run or unlock, then the conversations; and how it closes."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QByteArray, QSettings, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent
+from PySide6.QtWidgets import QDialog, QMainWindow, QStackedWidget, QWidget
+
+from messenger.core.errors import SottoError
+from messenger.core.models import ProfileStatus
+from messenger.engine.events import Event, MeChanged, RaiseWindow, SettingsChanged
+from messenger.gui.bridge import Bridge
+from messenger.gui.chat_pane import ChatPane
+from messenger.gui.commands import Commands
+from messenger.gui.conversation_model import ConversationModel
+from messenger.gui.conversations_page import ConversationsPage
+from messenger.gui.empty import EmptyPane
+from messenger.gui.sidebar import Sidebar
+from messenger.gui.start_page import StartPage
+from messenger.gui.tasks import Tasks
+from messenger.gui.theme import Choice, Theme
+from messenger.text import _
+
+_SIZE: Final = (1040, 700)
+_LEAST: Final = (640, 480)
+_REMEMBERED: Final = "window.ini"
+
+
+class MainWindow(QMainWindow):
+    """One window on one engine. Show it, then await `start` (or `enter`, if the engine is open already).
+
+    Args:
+        theme: Colours and fonts.
+        bridge: The way to the engine; attached before `start` or `enter` is awaited.
+        folder: The profile folder, where the window remembers its size and colours.
+    """
+
+    painted = Signal()
+    """The window can be seen for the first time."""
+    closing = Signal()
+    """The person closed the window. It is hidden and calls the engine no more; stop the engine now."""
+    held = Signal()
+    """The profile is locked for this program."""
+    ready = Signal()
+    """The conversations can be seen."""
+
+    def __init__(self, theme: Theme, bridge: Bridge, folder: Path) -> None:
+        super().__init__()
+        self._theme, self._bridge = theme, bridge
+        self._remembered = QSettings(str(folder / _REMEMBERED), QSettings.Format.IniFormat)
+        self._name = self._name_wanted = ""
+        self._painted = self._opened = self._closed = False
+        self.tasks = Tasks(self._on_error)
+        self.commands = Commands(self, theme, bridge, self.tasks)
+        self.conversations: ConversationsPage | None = None
+        leave = QAction(_("Quit"), self)
+        leave.setShortcut("Ctrl+Q")
+        leave.triggered.connect(self.close)
+        self.addAction(leave)
+        self.setWindowTitle("Sotto")
+        self.setMinimumSize(*_LEAST)
+        self.pages = QStackedWidget()
+        self.setCentralWidget(self.pages)
+        self.start_page = StartPage(theme)
+        self.start_page.again.connect(self._on_again)
+        self._show(self.start_page)
+        self.resize(*_SIZE)
+        if (geometry := self._recall("geometry")) is not None:
+            self.restoreGeometry(geometry)
+        if (choice := self._remembered.value("theme")) in set(Choice):
+            theme.choose(Choice(choice))
+        bridge.events.connect(self._on_events)
+
+    async def start(self) -> None:
+        """Look at the profile and show what it needs: first run, unlock, or the conversations."""
+        self._show(self.start_page)
+        self.start_page.wait()
+        try:
+            if self._opened:
+                await self.enter()
+                return
+            status = await self._bridge.call(self._bridge.engine.status)
+            self.held.emit()
+            match status:
+                case ProfileStatus.NEW:
+                    self._first_run()
+                case ProfileStatus.LOCKED:
+                    self._unlock()
+                case ProfileStatus.READY:
+                    await self._bridge.call(self._bridge.engine.open)
+                    await self.enter()
+        except (SottoError, OSError) as e:
+            self.fail(e)
+
+    async def enter(self) -> None:
+        """Show the conversations of an engine that is open."""
+        self._opened = True
+        self.conversations = page = await self._build_page()
+        engine = self._bridge.engine
+        if not (await self._bridge.call(engine.me)).name and self._name_wanted:
+            await self._bridge.call(engine.set_name, self._name_wanted)
+        self._name = (await self._bridge.call(engine.me)).name
+        settings = await self._bridge.call(engine.settings)
+        self._remembered.setValue("theme", settings.theme.value)
+        if (state := self._recall("splitter")) is not None:
+            page.restore_splitter(state)
+        before = self.pages.currentWidget()
+        self._show(page)
+        if before is not None and before is not self.start_page:
+            self.pages.removeWidget(before)
+            before.deleteLater()
+        page.model.dataChanged.connect(self._show_title)
+        self._show_title()
+        self.commands.enable(page)
+        page.sidebar.search.setFocus()
+        self.ready.emit()
+
+    async def _build_page(self) -> ConversationsPage:
+        """Build it in parts, between which the window lives on, and load it."""
+        theme, bridge, reader = self._theme, self._bridge, self._bridge.engine.reader()
+        with contextlib.ExitStack() as unless_loaded:
+            unless_loaded.callback(reader.close)
+            entries, tools = self.commands.entries(), self.commands.tools()
+            sidebar = Sidebar(theme, ConversationModel(), [entry[:2] for entry in entries], tools)
+            await asyncio.sleep(0)
+            chat = ChatPane(theme, bridge, reader)
+            await asyncio.sleep(0)
+            empty = EmptyPane(theme, [entry for entry in entries if entry[2]])
+            await asyncio.sleep(0)
+            page = ConversationsPage(theme, bridge, reader, sidebar, chat, empty)
+            unless_loaded.pop_all()
+            unless_loaded.callback(page.stop)
+            await page.load()
+            unless_loaded.pop_all()
+        return page
+
+    @Slot(object)
+    def fail(self, error: BaseException) -> None:
+        """Say why the profile cannot be opened, and offer to try again."""
+        self._show(self.start_page)
+        self.start_page.fail(error)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
+        """Tell that the first paint happened."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            self.painted.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 -- Qt's name
+        """Hide at once; whoever owns the engine stops it meanwhile."""
+        super().closeEvent(event)
+        if self._closed:
+            return
+        self._closed = True
+        self._remembered.setValue("geometry", self.saveGeometry())
+        if self.conversations is not None:
+            self._remembered.setValue("splitter", self.conversations.splitter_state())
+        self._remembered.sync()
+        for dialog in self.findChildren(QDialog):
+            dialog.reject()
+        self.hide()
+        self.tasks.cancel()
+        if self.conversations is not None:
+            self.conversations.stop()
+        self.closing.emit()
+
+    def bring_to_front(self) -> None:
+        """Show the window above the others, because the program was started again."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def _first_run(self) -> None:
+        from messenger.gui.first_run import FirstRunPage
+
+        page = FirstRunPage(self._theme, self._bridge)
+        page.created.connect(self._on_opened)
+        page.stranded.connect(self._on_stranded)
+        self.closing.connect(page.stop)
+        self._show(page)
+        page.name.setFocus()
+
+    def _unlock(self) -> None:
+        from messenger.gui.unlock import UnlockPage
+
+        page = UnlockPage(self._theme, self._bridge)
+        page.opened.connect(self._on_opened)
+        self.closing.connect(page.stop)
+        self._show(page)
+        page.field.setFocus()
+
+    def _show(self, page: QWidget) -> None:
+        if self.pages.indexOf(page) < 0:
+            self.pages.addWidget(page)
+        self.pages.setCurrentWidget(page)
+
+    def _recall(self, name: str) -> QByteArray | None:
+        value = self._remembered.value(name)
+        return value if isinstance(value, QByteArray) else None
+
+    def _on_error(self, error: BaseException) -> None:
+        if self.conversations is not None:
+            self.conversations.notice.error(error)
+        else:
+            self.fail(error)
+
+    @Slot()
+    def _on_again(self) -> None:
+        self.tasks.start(self.start(), name="open the profile again")
+
+    @Slot(object, str)
+    def _on_stranded(self, error: SottoError, name: str) -> None:
+        self._name_wanted = name
+        self.fail(error)
+
+    @Slot()
+    def _on_opened(self) -> None:
+        self.tasks.start(self.enter(), name="show the conversations")
+
+    @Slot()
+    def _show_title(self) -> None:
+        unread = self.conversations.model.unread() if self.conversations is not None else 0
+        name = f"{self._name} · Sotto" if self._name else "Sotto"
+        self.setWindowTitle(f"({unread}) {name}" if unread else name)
+
+    @Slot(object)
+    def _on_events(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            match event:
+                case RaiseWindow():
+                    self.bring_to_front()
+                case SettingsChanged(settings=settings):
+                    self._remembered.setValue("theme", settings.theme.value)
+                case MeChanged(me=me):
+                    self._name = me.name
+                    self._show_title()
+                case _:
+                    pass

@@ -1,0 +1,49 @@
+"""Every sentence that a person reads, in one language at a time: shared by window and terminal, free of both.
+
+`explain` turns an error into what happened and what to do. The tables are complete by test: every
+error class, `Reason`, `InputProblem`, setting and choice has its words. Short labels that belong to
+one control only stand at that control and go through the same `_`.
+"""
+
+from messenger.text.catalogue import _, ngettext
+from messenger.text.errors import explain, too_long, unexpected
+from messenger.text.settings import ADDRESS_KINDS, CHOICES, PAGES, PROTECTION, SETTINGS
+from messenger.text.talk import (
+    CONNECT_STEPS,
+    SETUP_STEPS,
+    STATES,
+    conversation_sentence,
+    failure,
+    message_sentence,
+    one_line,
+    presence_words,
+    unread_words,
+)
+from messenger.text.times import clock, day, local, moment, short_moment
+
+__all__ = [
+    "ADDRESS_KINDS",
+    "CHOICES",
+    "CONNECT_STEPS",
+    "PAGES",
+    "PROTECTION",
+    "SETTINGS",
+    "SETUP_STEPS",
+    "STATES",
+    "_",
+    "clock",
+    "conversation_sentence",
+    "day",
+    "explain",
+    "failure",
+    "local",
+    "message_sentence",
+    "moment",
+    "ngettext",
+    "one_line",
+    "presence_words",
+    "short_moment",
+    "too_long",
+    "unexpected",
+    "unread_words",
+]

@@ -1,0 +1,61 @@
+"""Words for everything that can be chosen or set."""
+
+from enum import StrEnum
+from typing import Final
+
+from messenger.core.models import AddressKind
+from messenger.core.settings import OpenDoor, Page, Theme
+from messenger.text.catalogue import _
+
+PAGES: Final[dict[Page, str]] = {
+    Page.NETWORK: _("Network"),
+    Page.PRIVACY: _("Privacy"),
+    Page.APPEARANCE: _("Appearance"),
+}
+
+SETTINGS: Final[dict[str, tuple[str, str]]] = {
+    "listen": (
+        _("Let others connect to this computer"),
+        _("Switched off, only you can start a conversation; it works both ways all the same."),
+    ),
+    "port": (_("Port"), _("Others need it to reach you. If it is taken, the next free one is used.")),
+    "open_door": (
+        _("Who may connect with your address alone"),
+        _("Contacts and people with an invite always may. Anybody else can see your fingerprint and knock."),
+    ),
+    "reconnect": (_("Reconnect by itself"), _("Reach contacts again when the connection was lost.")),
+    "read_receipts": (
+        _("Tell others when you have read their messages"),
+        _("Switched off, they still see that a message arrived."),
+    ),
+    "theme": (_("Colours"), _("System follows the light and dark mode of your desktop.")),
+    "enter_sends": (
+        _("Enter sends the message"),
+        _("Shift+Enter breaks the line. Switched off, Enter breaks the line and Ctrl+Enter sends."),
+    ),
+}
+"""Label and help of every declared setting."""
+
+CHOICES: Final[dict[StrEnum, str]] = {
+    OpenDoor.LOCAL: _("People on my network"),
+    OpenDoor.EVERYBODY: _("Everybody"),
+    OpenDoor.NOBODY: _("Nobody"),
+    Theme.SYSTEM: _("System"),
+    Theme.LIGHT: _("Light"),
+    Theme.DARK: _("Dark"),
+}
+"""The words for every choice of a setting."""
+
+PROTECTION: Final[dict[str, str]] = {
+    "passphrase": _("Your keys are locked with your passphrase."),
+    "keyring": _("Your keys are locked by the keyring of this system."),
+    "file": _("Your keys are in a file that only your user account may read. A passphrase protects better."),
+}
+"""How the keys are kept, by `Me.protection`."""
+
+ADDRESS_KINDS: Final[dict[AddressKind, str]] = {
+    AddressKind.LAN: _("Local network"),
+    AddressKind.LINK_LOCAL: _("This cable or Wi-Fi only"),
+    AddressKind.GLOBAL: _("Internet"),
+    AddressKind.LOOPBACK: _("This computer only"),
+}

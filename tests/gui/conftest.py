@@ -1,0 +1,87 @@
+"""Windows in memory, or on the display that is there; one loop that Qt turns; one theme."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import PySide6  # noqa: F401 -- before qasync
+import qasync
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from messenger.core.settings import Theme as Choice
+from messenger.gui.collector import Collector
+from messenger.gui.theme import Theme
+from tests.helpers.engines import prepare
+from tests.helpers.gui import Desk, Hands
+from tests.helpers.history import History
+
+_IGNORED = r"This plugin does not support"
+"""What Qt says when it draws into memory: no window manager takes hints, no keyboard can be grabbed."""
+
+Desks = Callable[..., Desk]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.qt_log_ignore(_IGNORED, extend=True))
+
+
+@pytest.fixture(scope="session")
+def turned_loop(qapp: QApplication) -> Iterator[qasync.QEventLoop]:
+    Collector(qapp)
+    qapp.setQuitOnLastWindowClosed(False)
+    loop = qasync.QEventLoop(qapp)
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def hands(qtbot: QtBot, turned_loop: qasync.QEventLoop) -> Iterator[Hands]:
+    asyncio._set_running_loop(turned_loop)
+    yield Hands(qtbot, turned_loop)
+    left = [task for task in asyncio.all_tasks(turned_loop) if not task.done()]
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    asyncio._set_running_loop(None)
+    assert not left, f"tasks left running: {left}"
+
+
+@pytest.fixture(scope="session")
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, Choice.LIGHT)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    made = History(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desks(hands: Hands, theme: Theme, tmp_path: Path) -> Iterator[Desks]:
+    """Makes windows: ``desks("alice")`` on a finished profile, ``desks(None)`` on a new one."""
+    made: list[Desk] = []
+
+    def make(
+        who: str | None, passphrase: str | None = None, *, start: bool = True, **settings: object
+    ) -> Desk:
+        folder = tmp_path / f"{who or 'new'}{len(made)}"
+        if who is None:
+            folder.mkdir()
+        else:
+            prepare(folder, who, passphrase, **settings)
+        desk = Desk(hands, theme, folder)
+        made.append(desk)
+        return desk.start() if start else desk
+
+    yield make
+    for desk in made:
+        desk.close()

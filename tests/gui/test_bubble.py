@@ -1,0 +1,133 @@
+"""How a message is laid out: what a person would see, measured."""
+
+import pytest
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QApplication
+
+from messenger.core.ids import ConversationId, MessageId
+from messenger.core.models import FailReason, Message, MessageState
+from messenger.gui.bubble import PADDING, Bubble, Choice, Fonts, Span
+from messenger.gui.theme import Theme
+
+WIDTH = 400
+
+
+def message(text: str, state: MessageState = MessageState.DELIVERED) -> Message:
+    return Message(
+        id=MessageId(bytes(16)),
+        conversation=ConversationId(1),
+        position=1,
+        outgoing=True,
+        state=state,
+        reason=FailReason.BLOCKED if state is MessageState.FAILED else FailReason.NONE,
+        text=text,
+        sent_ms=0,
+        stored_ms=0,
+    )
+
+
+@pytest.fixture
+def fonts(theme: Theme) -> Fonts:
+    return Fonts(theme.font("message"), theme.font("emoji"), theme.font("small"))
+
+
+def ink(bubble: Bubble, chosen: Choice | None = None) -> tuple[float, float]:
+    """The leftmost and the rightmost column in which something of the text is painted."""
+    image = QImage(WIDTH + 40, int(bubble.size.height()) + 10, QImage.Format.Format_RGB32)
+    image.fill(QColor("white"))
+    painter = QPainter(image)
+    bubble.draw(painter, QPointF(20, 0), QColor("black"), QColor("blue"), chosen)
+    painter.end()
+    white = QColor("white").rgb()
+    columns = [
+        x for x in range(image.width()) if any(image.pixel(x, y) != white for y in range(image.height()))
+    ]
+    return columns[0] - 20, columns[-1] - 20
+
+
+def test_short_text_is_narrow_and_has_its_time_beside_it(fonts: Fonts) -> None:
+    bubble = Bubble(message("Hi"), WIDTH, fonts)
+    assert bubble.size.width() < WIDTH / 2
+    assert bubble.meta.left() > PADDING
+    left, right = ink(bubble)
+    assert left >= PADDING - 1
+    assert right < bubble.meta.left()
+
+
+def test_long_text_takes_several_lines_within_the_width(fonts: Fonts) -> None:
+    short, long = Bubble(message("word"), WIDTH, fonts), Bubble(message("word " * 60), WIDTH, fonts)
+    assert long.size.height() > 4 * short.size.height()
+    assert long.size.width() <= WIDTH
+    assert Bubble(message("x" * 500), WIDTH, fonts).size.width() <= WIDTH
+    assert ink(long)[1] <= WIDTH - PADDING + 1
+
+
+@pytest.mark.parametrize("text", ["שלום", "مرحبا بالعالم"])
+def test_right_to_left_stands_at_the_right_of_its_bubble(fonts: Fonts, text: str) -> None:
+    bubble = Bubble(message(f"{text}\nand a much longer English line"), WIDTH, fonts)
+    alone = Bubble(message(text), WIDTH, fonts)
+    left, right = ink(alone)
+    assert left >= PADDING - 2
+    assert right <= alone.size.width() - PADDING + 2
+    first, last = bubble._paragraphs
+    assert first.mirrored
+    assert not last.mirrored
+    assert first.left + WIDTH - 2 * PADDING == pytest.approx(bubble.size.width() - 2 * PADDING)
+
+
+def test_emoji_alone_are_large(fonts: Fonts) -> None:
+    small, large = Bubble(message("a"), WIDTH, fonts), Bubble(message("👍"), WIDTH, fonts)
+    assert large.large
+    assert not small.large
+    assert large.size.height() > 1.4 * small.size.height()
+
+
+def test_a_link_is_found_under_the_mouse_even_behind_emoji(fonts: Fonts) -> None:
+    bubble = Bubble(message("👍👍 https://example.org end"), 2 * WIDTH, fonts)
+    middle = bubble.size.height() / 2
+    links = [bubble.link_at(QPointF(x, middle)) for x in range(int(bubble.size.width()))]
+    assert set(links) == {"", "https://example.org"}
+    first, last = links.index("https://example.org"), len(links) - links[::-1].index("https://example.org")
+    assert bubble.hit(QPointF(first + 1, middle)) in {3, 4}
+    assert bubble.text[bubble.hit(QPointF(last, middle)) :].strip() == "end"
+    assert bubble.link_at(QPointF(first + 5, -5)) == ""
+
+
+def test_a_place_is_found_in_every_line(fonts: Fonts) -> None:
+    bubble = Bubble(message("one\ntwo\nthree"), WIDTH, fonts)
+    tops = [paragraph.top + 3 for paragraph in bubble._paragraphs]
+    assert [bubble.hit(QPointF(PADDING, top)) for top in tops] == [0, 4, 8]
+    assert bubble.hit(QPointF(WIDTH, tops[2])) == len("one\ntwo\nthree")
+    assert bubble.hit(QPointF(WIDTH, 10_000)) == len("one\ntwo\nthree")
+    assert bubble.word_at(5) == Span(4, 7)
+    assert bubble.word_at(3) == Span(0, 3)
+
+
+def test_a_selection_is_painted(fonts: Fonts) -> None:
+    bubble = Bubble(message("one two"), WIDTH, fonts)
+    assert ink(bubble, Choice(Span(0, 7), QColor("yellow")))[0] <= ink(bubble)[0]
+
+
+def test_a_huge_message_is_cut_and_says_so(fonts: Fonts) -> None:
+    bubble = Bubble(message("\n" * 60_000), WIDTH, fonts)
+    assert bubble.cut
+    assert bubble.more
+    assert bubble.size.height() < 2_000
+    assert bubble.more_rect.height() > 0
+
+
+def test_a_failed_message_says_why(fonts: Fonts) -> None:
+    assert Bubble(message("x"), WIDTH, fonts).failure_size.isEmpty()
+    failed = Bubble(message("x", MessageState.FAILED), WIDTH, fonts)
+    assert "blocked" in failed.failure
+    assert failed.failure_size.height() > 0
+
+
+@pytest.mark.parametrize(
+    "text", ["\u202eevil\u202c", "a\u2028b\u2029c", "\t\x00\x07", "e" + "\u0301" * 500, "🏽"]
+)
+def test_strange_text_is_laid_out(fonts: Fonts, text: str, qapp: QApplication) -> None:  # noqa: ARG001
+    bubble = Bubble(message(text), WIDTH, fonts)
+    assert 0 < bubble.size.width() <= WIDTH
+    bubble.hit(QPointF(20, 20))

@@ -1,0 +1,152 @@
+"""From nothing to the conversations: name, passphrase, keys; and opening again later."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from messenger.core import limits
+from messenger.core.models import ProfileStatus
+from messenger.engine.events import Event, SetupProgress, SetupStep
+from messenger.gui.first_run import FirstRunPage
+from messenger.gui.unlock import UnlockPage
+from tests.gui.conftest import Desks
+from tests.helpers.gui import Desk
+from tests.helpers.watchdog import Watchdog
+
+LONGEST = 0.05
+"""Seconds that the window may be away from its events (DESIGN.md section 13)."""
+
+
+def first_run(desk: Desk) -> FirstRunPage:
+    page = desk.window.pages.currentWidget()
+    assert isinstance(page, FirstRunPage)
+    return page
+
+
+def unlock(desk: Desk) -> UnlockPage:
+    page = desk.window.pages.currentWidget()
+    assert isinstance(page, UnlockPage)
+    return page
+
+
+def arrived(desk: Desk) -> bool:
+    return desk.window.conversations is not None and (
+        desk.window.pages.currentWidget() is desk.window.conversations
+    )
+
+
+def test_a_person_with_a_passphrase_by_keyboard_while_the_window_stays_responsive(desks: Desks) -> None:
+    desk = desks(None)
+    hands, page = desk.hands, first_run(desk)
+    assert page.name.hasFocus()
+    hands.type("Alice")
+    hands.press(Qt.Key.Key_Return)
+    assert page.stage() == "passphrase"
+    assert page.first.hasFocus()
+    hands.type("ladder rope")
+    assert "Weak" in page.meter.words()
+    hands.press(Qt.Key.Key_Return)
+    assert page.second.hasFocus()
+    hands.type("ladder rope")
+    seen: list[list[str]] = []
+
+    def look(events: tuple[Event, ...]) -> None:
+        if any(isinstance(event, SetupProgress) and event.step is not SetupStep.DONE for event in events):
+            seen.append(page.steps.done())
+
+    desk.bridge.events.connect(look)
+    with Watchdog() as watchdog:
+        hands.press(Qt.Key.Key_Return)
+        assert page.stage() == "working"
+        hands.until(lambda: arrived(desk))
+    assert watchdog.worst <= LONGEST
+    assert seen == [[], ["signing key"], ["signing key", "exchange key"]]
+    me = desk.call(desk.bridge.engine.me)
+    assert (me.name, me.protection) == ("Alice", "passphrase")
+    assert desk.window.windowTitle() == "Alice · Sotto"
+
+
+def test_a_person_without_a_passphrase_by_mouse(desks: Desks) -> None:
+    desk = desks(None)
+    hands, page = desk.hands, first_run(desk)
+    assert not page.next_button.isEnabled()
+    hands.type("Bob", page.name)
+    hands.click(page.next_button)
+    assert not page.second.isVisible()
+    hands.click(page.back_button)
+    assert page.stage() == "name"
+    hands.click(page.next_button)
+    hands.click(page.create_button)
+    hands.until(lambda: arrived(desk))
+    assert desk.call(desk.bridge.engine.me).protection == "file"
+    assert desk.page.empty.isVisible()
+
+
+def test_a_name_that_shows_nothing_is_refused(desks: Desks) -> None:
+    desk = desks(None)
+    hands, page = desk.hands, first_run(desk)
+    page.name.setText("\u200b\u200b")
+    hands.press(Qt.Key.Key_Return, widget=page.name)
+    assert page.stage() == "name"
+    assert page.name_error.isVisible()
+    hands.type("A", page.name)
+    assert not page.name_error.isVisible()
+    assert page.name.maxLength() == limits.NAME_MAX
+
+
+def test_two_different_passphrases_are_refused(desks: Desks) -> None:
+    desk = desks(None)
+    hands, page = desk.hands, first_run(desk)
+    hands.type("Alice", page.name)
+    hands.press(Qt.Key.Key_Return, widget=page.name)
+    hands.type("one", page.first)
+    hands.type("two", page.second)
+    hands.click(page.create_button)
+    assert page.stage() == "passphrase"
+    assert "different" in page.pass_error.text()
+    assert page.second.hasFocus()
+    assert desk.call(desk.bridge.engine.status) is ProfileStatus.NEW
+
+
+def test_a_folder_that_cannot_be_written_is_explained_and_can_be_tried_again(desks: Desks) -> None:
+    desk = desks(None)
+    hands, page = desk.hands, first_run(desk)
+    hands.type("Alice", page.name)
+    hands.press(Qt.Key.Key_Return, widget=page.name)
+    (desk.folder / "sotto.db").mkdir()  # in the way of the database
+    hands.click(page.create_button)
+    start = desk.window.start_page
+    hands.until(start.again_button.isVisible)
+    assert "Try again" in start.again_button.text()
+    assert start.error() != ""
+    (desk.folder / "sotto.db").rmdir()
+    hands.click(start.again_button)
+    hands.until(lambda: arrived(desk))
+    assert desk.call(desk.bridge.engine.me).name == "Alice"
+
+
+def test_unlocking_by_keyboard(desks: Desks) -> None:
+    desk = desks("alice", "open sesame")
+    hands, page = desk.hands, unlock(desk)
+    assert page.field.hasFocus()
+    assert not page.open_button.isEnabled()
+    hands.type("open sesame")
+    hands.press(Qt.Key.Key_Return)
+    hands.until(lambda: arrived(desk))
+    assert desk.window.focusWidget() is desk.page.sidebar.search
+
+
+@pytest.mark.parametrize("tries", [1, 3])
+def test_a_wrong_passphrase_is_said_and_stays_selected(desks: Desks, tries: int) -> None:
+    desk = desks("alice", "open sesame")
+    hands, page = desk.hands, unlock(desk)
+    for number in range(tries):
+        page.field.clear()
+        hands.type(f"wrong {number}", page.field)
+        hands.click(page.open_button)
+        hands.until(lambda: page.error.isVisible() and page.field.isEnabled())
+        assert "does not open" in page.error.text()
+        assert page.field.selectedText() == f"wrong {number}"
+    hands.type("open sesame", page.field)  # takes the place of what is selected
+    assert not page.error.isVisible()
+    hands.click(page.open_button)
+    hands.until(lambda: arrived(desk))

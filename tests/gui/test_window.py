@@ -1,0 +1,174 @@
+"""The window as a whole: what it says when a profile cannot be opened, what it remembers, how it ends."""
+
+import asyncio
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QDialog
+
+from messenger.control import raise_running
+from messenger.core.settings import Theme as Choice
+from messenger.engine.events import EngineFault
+from messenger.gui.connect_sheet import ConnectSheet
+from messenger.gui.empty import Tile
+from messenger.gui.theme import Theme
+from messenger.gui.window import MainWindow
+from tests.conftest import LogGuard
+from tests.gui.conftest import Desks
+from tests.helpers.gui import Desk, Hands
+from tests.helpers.watchdog import Watchdog
+
+
+def test_it_is_painted_before_the_engine_starts(desks: Desks) -> None:
+    alice = desks("alice", start=False)
+    painted: list[bool] = []
+    alice.window.painted.connect(lambda: painted.append(alice.thread.isRunning()))
+    alice.window.show()
+    alice.hands.until(lambda: bool(painted))
+    assert painted == [False]
+    assert alice.window.pages.currentWidget() is alice.window.start_page
+
+
+def test_a_profile_in_use_is_said_and_can_be_tried_again(desks: Desks, theme: Theme) -> None:
+    first = desks("alice")
+    second = Desk(first.hands, theme, first.folder)
+    try:
+        second.start()
+        assert "already running" in second.window.start_page.error()
+        first.close()
+        second.hands.click(second.window.start_page.again_button)
+        second.hands.until(lambda: second.window.conversations is not None)
+        second.hands.until(lambda: second.window.pages.currentWidget() is second.window.conversations)
+    finally:
+        second.close()
+
+
+def test_a_damaged_database_is_said_and_not_touched(desks: Desks) -> None:
+    alice = desks("alice", start=False)
+    database = alice.folder / "sotto.db"
+    database.write_bytes(b"no database at all" * 1_000)
+    alice.start()
+    assert "damaged" in alice.window.start_page.error()
+    assert alice.window.start_page.again_button.isVisible()
+    assert database.read_bytes() == b"no database at all" * 1_000
+
+
+def test_a_damaged_key_file_is_said(desks: Desks) -> None:
+    alice = desks("alice", start=False)
+    for path in alice.folder.iterdir():
+        if path.suffix != ".db":
+            path.write_bytes(b"nonsense")
+    alice.start()
+    assert alice.window.start_page.error().endswith(".")
+    assert alice.window.conversations is None
+
+
+def test_a_second_start_raises_the_window(desks: Desks) -> None:
+    alice = desks("alice")
+    alice.hands.run(alice.thread.answer_second_starts())
+    alice.window.showMinimized()
+    assert alice.window.isMinimized()
+    raised: list[bool] = []
+
+    async def start_again() -> None:
+        raised.append(await asyncio.to_thread(raise_running, alice.folder))
+
+    alice.call(start_again)
+    assert raised == [True]
+    alice.hands.until(lambda: not alice.window.isMinimized())
+
+
+def test_it_remembers_its_size_and_nothing_private(desks: Desks, hands: Hands, theme: Theme) -> None:
+    alice = desks("alice", theme=Choice.LIGHT)
+    alice.window.resize(700, 560)
+    alice.page._splitter.setSizes([280, 420])
+    width = alice.page.sidebar.width()
+    alice.close()
+    stored = QSettings(str(alice.folder / "window.ini"), QSettings.Format.IniFormat)
+    assert set(stored.allKeys()) == {"geometry", "splitter", "theme"}
+    again = Desk(hands, theme, alice.folder)
+    try:
+        again.start()
+        assert (again.window.width(), again.window.height()) == (700, 560)
+        hands.until(lambda: again.page.sidebar.width() == width)
+    finally:
+        again.close()
+
+
+def test_spoiled_memory_does_no_harm(desks: Desks, theme: Theme) -> None:
+    alice = desks("alice", start=False)
+    (alice.folder / "window.ini").write_text("[General]\ngeometry=nonsense\nsplitter=5\ntheme=pink\n")
+    window = MainWindow(theme, alice.bridge, alice.folder)
+    assert window.size().width() >= 640
+    window.deleteLater()
+
+
+@pytest.mark.parametrize("way", ["close", "quit"])
+def test_closing_hides_at_once_ends_dialogs_and_stops_the_engine(desks: Desks, way: str) -> None:
+    alice = desks("alice").front()
+    closing: list[bool] = []
+    alice.window.closing.connect(lambda: closing.append(True))
+    if way == "quit":
+        alice.hands.press(Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier, alice.window)
+    else:
+        alice.window.commands.actions["host"].trigger()
+        alice.window.commands.actions["settings"].trigger()
+        alice.window.close()
+    assert not alice.window.isVisible()
+    assert closing == [True]
+    assert not [dialog for dialog in alice.window.findChildren(QDialog) if dialog.isVisible()]
+    alice.window.close()
+    assert closing == [True], "closing twice is closing once"
+    with Watchdog() as watchdog:
+        assert alice.hands.run(alice.thread.end())
+    assert watchdog.worst <= 0.05
+
+
+def test_closing_while_the_profile_is_opened(desks: Desks) -> None:
+    alice = desks("alice", start=False)
+    alice.window.show()
+    alice.hands.run(alice.thread.begin())
+    alice.window.tasks.start(alice.window.start(), name="start")
+    alice.hands.until(alice.window.start_page.isVisible)
+    alice.close()
+
+
+def test_a_part_of_the_engine_that_fails_is_said(desks: Desks) -> None:
+    alice = desks("alice")
+    alice.bridge.publish(EngineFault(where="test", error="KeyError"))
+    alice.hands.until(lambda: "KeyError" in alice.page.notice.text())
+
+
+def test_an_order_that_fails_is_said(desks: Desks, logs: LogGuard) -> None:
+    logs.expect("test failed")
+    alice = desks("alice")
+
+    async def fail() -> None:
+        raise OSError("gone")
+
+    alice.window.tasks.start(fail(), name="test")
+    alice.hands.until(lambda: "OSError" in alice.page.notice.text())
+
+
+def test_escape_ends_the_nearest_thing(desks: Desks) -> None:
+    alice = desks("alice").front()
+    page = alice.page
+    alice.hands.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier, alice.window)
+    assert page.sidebar.search.hasFocus()
+    alice.hands.type("x", page.sidebar.search)
+    page.notice.say("hello")
+    alice.hands.press(Qt.Key.Key_Escape)
+    assert page.sidebar.search.text() == ""
+    assert page.notice.text() == "hello"
+    alice.hands.press(Qt.Key.Key_Escape)
+    assert page.notice.text() == ""
+
+
+def test_without_conversations_it_says_what_to_do(desks: Desks) -> None:
+    alice = desks("alice")
+    assert alice.page.empty.isVisible()
+    assert "Alice" in alice.page.empty._title.text()
+    titles = [tile.accessibleName() for tile in alice.page.empty.findChildren(Tile)]
+    assert titles == ["Connect", "Copy my invite", "Host"]
+    alice.hands.click(alice.page.empty.findChildren(Tile)[0])
+    alice.sheet(ConnectSheet).reject()
