@@ -1,0 +1,41 @@
+"""Where the program starts: the window, the terminal, or a vault process of the packed program."""
+
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from messenger.cli.app import run
+
+
+class _Windows:
+    """The window as `messenger.cli.app` sees it; Qt is loaded when one is needed."""
+
+    def load(self) -> None:
+        """Load Qt; raises ImportError where it, or a system library, is missing."""
+        import messenger.gui.app  # noqa: F401
+
+    def open(self, folder: Path) -> int:
+        """Open the window on a profile."""
+        from messenger.gui.app import run_window
+
+        return run_window(folder)
+
+    def demonstrate(self) -> int:
+        """Run the demonstration in two windows."""
+        from messenger.gui.demo import run_demo
+
+        return run_demo()
+
+
+def main() -> NoReturn:
+    """Run the program with the arguments of this process, and end it."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--vault"]:
+        from messenger.crypto import vault_process
+
+        vault_process.main(arguments[1:])
+    sys.exit(run(arguments, _Windows()))
+
+
+if __name__ == "__main__":
+    main()

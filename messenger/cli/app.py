@@ -1,0 +1,178 @@
+"""The command line: what can be asked for, and which part of the program does it.
+
+Everything beyond the parsing is imported by the command that needs it, so that the program starts quickly.
+"""
+
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+
+import messenger
+from messenger.cli.exits import Exit
+from messenger.core.errors import AddressError
+from messenger.core.ids import Fingerprint, parse_fingerprint
+from messenger.text import terminal as words
+
+
+class Windows(Protocol):
+    """The window, which this package must not import; `messenger.__main__` brings it."""
+
+    def load(self) -> None:
+        """Get ready to open windows.
+
+        Raises:
+            ImportError: Qt, or a library of the system that it needs, is missing.
+        """
+
+    def open(self, folder: Path) -> int:
+        """Open the window on a profile; returns the exit code when it has closed."""
+
+    def demonstrate(self) -> int:
+        """Run the demonstration in two windows; returns the exit code."""
+
+
+class _Asked:
+    """What stands before the command."""
+
+    def __init__(self, windows: Windows, folder: Path | None) -> None:
+        self.windows = windows
+        self._folder = folder
+
+    def folder(self, named: Path | None) -> Path:
+        """The profile folder: as named after the command, or before it, or the usual one."""
+        from messenger.cli.profile import default_folder
+
+        return (named or self._folder or default_folder()).expanduser().absolute()
+
+
+def run(arguments: list[str], windows: Windows) -> int:
+    """Do what a command line asks.
+
+    Args:
+        arguments: Those after the program name.
+        windows: Opens windows.
+
+    Returns:
+        The exit code, see `messenger.cli.exits`.
+    """
+    try:
+        app(arguments, prog_name="sotto", obj=windows)
+    except SystemExit as e:
+        return e.code if isinstance(e.code, int) else Exit.FAILED
+    return Exit.OK
+
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=words.HELP,
+    epilog="\b\n" + words.exit_code_table(),
+)
+
+_Profile = Annotated[Path | None, typer.Option("--profile", metavar="DIR", help=words.OPTION_PROFILE)]
+_Name = Annotated[str, typer.Option("--name", metavar="NAME", help=words.OPTION_NAME)]
+_Ask = Annotated[bool, typer.Option("--ask-passphrase", help=words.OPTION_ASK)]
+_Yes = Annotated[bool, typer.Option("--yes", help=words.OPTION_YES)]
+_Expect = Annotated[str, typer.Option("--expect", metavar="FINGERPRINT", help=words.OPTION_EXPECT)]
+
+
+def _window(windows: Windows, folder: Path) -> int:
+    """Raise the window that is open on a profile already, open one, or say why neither is possible."""
+    from messenger.cli.display import window_problem
+    from messenger.control import raise_running
+
+    if raise_running(folder):
+        typer.echo(words.RAISED, err=True)
+        return Exit.OK
+    if problem := window_problem(windows.load):
+        typer.echo(problem, err=True)
+        return Exit.USAGE
+    return windows.open(folder)
+
+
+def _expected(text: str) -> Fingerprint | None:
+    if not text:
+        return None
+    try:
+        return parse_fingerprint(text)
+    except AddressError as e:
+        raise typer.BadParameter(words.NOT_A_FINGERPRINT, param_hint="--expect") from e
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sotto {messenger.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _begin(
+    context: typer.Context,
+    profile: _Profile = None,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help=words.OPTION_VERSION)
+    ] = False,
+) -> None:
+    windows: Windows = context.obj
+    context.obj = _Asked(windows, profile)
+    if context.invoked_subcommand is None:
+        raise typer.Exit(_window(windows, context.obj.folder(None)))
+
+
+@app.command("listen", help=words.HELP_LISTEN)
+def _listen(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option("--port", metavar="N", help=words.OPTION_PORT)] = None,
+    invite: Annotated[bool, typer.Option("--invite", help=words.OPTION_INVITE)] = False,
+    name: _Name = "",
+    profile: _Profile = None,
+    ask_passphrase: _Ask = False,
+    yes: _Yes = False,
+    expect: _Expect = "",
+) -> None:
+    from messenger.cli.listen import listen
+    from messenger.cli.options import Options
+    from messenger.cli.runner import run as run_job
+
+    options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
+    raise typer.Exit(run_job(lambda terminal: listen(terminal, port, options, invite=invite)))
+
+
+@app.command("chat", help=words.HELP_CHAT)
+def _chat(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="TARGET")],
+    name: _Name = "",
+    profile: _Profile = None,
+    ask_passphrase: _Ask = False,
+    yes: _Yes = False,
+    expect: _Expect = "",
+) -> None:
+    from messenger.cli.chat import chat
+    from messenger.cli.options import Options
+    from messenger.cli.runner import run as run_job
+
+    options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
+    raise typer.Exit(run_job(lambda terminal: chat(terminal, target, options)))
+
+
+@app.command("demo", help=words.HELP_DEMO)
+def _demo(
+    context: typer.Context,
+    headless: Annotated[bool, typer.Option("--headless", help=words.OPTION_HEADLESS)] = False,
+) -> None:
+    from messenger.cli.demo import demonstrate
+    from messenger.cli.runner import run as run_job
+
+    windows: Windows = context.obj.windows
+    if not headless:
+        from messenger.cli.display import window_problem
+
+        problem = window_problem(windows.load)
+        if not problem:
+            raise typer.Exit(windows.demonstrate())
+        typer.echo(f"{problem} {words.DEMO_AS_TEXT}", err=True)
+    raise typer.Exit(run_job(demonstrate))

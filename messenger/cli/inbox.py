@@ -1,0 +1,40 @@
+"""Everything that happens during a command, in one queue with one reader."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from messenger.engine.events import EngineFault, Event
+
+
+class InputEnded(msgspec.Struct, frozen=True):
+    """Nothing more will be typed: the task that read the input has ended, perhaps with an error."""
+
+
+class Inbox:
+    """Events of the engine, and the end of the person's input, in the order in which they came.
+
+    Args:
+        on_fault: Told at once about every `EngineFault`, which the reader then never sees.
+    """
+
+    def __init__(self, on_fault: Callable[[EngineFault], None]) -> None:
+        self._queue: asyncio.Queue[Event | InputEnded] = asyncio.Queue()
+        self._on_fault = on_fault
+
+    def put(self, item: Event | InputEnded) -> None:
+        """Add something; for `Engine`'s publish."""
+        if isinstance(item, EngineFault):
+            self._on_fault(item)
+        else:
+            self._queue.put_nowait(item)
+
+    async def next(self) -> Event | InputEnded:
+        """Wait for what comes next."""
+        return await self._queue.get()
+
+    def clear(self) -> None:
+        """Forget what has come; whoever calls this looks at the state of things afterwards."""
+        while not self._queue.empty():
+            self._queue.get_nowait()

@@ -1,0 +1,125 @@
+"""Opening a profile from the terminal: making it on first use, asking for its passphrase."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from messenger.cli.exits import Exit, Stop
+from messenger.cli.inbox import Inbox
+from messenger.cli.terminal import InputClosed, Terminal
+from messenger.core.errors import InputError, InputProblem, WrongPassphrase
+from messenger.core.models import ProfileStatus
+from messenger.core.names import own_name
+from messenger.engine.engine import Engine
+from messenger.engine.events import SetupProgress, SetupStep
+from messenger.text import PROTECTION, SETUP_STEPS, explain
+from messenger.text import terminal as words
+
+_TRIES: Final = 3
+"""How often a passphrase may be mistyped."""
+
+
+def default_folder() -> Path:
+    """The profile that is used when none is named."""
+    return platformdirs.user_data_path("sotto", appauthor=False)
+
+
+async def open_profile(
+    engine: Engine, inbox: Inbox, terminal: Terminal, *, name: str, ask_passphrase: bool
+) -> None:
+    """Open the engine's profile, and set it up if nobody is there.
+
+    Args:
+        engine: Not opened yet.
+        inbox: Where its events come.
+        terminal: Where questions are asked.
+        name: The name that the person wants; empty for the one of the profile.
+        ask_passphrase: A new profile gets a passphrase.
+
+    Raises:
+        SottoError: As `Engine.status`, `Engine.create` and `Engine.open`.
+        Interrupted: Ctrl-C at a question.
+        Stop: A question could not be asked, or was not answered.
+    """
+    wanted = own_name(name) if name else ""
+    status = await engine.status()
+    if status is ProfileStatus.NEW:
+        await _create(engine, inbox, terminal, wanted, ask_passphrase=ask_passphrase)
+        return
+    if status is ProfileStatus.LOCKED:
+        await _unlock(engine, terminal)
+    else:
+        await engine.open()
+    has = (await engine.me()).name
+    wanted = wanted or has or await _ask_name(terminal)
+    if wanted != has:
+        await engine.set_name(wanted)
+
+
+async def _create(
+    engine: Engine, inbox: Inbox, terminal: Terminal, name: str, *, ask_passphrase: bool
+) -> None:
+    name = name or await _ask_name(terminal)
+    passphrase = await _ask_new_passphrase(terminal) if ask_passphrase else None
+    terminal.say(words.welcome(name))
+    work = asyncio.create_task(engine.create(name, passphrase))
+    work.add_done_callback(lambda _done: inbox.put(SetupProgress(SetupStep.DONE)))
+    try:
+        with terminal.busy(SETUP_STEPS[SetupStep.SIGNING_KEY.value]) as busy:
+            while (step := await _next_step(inbox)) is not SetupStep.DONE:
+                busy.tell(SETUP_STEPS[step.value])
+        await work
+    finally:
+        work.cancel()
+    me = await engine.me()
+    terminal.say(PROTECTION[me.protection])
+
+
+async def _next_step(inbox: Inbox) -> SetupStep:
+    while True:
+        event = await inbox.next()
+        if isinstance(event, SetupProgress):
+            return event.step
+
+
+async def _unlock(engine: Engine, terminal: Terminal) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            await engine.open(await _ask(terminal, words.ASK_PASSPHRASE, words.NEEDS_PASSPHRASE, secret=True))
+        except WrongPassphrase as e:
+            if not left:
+                raise
+            terminal.fail(explain(e))
+        else:
+            return
+
+
+async def _ask_name(terminal: Terminal) -> str:
+    while True:
+        answer = await _ask(terminal, words.ASK_NAME, words.NEEDS_NAME)
+        try:
+            return own_name(answer)
+        except InputError as e:
+            terminal.fail(explain(e))
+
+
+async def _ask_new_passphrase(terminal: Terminal) -> str:
+    while True:
+        first = await _ask(terminal, words.ASK_NEW_PASSPHRASE, words.NEEDS_PASSPHRASE, secret=True)
+        if not first:
+            terminal.fail(explain(InputError(InputProblem.EMPTY)))
+        elif first == await _ask(terminal, words.ASK_AGAIN, words.NEEDS_PASSPHRASE, secret=True):
+            return first
+        else:
+            terminal.fail(words.PASSPHRASES_DIFFER)
+
+
+async def _ask(terminal: Terminal, question: str, otherwise: str, *, secret: bool = False) -> str:
+    if not terminal.can_ask:
+        raise Stop(otherwise, Exit.USAGE)
+    try:
+        return await terminal.ask(question, secret=secret)
+    except InputClosed as e:
+        raise Stop(otherwise, Exit.USAGE) from e

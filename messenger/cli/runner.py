@@ -1,0 +1,85 @@
+"""Runs one command: its loop, its engine, its signals, and the one sentence when it fails."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+from messenger.cli.exits import Exit, Stop, exit_for
+from messenger.cli.inbox import Inbox
+from messenger.cli.terminal import Interrupted, OutputClosed, Terminal
+from messenger.core.errors import SottoError
+from messenger.engine.engine import Engine
+from messenger.text import explain
+from messenger.text import terminal as words
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def run(job: Callable[[Terminal], Awaitable[Exit]]) -> Exit:
+    """Run a command to its end on an event loop of its own.
+
+    An error of ours becomes a sentence on standard error and an exit code; a signal cancels
+    the command, which cleans up and ends with the code that belongs to the signal.
+    """
+    terminal = Terminal()
+    try:
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            return runner.run(_until_signal(job(terminal)))
+    except OutputClosed:
+        return Exit.FAILED
+    except (Interrupted, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    except Stop as e:
+        return _end(terminal, e.sentence, e.code)
+    except SottoError as e:
+        return _end(terminal, explain(e), exit_for(e))
+
+
+@contextlib.asynccontextmanager
+async def engine_on(folder: Path, terminal: Terminal) -> AsyncIterator[tuple[Engine, Inbox]]:
+    """An engine on a profile, not opened yet, with its inbox; stopped at the end in any case."""
+    inbox = Inbox(lambda event: terminal.fail(words.fault(event.error)))
+    engine = Engine(folder, inbox.put)
+    try:
+        yield engine, inbox
+    finally:
+        await engine.stop()
+
+
+async def _until_signal(job: Awaitable[Exit]) -> Exit:
+    """Wait for a command; the first signal to end cancels it, later ones are patient."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    caught: list[int] = []
+
+    def stop(number: int) -> None:
+        if not caught and task is not None:
+            caught.append(number)
+            task.cancel()
+
+    for name in _SIGNALS:
+        with contextlib.suppress(
+            AttributeError, NotImplementedError
+        ):  # Windows has not all, and no such method
+            loop.add_signal_handler(getattr(signal, name), stop, getattr(signal, name))
+    try:
+        return await job
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+        return Exit(128 + caught[0])
+
+
+def _end(terminal: Terminal, sentence: str, code: Exit) -> Exit:
+    with contextlib.suppress(OutputClosed):
+        terminal.fail(sentence)
+    return code
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

@@ -1,0 +1,236 @@
+"""One conversation in the terminal, from the first word to the goodbye."""
+
+import asyncio
+import time
+from typing import Final
+
+from messenger.cli.exits import Exit
+from messenger.cli.inbox import Inbox, InputEnded
+from messenger.cli.screen import DrawnScreen, PlainScreen, Screen
+from messenger.cli.terminal import Terminal
+from messenger.core.errors import ConnectError, InputError, InputProblem, Reason
+from messenger.core.ids import ConversationId, MessageId
+from messenger.core.models import Contact, Conversation, Message, MessageState, Offline, Online, Presence
+from messenger.engine.engine import Engine
+from messenger.engine.events import ContactChanged, Event, MessageAdded, MessageChanged, PresenceChanged
+from messenger.text import explain, presence_words
+from messenger.text import terminal as words
+
+_ARRIVED: Final = (MessageState.DELIVERED, MessageState.READ)
+
+
+class Talk:
+    """A conversation with somebody who is online.
+
+    Args:
+        engine: Open.
+        inbox: Its events.
+        terminal: Where it happens.
+        contact: With whom.
+        stays: At the end of a plain input, stay until the other leaves, instead of leaving
+            as soon as everything is delivered.
+    """
+
+    def __init__(
+        self, engine: Engine, inbox: Inbox, terminal: Terminal, contact: Contact, *, stays: bool
+    ) -> None:
+        self._engine = engine
+        self._inbox = inbox
+        self._terminal = terminal
+        self._contact = contact
+        self._stays = stays
+        self._screen: Screen = DrawnScreen(self._toolbar) if terminal.interactive else PlainScreen(terminal)
+        self._presence: Presence = Offline()
+        self._introduced = False
+        self._shown = 0
+        self._waiting: dict[MessageId, Message] = {}
+        self._others: set[ConversationId] = set()
+        self._cut = False
+        self._input_ended = False
+        self._failed = False
+
+    async def run(self) -> Exit:
+        """Talk until one of the two leaves.
+
+        Raises:
+            Interrupted: Ctrl-C.
+            StorageError: A message could not be stored.
+        """
+        with self._screen.opened():
+            await self._begin()
+            typing = asyncio.create_task(self._type())
+            typing.add_done_callback(lambda _task: self._inbox.put(InputEnded()))
+            try:
+                await self._follow(typing)
+            finally:
+                typing.cancel()
+                await asyncio.gather(typing, return_exceptions=True)
+        return self._outcome()
+
+    def _outcome(self) -> Exit:
+        """Say what is left undone; a person at a terminal knows by that, a program needs a code."""
+        if self._waiting:
+            self._terminal.say(words.still_waiting(len(self._waiting)))
+        if self._screen.drawn:
+            return Exit.OK
+        if not (self._stays or self._input_ended):
+            self._terminal.fail(words.INPUT_LEFT)
+            return Exit.UNDELIVERED
+        if self._waiting:
+            return Exit.UNDELIVERED
+        return Exit.FAILED if self._failed else Exit.OK
+
+    # --- what is typed ---
+
+    async def _type(self) -> None:
+        """Send what is typed, until the input ends or the person wants to leave."""
+        async for line in self._screen.lines():
+            if self._screen.drawn and line.startswith("/") and not line.startswith("//"):
+                if line.strip() == "/quit":
+                    return
+                await self._command(line.strip())
+                continue
+            text = line[1:] if self._screen.drawn and line.startswith("//") else line
+            if not text.strip():
+                continue
+            try:
+                await self._engine.send_text(self._contact.id, text)
+            except InputError as e:
+                self._failed = self._failed or not self._screen.drawn
+                self._terminal.fail(explain(e))
+
+    async def _command(self, command: str) -> None:
+        match command:
+            case "/help":
+                rows = [f"  {name:<9}{meaning}" for name, meaning in words.COMMANDS.items()]
+                self._terminal.say("\n".join((*rows, words.COMMANDS_HINT)))
+            case "/safety":
+                await self._show_number()
+            case "/verify":
+                await self._show_number()
+                verified = await self._terminal.confirm(words.ASK_VERIFIED)
+                await self._engine.set_verified(self._contact.id, verified)
+                self._terminal.say(words.VERIFIED if verified else words.NOT_VERIFIED)
+            case _:
+                self._terminal.fail(words.unknown_command(command))
+
+    async def _show_number(self) -> None:
+        number = await self._engine.safety_number(self._contact.id)
+        self._terminal.say(words.compare_number(self._contact.title))
+        self._terminal.say(words.safety_lines(number))
+
+    # --- what happens ---
+
+    async def _begin(self) -> None:
+        """Take stock, and show what they wrote before we looked."""
+        self._inbox.clear()
+        conversation = await self._conversation()
+        self._contact = conversation.contact
+        self._presence = await self._engine.presence(self._contact.id)
+        if self._contact.name:
+            self._introduce()
+        for message in await self._unread(conversation.unread):
+            await self._show(message)
+
+    async def _conversation(self) -> Conversation:
+        for conversation in await self._engine.conversations():
+            if conversation.id == self._contact.id:
+                return conversation
+        raise InputError(InputProblem.UNKNOWN)
+
+    async def _unread(self, count: int) -> list[Message]:
+        """Their unread messages, oldest first."""
+        before, found = None, list[Message]()
+        while len(found) < count and (page := await self._engine.messages(self._contact.id, before)):
+            before = page[0].position
+            found[:0] = [message for message in page if message.state is MessageState.UNREAD]
+        return found
+
+    async def _follow(self, typing: "asyncio.Task[None]") -> None:
+        """Handle what happens, until the conversation is over."""
+        while not (self._input_ended and not self._stays and not self._waiting):
+            if isinstance(self._presence, Offline) and self._presence.reason in (None, Reason.CLOSED):
+                self._terminal.say(words.has_left(self._contact.title))
+                return
+            item = await self._inbox.next()
+            if isinstance(item, InputEnded):
+                typing.result()
+                self._input_ended = True
+                if self._screen.drawn:
+                    return
+            else:
+                await self._on_event(item)
+
+    async def _on_event(self, event: Event) -> None:
+        me = self._contact.id
+        match event:
+            case MessageAdded(message=message) if message.conversation == me:
+                await self._on_message(message)
+            case MessageAdded(message=message) if not message.outgoing:
+                await self._mention(message.conversation)
+            case MessageChanged(message=message) if message.conversation == me:
+                self._on_state(message)
+            case ContactChanged(contact=contact) if contact.id == me:
+                self._on_contact(contact)
+            case PresenceChanged(conversation=conversation, presence=presence) if conversation == me:
+                self._on_presence(presence)
+
+    async def _on_message(self, message: Message) -> None:
+        if not message.outgoing:
+            await self._show(message)
+        elif message.state is MessageState.QUEUED:
+            self._waiting[message.id] = message
+            self._screen.waiting(list(self._waiting.values()))
+
+    async def _show(self, message: Message) -> None:
+        """Show a message of theirs once; on a terminal somebody has read it then."""
+        if message.position > self._shown:
+            self._shown = message.position
+            self._screen.show(message, self._contact.title)
+            if self._screen.drawn:
+                await self._engine.mark_read(self._contact.id, message.position)
+
+    def _on_state(self, message: Message) -> None:
+        done = message.state in _ARRIVED or message.state is MessageState.FAILED
+        if done and self._waiting.pop(message.id, None) is not None:
+            self._failed = self._failed or message.state is MessageState.FAILED
+            self._screen.waiting(list(self._waiting.values()))
+            self._screen.show(message, words.YOU)
+
+    def _on_contact(self, contact: Contact) -> None:
+        before, self._contact = self._contact, contact
+        if not self._introduced:
+            self._introduce()
+        elif before.title != contact.title:
+            self._terminal.say(words.renamed(before.title, contact.title))
+        elif before.awaiting and not contact.awaiting:
+            self._terminal.say(words.has_accepted(contact.title))
+
+    def _on_presence(self, presence: Presence) -> None:
+        before, self._presence = self._presence, presence
+        match presence:
+            case Online() if self._cut:
+                self._cut = False
+                self._terminal.say(words.is_back(self._contact.title))
+            case Offline(reason=reason) if isinstance(before, Online) and reason not in (None, Reason.CLOSED):
+                self._cut = True
+                self._terminal.say(explain(ConnectError(reason)))
+
+    def _introduce(self) -> None:
+        self._introduced = True
+        self._terminal.say(words.introduction(self._contact))
+        if self._contact.awaiting:
+            self._terminal.say(words.awaiting(self._contact.title))
+
+    async def _mention(self, conversation: ConversationId) -> None:
+        """Say once that somebody else has written as well."""
+        if conversation in self._others:
+            return
+        self._others.add(conversation)
+        for other in await self._engine.conversations():
+            if other.id == conversation:
+                self._terminal.say(words.somebody_else(other.contact.title))
+
+    def _toolbar(self) -> str:
+        presence = presence_words(self._presence, time.time_ns() // 1_000_000)
+        return words.toolbar(self._contact.title, presence, verified=self._contact.verified)

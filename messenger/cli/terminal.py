@@ -1,0 +1,173 @@
+"""The person's terminal: what is said, what is asked, and the same where there is none.
+
+Everything that is printed goes through `safe_text`, so that nobody's words can command the terminal.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import IO, TYPE_CHECKING, Final
+
+from messenger.cli.safe import safe_text
+from messenger.core.errors import SottoError
+from messenger.text import terminal as words
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+    from rich.console import Console
+
+
+class Interrupted(SottoError):
+    """The person pressed Ctrl-C at a question or prompt."""
+
+
+class InputClosed(SottoError):
+    """The person pressed Ctrl-D at a question or prompt."""
+
+
+class OutputClosed(SottoError):
+    """Nobody reads our output any more."""
+
+
+class Terminal:
+    """Standard input, output and error of a command.
+
+    A conversation is drawn when input and output are both terminals (`interactive`). Otherwise
+    the output carries nothing but incoming messages, and everything else is said on standard error.
+    Questions are asked where any of the three is a terminal (`can_ask`).
+    """
+
+    def __init__(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            _never_fail(stream)
+        self.interactive: Final = _is_tty(sys.stdin) and _is_tty(sys.stdout)
+        self.can_ask: Final = any(_is_tty(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+    def say(self, text: str) -> None:
+        """Tell the person something that is not part of the conversation."""
+        self._write(sys.stdout if self.interactive else sys.stderr, text)
+
+    def fail(self, text: str) -> None:
+        """Tell the person what went wrong."""
+        self._write(sys.stderr, text)
+
+    def out(self, text: str) -> None:
+        """Write a line of the conversation or of a result to standard output.
+
+        Raises:
+            OutputClosed: Nobody reads it any more.
+        """
+        self._write(sys.stdout, text)
+
+    @contextlib.contextmanager
+    def busy(self, text: str) -> "Iterator[Busy]":
+        """Show that something goes on, while it does; only on a terminal."""
+        console = error_console()
+        if not console.is_terminal:
+            yield Busy(None)
+            return
+        from rich.text import Text
+
+        with console.status(Text(safe_text(text))) as status:
+            yield Busy(lambda now: status.update(Text(safe_text(now))))
+
+    async def ask(self, question: str, *, secret: bool = False, default: str = "") -> str:
+        """Ask for a line.
+
+        Args:
+            question: Ends with a space.
+            secret: The answer is not shown.
+            default: What stands there already.
+
+        Raises:
+            Interrupted: Ctrl-C.
+            InputClosed: Ctrl-D.
+        """
+        from prompt_toolkit.patch_stdout import patch_stdout
+
+        with patch_stdout(raw=True) if self.interactive else contextlib.nullcontext():
+            session = prompt_session()
+            answer = await session.prompt_async(
+                safe_text(question), is_password=secret, default=default, handle_sigint=False
+            )
+        return answer if secret else answer.strip()
+
+    async def confirm(self, question: str) -> bool:
+        """Ask a question of yes or no; Enter alone and Ctrl-D mean no.
+
+        Raises:
+            Interrupted: Ctrl-C.
+        """
+        try:
+            return (await self.ask(question)).lower() in words.YES_ANSWERS.split()
+        except InputClosed:
+            return False
+
+    @staticmethod
+    def _write(stream: IO[str], text: str) -> None:
+        try:
+            stream.write(safe_text(text) + "\n")
+            stream.flush()
+        except BrokenPipeError as e:
+            # Whatever is flushed at the end of the process shall not fail again.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+            raise OutputClosed("nobody reads the output") from e
+
+
+class Busy:
+    """A line that tells what goes on; `tell` changes it."""
+
+    def __init__(self, update: Callable[[str], None] | None) -> None:
+        self._update = update
+
+    def tell(self, text: str) -> None:
+        """Show another text."""
+        if self._update is not None:
+            self._update(text)
+
+
+def prompt_session(
+    message: Callable[[], str] | None = None, toolbar: Callable[[], str] | None = None
+) -> "PromptSession[str]":
+    """A prompt on whichever of the standard streams is a terminal; Ctrl-C and Ctrl-D raise errors of ours.
+
+    Args:
+        message: Stands before the input, for a prompt that disappears when its line is done.
+        toolbar: Stands below it.
+    """
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.history import DummyHistory, InMemoryHistory
+    from prompt_toolkit.input import create_input
+    from prompt_toolkit.output import create_output
+
+    return PromptSession(
+        message=message or "",
+        bottom_toolbar=toolbar,
+        erase_when_done=message is not None,
+        input=create_input(always_prefer_tty=True),
+        output=create_output(always_prefer_tty=True),
+        history=InMemoryHistory() if message is not None else DummyHistory(),
+        interrupt_exception=Interrupted,
+        eof_exception=InputClosed,
+    )
+
+
+def error_console() -> "Console":
+    """Where progress is drawn."""
+    from rich.console import Console
+
+    return Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+
+def _is_tty(stream: IO[str] | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def _never_fail(stream: IO[str]) -> None:
+    """Characters that an encoding does not have become question marks instead of errors."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")

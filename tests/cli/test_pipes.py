@@ -1,0 +1,210 @@
+"""The same conversation without a terminal: lines in, lines out, and an exit code that says how it went."""
+
+import asyncio
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from messenger.cli.exits import Exit
+from messenger.core import limits
+from messenger.core.errors import InputError, InputProblem
+from messenger.core.ids import format_fingerprint
+from messenger.core.models import Standing
+from messenger.text import explain
+from messenger.text import terminal as words
+from tests.helpers.engines import fresh_port, people_in, prepare
+from tests.helpers.keys import identity
+from tests.helpers.terminal import PATIENCE, Piped, acquaint, environment, run, sotto
+
+
+class Pair:
+    """Two profiles, and a port for the one who listens."""
+
+    def __init__(self, folder: Path) -> None:
+        self.alice = prepare(folder / "alice", "alice")
+        self.bob = prepare(folder / "bob", "bob")
+        self.port = fresh_port()
+        self.where = f"127.0.0.1:{self.port}"
+
+    def listen(self, *arguments: str) -> Piped:
+        """Bob, waiting."""
+        return Piped("listen", "--port", str(self.port), "--profile", str(self.bob), *arguments)
+
+    def chat(self, *arguments: str) -> Piped:
+        """Alice, calling."""
+        return Piped("chat", self.where, "--profile", str(self.alice), *arguments)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(tmp_path)
+
+
+@pytest.fixture
+def friends(pair: Pair) -> Pair:
+    acquaint(pair.alice, pair.bob)
+    return pair
+
+
+def test_lines_go_through(pair: Pair) -> None:
+    with pair.listen("--yes") as bob:
+        bob.said("Your fingerprint")
+        with pair.chat("--yes") as alice:
+            alice.write("one\n\ntwo שלום\r\nlast line without an end".encode())
+            result = alice.end()
+            assert (result.code, result.out) == (Exit.OK, "")
+            assert words.fingerprint_lines(identity("bob").fingerprint) in result.err
+        result = bob.end()
+        assert (result.code, result.out) == (Exit.OK, "one\ntwo שלום\nlast line without an end\n")
+        assert words.has_left("Alice") in result.err
+
+
+def test_answers_come_back(friends: Pair) -> None:
+    with friends.listen() as bob:
+        bob.said("Your fingerprint")
+        with friends.chat() as alice:
+            alice.write(b"question\n")
+            assert bob.line() == "question"
+            bob.write(b"/quit is just a text here\n")
+            assert alice.line() == "/quit is just a text here"
+            assert alice.end().code == Exit.OK
+        assert bob.end().code == Exit.OK
+
+
+def test_the_expected_fingerprint_is_accepted_on_both_sides(pair: Pair) -> None:
+    with pair.listen("--expect", format_fingerprint(identity("alice").fingerprint)) as bob:
+        bob.said("Your fingerprint")
+        with pair.chat("--expect", format_fingerprint(identity("bob").fingerprint).upper()) as alice:
+            alice.write(b"it is me\n")
+            assert bob.line() == "it is me"
+            assert alice.end().code == Exit.OK
+
+
+def test_somebody_else_than_the_expected_one_is_sent_away(pair: Pair) -> None:
+    with pair.listen("--expect", format_fingerprint(identity("carol").fingerprint)) as bob:
+        bob.said("Your fingerprint")
+        with pair.chat("--yes") as alice:
+            alice.write(b"not for you\n")
+            bob.said(words.not_expected("Alice"))
+            assert alice.end().code == Exit.UNDELIVERED
+        assert bob.process.poll() is None
+        bob.process.send_signal(signal.SIGTERM)
+        result = bob.end()
+        assert (result.code, result.out) == (Exit.TERMINATED, "")
+
+
+def test_a_known_person_who_is_not_the_expected_one_is_hung_up_on(friends: Pair) -> None:
+    with friends.listen() as bob:
+        bob.said("Your fingerprint")
+        carol = format_fingerprint(identity("carol").fingerprint)
+        result = run("chat", friends.where, "--profile", str(friends.alice), "--expect", carol, typed=b"no\n")
+        assert (result.code, result.out) == (Exit.DECLINED, "")
+        bob.process.kill()
+
+
+def test_a_request_that_nobody_can_answer_is_kept(pair: Pair) -> None:
+    with pair.listen() as bob:
+        bob.said("Your fingerprint")
+        with pair.chat("--yes") as alice:
+            alice.write(b"anybody?\n")
+            assert alice.process.stdin is not None
+            alice.process.stdin.close()
+            alice.process.stdin = None
+            bob.said(words.undecided("Alice"))
+            bob.process.send_signal(signal.SIGTERM)
+            assert bob.end().code == Exit.TERMINATED
+            assert alice.end().code == Exit.UNDELIVERED
+
+
+def test_input_that_was_not_read_before_they_left_is_told(friends: Pair) -> None:
+    with friends.listen() as bob:
+        bob.said("Your fingerprint")
+        with friends.chat() as alice:
+            alice.write(b"one\n")
+            assert bob.line() == "one"
+            bob.process.send_signal(signal.SIGTERM)
+            assert alice.process.wait(PATIENCE) == Exit.UNDELIVERED
+            result = alice.end()
+            assert result.err.splitlines()[-1] == words.INPUT_LEFT
+
+
+def test_a_line_that_is_too_long_is_refused_and_the_rest_is_sent(friends: Pair) -> None:
+    with friends.listen() as bob:
+        bob.said("Your fingerprint")
+        with friends.chat() as alice:
+            alice.write(b"before\n" + b"x" * (limits.TEXT_MAX + 1) + b"\nafter\n")
+            result = alice.end()
+            assert result.code == Exit.FAILED
+            too_long = explain(InputError(InputProblem.TOO_LONG, str(limits.TEXT_MAX)))
+            assert too_long in result.err.splitlines()
+        assert bob.end().out == "before\nafter\n"
+
+
+def test_the_input_may_be_a_file(friends: Pair, tmp_path: Path) -> None:
+    lines = [f"line {number}" for number in range(500)]
+    (tmp_path / "input").write_text("\n".join(lines) + "\n")
+    with friends.listen() as bob:
+        bob.said("Your fingerprint")
+        with (tmp_path / "input").open("rb") as source:
+            done = subprocess.run(
+                sotto("chat", friends.where, "--profile", str(friends.alice)),
+                stdin=source, env=environment(), timeout=PATIENCE, check=False, capture_output=True,
+            )  # fmt: skip
+        assert done.returncode == Exit.OK, done.stderr
+        assert bob.end().out.splitlines() == lines
+
+
+def test_a_listener_without_input_stays_until_the_other_leaves(friends: Pair) -> None:
+    with friends.listen() as bob:
+        assert bob.process.stdin is not None
+        bob.process.stdin.close()
+        bob.process.stdin = None
+        bob.said("Your fingerprint")
+        with friends.chat() as alice:
+            alice.write(b"hello\n")
+            assert bob.line() == "hello"
+            assert alice.end().code == Exit.OK
+        assert bob.end().code == Exit.OK
+
+
+def test_when_nobody_reads_the_output_any_more_it_ends_without_noise(friends: Pair) -> None:
+    with friends.listen() as bob:
+        bob.said("Your fingerprint")
+        assert bob.process.stdout is not None
+        bob.process.stdout.close()
+        with friends.chat() as alice:
+            alice.write(b"hello\n")
+            assert bob.process.wait(PATIENCE) == Exit.FAILED
+            assert bob.process.stderr is not None
+            assert b"Traceback" not in bob.process.stderr.read()
+            bob.process.stdout = None
+            alice.process.kill()
+
+
+async def test_escape_sequences_are_harmless_in_a_pipe_too(pair: Pair, tmp_path: Path) -> None:
+    async with people_in(tmp_path) as people:
+        mallory = await people("mallory")
+        with pair.listen("--yes") as bob:
+            await asyncio.to_thread(bob.said, "Your fingerprint")
+            contact = await mallory.connect(pair.where)
+            await mallory.engine.send_text(contact.id, "\x1b[8mhidden\nsecond line")
+            assert await asyncio.to_thread(bob.line) == "␛[8mhidden"
+            assert await asyncio.to_thread(bob.line) == "second line"
+
+
+async def test_what_is_not_accepted_is_waited_for(pair: Pair, tmp_path: Path) -> None:
+    """Messages to somebody who has not accepted yet are not delivered, so the program stays."""
+    async with people_in(tmp_path) as people:
+        carol = await people("carol")
+        arguments = ("chat", await carol.address(), "--yes", "--profile", str(pair.alice))
+        with Piped(*arguments) as alice:
+            alice.write(b"please\n")
+            ending = asyncio.create_task(asyncio.to_thread(alice.end))
+            await carol.hears("please")
+            assert not ending.done()
+            request = await carol.contact("alice")
+            assert request.standing is Standing.REQUEST
+            await carol.engine.accept(request.id)
+            assert (await ending).code == Exit.OK

@@ -1,0 +1,107 @@
+"""What happens before anything happens: help, version, no display, no Qt, a second start, the vault."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import messenger
+from messenger.cli.exits import Exit
+from messenger.control import ControlServer
+from messenger.engine.events import Event, RaiseWindow
+from messenger.text import terminal as words
+from tests.helpers.terminal import environment, run, sotto
+
+HEAVY = ("PySide6", "qasync", "messenger.gui", "prompt_toolkit", "rich", "apsw", "messenger.engine.engine")
+
+
+def test_the_version() -> None:
+    done = run("--version")
+    assert (done.code, done.out, done.err) == (Exit.OK, f"sotto {messenger.__version__}\n", "")
+
+
+@pytest.mark.parametrize("command", ["listen", "chat", "demo"])
+def test_every_command_has_help(command: str) -> None:
+    done = run(command, "--help")
+    assert done.code == Exit.OK
+    assert f"sotto {command}" in done.out
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("chat",), ("listen", "--port", "x"), ("listen", "--expect", "abc")]
+)
+def test_wrong_usage_is_said(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert done.code == Exit.USAGE
+    assert "Traceback" not in done.err
+    assert done.err
+
+
+def _loaded(program: str) -> list[str]:
+    """Which of the heavy modules a program has loaded at its end."""
+    look = f"import sys\n{program}\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", look], env=environment(), capture_output=True, text=True, check=True
+    )
+    found: list[str] = eval(done.stdout.splitlines()[-1])  # noqa: S307 -- our own list
+    return found
+
+
+def test_the_command_line_loads_nothing_heavy() -> None:
+    assert not _loaded("import messenger.__main__")
+
+
+@pytest.mark.parametrize("command", ["listen", "chat", "demo"])
+def test_no_terminal_command_loads_qt(command: str) -> None:
+    assert not {"PySide6", "qasync", "messenger.gui"} & set(
+        _loaded(f"import messenger.cli.{command}, messenger.cli.runner, messenger.cli.talk")
+    )
+
+
+def test_without_a_display_one_sentence_says_what_works(tmp_path: Path) -> None:
+    done = run("--profile", str(tmp_path / "profile"))
+    assert done.code == Exit.USAGE
+    assert done.sentence() == words.NO_DISPLAY
+    assert not (tmp_path / "profile").exists()
+
+
+@pytest.mark.parametrize("platform", ["xcb", "wayland", "wayland;xcb"])
+def test_a_platform_that_needs_a_display_does_not_replace_it(platform: str, tmp_path: Path) -> None:
+    done = run("--profile", str(tmp_path), extra={"QT_QPA_PLATFORM": platform})
+    assert done.sentence() == words.NO_DISPLAY
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        ("libEGL.so.1: cannot open shared object file: No such file or directory", "libEGL.so.1"),
+        ("No module named 'PySide6'", "PySide6"),
+    ],
+)
+def test_a_missing_library_is_one_sentence(error: str, what: str, tmp_path: Path) -> None:
+    broken = tmp_path / "PySide6"
+    broken.mkdir()
+    (broken / "__init__.py").write_text(f"raise ImportError({error!r}, name='PySide6')\n")
+    path = {"PYTHONPATH": f"{tmp_path}:{environment()['PYTHONPATH']}", "QT_QPA_PLATFORM": "offscreen"}
+    done = run("--profile", str(tmp_path / "profile"), extra=path)
+    assert done.code == Exit.USAGE
+    assert done.sentence() == words.no_qt(what)
+
+
+async def test_a_second_start_raises_the_window_that_is_open(tmp_path: Path) -> None:
+    events: list[Event] = []
+    server = ControlServer(tmp_path, events.append)
+    await server.start()
+    done = await asyncio.to_thread(run, "--profile", str(tmp_path))
+    await server.close()
+    assert done.code == Exit.OK
+    assert done.sentence() == words.RAISED
+    assert events == [RaiseWindow()]
+
+
+def test_the_packed_program_is_its_own_vault() -> None:
+    greeting = b"\x92\xa5Ready\x00"
+    done = subprocess.run(sotto("--vault"), input=b"", env=environment(), capture_output=True, check=True)
+    assert done.stdout == len(greeting).to_bytes(4, "big") + greeting

@@ -1,0 +1,53 @@
+"""Plays the demonstration in two windows without a person: ``python -m tests.helpers.demo_windows FOLDER``.
+
+When the play is over it prints, as one line of JSON, what stands in both windows, and closes them;
+then once more, whether everything has passed and ended, and which threads are left.
+"""
+
+import asyncio
+import json
+import sys
+import threading
+from pathlib import Path
+
+import PySide6  # noqa: F401 -- before qasync, which uses the Qt binding that is there
+import qasync
+
+from messenger.gui.app import make_application
+from messenger.gui.demo import Demonstration, Seat
+
+
+def shown(seat: Seat) -> dict[str, object]:
+    """What a person sees in a window."""
+    window, page = seat.window, seat.window.conversations
+    assert page is not None
+    model = page.chat.model
+    texts = [model.row(place).message.text for place in range(model.rowCount())]
+    return {"title": window.windowTitle(), "x": window.x(), "notice": page.notice.text(), "texts": texts}
+
+
+async def watch(demonstration: Demonstration) -> bool:
+    """Show the windows, wait until the play is over, look, and close them."""
+    running = asyncio.create_task(demonstration.run())
+    await demonstration.played.wait()
+    seats = (demonstration.alice, demonstration.bob)
+    print(json.dumps([shown(seat) for seat in seats]), flush=True)
+    for seat in seats:
+        seat.window.close()
+    return await running
+
+
+def main() -> None:
+    """Play and report."""
+    app = make_application()
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    demonstration = Demonstration(app, Path(sys.argv[1]), 0.0)
+    ended = loop.run_until_complete(watch(demonstration))
+    loop.close()
+    threads = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+    print(json.dumps({"passed": demonstration.passed, "ended": ended, "threads": threads}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
