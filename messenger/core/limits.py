@@ -239,6 +239,12 @@ KEXCERT_OVERLAP: Final = 14 * 24 * 3600
 CLOCK_SKEW: Final = 24 * 3600
 """How far two machines' clocks may differ before a certificate counts as not yet valid or expired."""
 
+SUCCESSION_MAX: Final = 2070
+"""A statement of succession between two 4096-bit keys; with 3072 bits it has 1558 bytes."""
+
+SUCCESSIONS_MAX: Final = 64
+"""Statements of succession with which one link may begin; each costs the reader two signature checks."""
+
 KEY_FILE_MAX: Final = 64 * 1024
 """Largest key file that is read."""
 
@@ -334,6 +340,10 @@ RATCHET_COUNTER_MAX: Final = 2**31 - 1
 
 SESSIONS_OLD_MAX: Final = 5
 """Sessions kept with one contact besides the one for sending and our first contacts without an answer."""
+
+SEED_INTERVAL: Final = 24 * 3600
+"""A link seeds a new session when the one for sending is older than this; more often, the reconnecting
+of a bad line would push out sessions in which messages are still on their way."""
 
 SESSION_RANK_MAX: Final = 2**53
 """Largest rank of a session, which is a time in milliseconds unless somebody's clock is wild."""

@@ -5,6 +5,7 @@ like, may wait for a person for ever, and bring megabytes of libraries. A proces
 their own turns all of that into one exit code and keeps the vault small.
 """
 
+import secrets
 import subprocess
 from typing import Final
 
@@ -17,6 +18,17 @@ SERVICE: Final = "sotto"
 
 _NOT_KEPT: Final = 3
 _STDERR_SHOWN: Final = 200
+
+
+def check() -> None:
+    """Make sure that the keyring keeps secrets, before there is one that matters.
+
+    Raises:
+        KeyringMissing: As for `store`.
+    """
+    entry = f"check-{secrets.token_hex(8)}"
+    store(entry, secrets.token_bytes(8))
+    delete(entry)
 
 
 def store(entry: str, secret: bytes) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "Cost",
     "Keys",
     "Protection",
+    "adopt",
     "change_protection",
     "create",
     "find",
@@ -208,6 +209,27 @@ def renew(folder: Path, keys: Keys, exchange: PrivateKey, *, now: int) -> Keys:
     renewed = replace(keys, exchange=exchange, bundle=bundle)
     keyfiles.replace(folder / IDENTITY_NAME, _seal(renewed))
     return renewed
+
+
+def adopt(folder: Path, keys: Keys, signing: PrivateKey, exchange: PrivateKey, *, now: int) -> Keys:
+    """Put two new keys in the place of the old ones: from now on the owner is somebody else to others.
+
+    The root key, and with it the key of the database, stays.
+
+    Args:
+        folder: The profile's folder.
+        keys: What it holds now.
+        signing: The new signing key.
+        exchange: The new exchange key, certified from ``now`` on.
+        now: Unix time in seconds.
+
+    Raises:
+        StorageError: The disk cannot take the file; the old keys hold.
+    """
+    bundle = Bundle.issue(signing, exchange.public, now)
+    adopted = replace(keys, signing=signing, exchange=exchange, bundle=bundle)
+    keyfiles.replace(folder / IDENTITY_NAME, _seal(adopted))
+    return adopted
 
 
 def _finish_create(folder: Path) -> None:

@@ -196,6 +196,36 @@ class Vault:
         """
         return Bundle.decode((await self._ask(wire.Result, wire.Renew)).data)
 
+    async def succeed(self, serial: int, progress: Callable[[str], None] | None = None) -> bytes:
+        """Make the keys of a new identity for the same person, and the statement that says so; takes seconds.
+
+        The old identity goes on until `adopt`; the new keys are in the vault's memory alone until then.
+
+        Args:
+            serial: Of the statement; from 1, greater than that of the one before.
+            progress: Called with each `vault_wire.Step` as it is done.
+
+        Returns:
+            The wire form of the `Succession`, to be stored durably before `adopt`.
+
+        Raises:
+            VaultError: No profile is open, there is no such serial, the keys could not be made, or the
+                process has ended.
+        """
+        return (await self._ask(wire.Result, lambda call: wire.Succeed(call, serial), progress)).data
+
+    async def adopt(self) -> Bundle:
+        """Put the keys that `succeed` made in the place of the old ones, durably; returns the new bundle.
+
+        Works once for each `succeed`, whether it succeeds or not.
+
+        Raises:
+            StorageError: The disk cannot take the file; the old identity holds.
+            VaultError: No profile is open, no new keys have been made, or the process has ended. After
+                that last one nobody knows which identity holds before the profile is opened again.
+        """
+        return Bundle.decode((await self._ask(wire.Result, wire.Adopt)).data)
+
     async def close(self) -> None:
         """End the process; calls that are still waiting raise VaultError."""
         await self._end()

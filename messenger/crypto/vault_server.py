@@ -12,11 +12,12 @@ from typing import BinaryIO, Final, assert_never, cast
 
 from messenger.core import limits
 from messenger.core.errors import SottoError, StorageError, VaultError
-from messenger.crypto import keystore, process
+from messenger.crypto import keyring_access, keystore, process
 from messenger.crypto import vault_wire as wire
 from messenger.crypto.identity import Bundle
 from messenger.crypto.protection import Cost, Protection, passphrase_bytes
 from messenger.crypto.rsa import PrivateKey
+from messenger.crypto.succession import SERIAL_MAX, Succession
 
 _RSA_THREADS: Final = 2
 
@@ -46,6 +47,7 @@ class VaultServer:
         self._rsa = ThreadPoolExecutor(_RSA_THREADS, thread_name_prefix="rsa")
         self._slow = ThreadPoolExecutor(1, thread_name_prefix="profile")
         self._keys: keystore.Keys | None = None
+        self._next: tuple[PrivateKey, PrivateKey] | None = None
         self._folder = Path()
         self._over = False
 
@@ -109,6 +111,10 @@ class VaultServer:
                 return self._change_protection(request)
             case wire.Renew():
                 return wire.Result(request.call, self._renew(self._open_keys()).bundle.encode())
+            case wire.Succeed():
+                return wire.Result(request.call, self._succeed(request).encode())
+            case wire.Adopt():
+                return wire.Result(request.call, self._adopt().bundle.encode())
             case _:
                 assert_never(request)
 
@@ -118,11 +124,9 @@ class VaultServer:
         if request.protection is Protection.PASSPHRASE:
             passphrase_bytes(passphrase)  # refuse it now, not after seconds of work
         keystore.prepare(folder)
-        with _generate(request.bits) as first, _generate(request.bits) as second:
-            signing = _collect(first)
-            self._send(wire.Progress(request.call, wire.Step.SIGNING_KEY))
-            exchange = _collect(second)
-            self._send(wire.Progress(request.call, wire.Step.EXCHANGE_KEY))
+        if request.protection is Protection.KEYRING:
+            keyring_access.check()  # the same
+        signing, exchange = self._make_keys(request.call, request.bits, request.bits)
         now = int(self._clock())
         keys = keystore.create(
             folder, signing, exchange, request.protection, passphrase, now=now, cost=self._cost
@@ -140,7 +144,7 @@ class VaultServer:
         return opened
 
     def _opened(self, call: int, folder: Path, keys: keystore.Keys) -> wire.Opened:
-        self._folder, self._keys = folder, keys
+        self._folder, self._keys, self._next = folder, keys, None
         return wire.Opened(call, keys.bundle.encode(), keys.db_key, keys.protection, self._due(keys.bundle))
 
     def _due(self, bundle: Bundle) -> bool:
@@ -160,6 +164,31 @@ class VaultServer:
             exchange = _collect(generator)
         self._keys = keystore.renew(self._folder, keys, exchange, now=int(self._clock()))
         return self._keys
+
+    def _succeed(self, request: wire.Succeed) -> Succession:
+        keys = self._open_keys()
+        if not 1 <= request.serial <= SERIAL_MAX:  # refuse it now, not after seconds of work
+            raise VaultError("no such serial")
+        sizes = (len(key.public.modulus) * 8 for key in (keys.signing, keys.exchange))
+        signing, exchange = self._make_keys(request.call, *sizes)
+        self._next = signing, exchange
+        return Succession.issue(request.serial, keys.signing, signing, int(self._clock()))
+
+    def _adopt(self) -> keystore.Keys:
+        keys, new, self._next = self._open_keys(), self._next, None
+        if new is None:
+            raise VaultError("no new identity has been made")
+        self._keys = keystore.adopt(self._folder, keys, *new, now=int(self._clock()))
+        return self._keys
+
+    def _make_keys(self, call: int, signing_bits: int, exchange_bits: int) -> tuple[PrivateKey, PrivateKey]:
+        """Make a signing and an exchange key beside each other, and tell when each is there."""
+        with _generate(signing_bits) as first, _generate(exchange_bits) as second:
+            signing = _collect(first)
+            self._send(wire.Progress(call, wire.Step.SIGNING_KEY))
+            exchange = _collect(second)
+            self._send(wire.Progress(call, wire.Step.EXCHANGE_KEY))
+        return signing, exchange
 
     def _open_keys(self) -> keystore.Keys:
         if self._keys is None:

@@ -27,7 +27,7 @@ class VaultState(StrEnum):
 
 
 class Step(StrEnum):
-    """Progress of creating a profile, in this order."""
+    """Progress of creating a profile or a new identity, in this order."""
 
     SIGNING_KEY = "signing key made"
     EXCHANGE_KEY = "exchange key made"
@@ -94,6 +94,19 @@ class Renew(Message, frozen=True):
     """Make and certify a new exchange key for the open profile: answered by `Result`, the new bundle."""
 
 
+class Succeed(Message, frozen=True):
+    """Make the keys of a new identity for `Adopt`: answered by `Progress` twice, then `Result`.
+
+    The result is a `Succession` with that serial, signed by the old and by the new signing key.
+    """
+
+    serial: int
+
+
+class Adopt(Message, frozen=True):
+    """Put the keys that `Succeed` made in the place of the old ones: answered by `Result`, the new bundle."""
+
+
 class Ready(Message, frozen=True):
     """The vault process is up."""
 
@@ -141,7 +154,7 @@ class Failed(Message, frozen=True):
     text: str
 
 
-Request = Status | Create | Open | Sign | Unwrap | ChangeProtection | Renew
+Request = Status | Create | Open | Sign | Unwrap | ChangeProtection | Renew | Succeed | Adopt
 Reply = Ready | Progress | State | Opened | Result | Done | Failed
 
 _encoder = msgspec.msgpack.Encoder()

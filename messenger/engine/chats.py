@@ -80,9 +80,9 @@ class Chats:
         incoming = await self._context.stored(
             self._store.messages.page, conversation, None, limits.STRANGER_MESSAGES_MAX
         )
-        await self._greet(conversation)
         ids = [message.id for message in incoming if not message.outgoing]
         self._with_talk(conversation, lambda talk: talk.tell_delivered(ids))
+        await self._greet(conversation)  # says also what has been read of it
 
     async def block(self, conversation: ConversationId) -> None:
         """Refuse somebody's links from now on; what waits for them fails."""

@@ -37,6 +37,8 @@ class Context:
     now_ms: Callable[[], int] = system_ms
     port: int = 0
     """Port that is listened on, 0 for none."""
+    succession: int = 0
+    """Number of the statement by which we came to our present key; 0 for the first one."""
 
     @property
     def fingerprint(self) -> Fingerprint:

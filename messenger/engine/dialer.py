@@ -23,6 +23,7 @@ from messenger.protocol.initiator import Initiator
 from messenger.protocol.invite import is_invite, read_invite
 from messenger.protocol.link import Link
 from messenger.protocol.messages import Caps
+from messenger.protocol.packets import Hello, Packet, Succession
 
 Tell = Callable[[ConnectStep, str], None]
 
@@ -73,11 +74,15 @@ class Dialer:
         self._closed = False
 
     async def close(self) -> None:
-        """Give up every attempt of `connect`, for good: each raises ConnectError(STOPPING)."""
+        """Give up every attempt of `connect`, and those to come: each raises ConnectError(STOPPING)."""
         self._closed = True
         for call in self._calls:
             call.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
+
+    def reopen(self) -> None:
+        """Take back `close`."""
+        self._closed = False
 
     async def connect(self, target: str, attempt: AttemptId) -> Contact:
         """Open a conversation with whoever is at an address, or with the maker of an invite.
@@ -258,6 +263,22 @@ class OutgoingGate:
         if self._call.expected is None and (contact is None or contact.standing is Standing.REQUEST):
             raise Stranger(peer.fingerprint)
         self._call.tell(ConnectStep.PROVING, str(self._address))
+
+    async def first_words(self, peer: Bundle) -> list[Packet]:
+        """A greeting, and before it by which keys a contact who may be at this address knows us.
+
+        The person here has looked at the key and said yes to it. If it is a contact's new one, of which
+        we have not been told, they can only tell us once they know who we are.
+        """
+        context, store = self._context, self._context.store
+        statements: list[bytes] = []
+        for contact in await context.stored(store.contacts.all):
+            here = contact.standing is Standing.ACCEPTED and str(self._address) in contact.addresses
+            if here or contact.fingerprint == peer.fingerprint:
+                untold = await context.stored(store.successions.untold, contact.id, context.succession)
+                statements = max(statements, untold, key=len)
+        hello = Hello(context.me.name, context.port, accepted=True, read_seq=0)
+        return [*map(Succession, statements), hello]
 
     async def enter(self, session: Session, peer: Bundle) -> Contact:
         """Make or find the contact: whom we call, we accept."""

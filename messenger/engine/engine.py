@@ -33,6 +33,7 @@ from messenger.engine.host import Host
 from messenger.engine.peers import Peers
 from messenger.engine.profile import Profile
 from messenger.engine.reconnect import Reconnector
+from messenger.engine.succession import Mover
 from messenger.engine.upkeep import Upkeep
 from messenger.storage.reader import Reader
 
@@ -124,6 +125,21 @@ class Engine:
         context.me = Me(name=cleaned, fingerprint=context.me.fingerprint, protection=context.me.protection)
         context.publish(MeChanged(context.me))
         await running.chats.greet_everybody()
+
+    async def move_to_new_identity(self) -> None:
+        """Make new keys and go on as the same person; `SetupProgress` tells the steps, then `MeChanged`.
+
+        Every accepted contact is told, as soon as a link with them is up, by a statement that the old and
+        the new key have signed. They keep the conversation and see us as not verified. All links end and
+        begin again; invites that were given out and not used are void. Given up while keys are being
+        made, it changes nothing.
+
+        Raises:
+            InputError: NOT_ALLOWED, a move is going on, or a contact has missed too many of them.
+            StorageError, VaultError: The old identity holds.
+            ConnectError: STOPPING, the program is being closed meanwhile.
+        """
+        await self._now().mover.move()
 
     async def settings(self) -> Settings:
         """The settings as they are."""
@@ -292,9 +308,12 @@ class _Running:
         self.chats = Chats(context, self.peers, self.reconnector)
         self.upkeep = Upkeep(context, self.peers, self.dialer)
         self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
+        self.mover = Mover(context, self._pause, self._resume)
+        self._listened: Listening | None = None
 
     async def start(self) -> None:
         """Listen if that is wanted, and reach the contacts."""
+        await self.mover.settle()
         with contextlib.suppress(ConnectError):  # told by ListeningChanged; calling out works all the same
             await self.host.follow_settings()
         await self.reach_everybody()
@@ -308,6 +327,25 @@ class _Running:
 
     async def close(self) -> None:
         """Goodbye."""
+        await self.mover.close()
+        await self._hang_up()
+
+    async def _pause(self) -> None:
+        """End every link and attempt, until `_resume`."""
+        self._listened = self.host.listening()
+        await self._hang_up()
+
+    async def _resume(self) -> None:
+        """Listen where we did before the pause, and reach the contacts."""
+        self.dialer.reopen()
+        self.reconnector.reopen()
+        if self._listened is not None:
+            with contextlib.suppress(ConnectError):  # told by ListeningChanged
+                await self.host.listen(self._listened.wanted, exact=False)
+        await self.reach_everybody()
+        self.upkeep.start()
+
+    async def _hang_up(self) -> None:
         await self.host.close()
         await self.upkeep.close()
         await self.dialer.close()

@@ -21,6 +21,7 @@ from messenger.protocol.handshake import PeerIdentified
 from messenger.protocol.keyschedule import invite_proof
 from messenger.protocol.link import Link
 from messenger.protocol.messages import VERSION
+from messenger.protocol.packets import Packet
 from messenger.protocol.responder import Responder
 
 log: Final = logging.getLogger(__name__)
@@ -94,6 +95,10 @@ class IncomingGate:
             if requests >= limits.REQUESTS_MAX:
                 raise ConnectError(Reason.BUSY)
 
+    async def first_words(self, _peer: Bundle) -> list[Packet]:
+        """None: whoever calls speaks first."""
+        return []
+
     async def enter(self, session: Session, peer: Bundle) -> Contact:
         """Make or find the contact; an invite is used up here and only here."""
         context, contacts = self._context, self._context.store.contacts
@@ -129,11 +134,16 @@ async def known(context: Context, bundle: Bundle) -> Contact | None:
     """The contact who has this key, if it is no older than what they showed before.
 
     Raises:
-        ConnectError: WRONG_PERSON, the certificate is older than one seen before.
+        ConnectError: WRONG_PERSON, the certificate is older than one seen before, or a contact has given
+            the key up.
     """
-    contact = await context.stored(context.store.contacts.by_fingerprint, bundle.fingerprint)
-    if contact is not None:
-        not_before, _ = await context.stored(context.store.contacts.pins, contact.id)
+    contacts = context.store.contacts
+    contact = await context.stored(contacts.by_fingerprint, bundle.fingerprint)
+    if contact is None:
+        if await context.stored(contacts.retired, bundle.fingerprint) is not None:
+            raise ConnectError(Reason.WRONG_PERSON, short_fingerprint(bundle.fingerprint))
+    else:
+        not_before, _ = await context.stored(contacts.pins, contact.id)
         if bundle.not_before < not_before:
             raise ConnectError(Reason.WRONG_PERSON, short_fingerprint(bundle.fingerprint))
     return contact
@@ -145,11 +155,19 @@ async def settle(
     """Register a session that came up, and remember what its certificate said.
 
     If another link is kept instead, what this one has changed is told over that.
+
+    Raises:
+        ConnectError: BLOCKED, since they were admitted; INTERRUPTED, the stream is closed already.
     """
     contacts = context.store.contacts
+    if contact.standing is Standing.BLOCKED:
+        raise ConnectError(Reason.BLOCKED, short_fingerprint(contact.fingerprint))
     await context.stored(contacts.set_pins, contact.id, bundle.not_before, VERSION)
     await context.stored(contacts.set_knock, contact.id, session.connection.link.export("knock", b""))
     await context.publish_contact(contact.id)
+    if session.connection.stream.writer.is_closing():
+        # Given up in this very moment, because another link came up; what was read before is still handled.
+        raise ConnectError(Reason.INTERRUPTED, str(session.connection.stream.address))
     if not peers.register(session, contact):
         kept = peers.session(contact.id)
         if kept is not None and kept.talk is not None:

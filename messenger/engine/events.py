@@ -60,6 +60,19 @@ class ContactChanged(msgspec.Struct, frozen=True, tag=True):
     unread: int
 
 
+class KeyChanged(msgspec.Struct, frozen=True, tag=True):
+    """A contact has moved to a new identity, by a statement that both keys have signed.
+
+    What came as a message request by the new key now stands in the same conversation, which should
+    be read anew. A warning belongs here if they had been verified: they are not any more.
+    """
+
+    contact: Contact
+    """As they are now."""
+    old_fingerprint: Fingerprint
+    was_verified: bool
+
+
 class ConversationRemoved(msgspec.Struct, frozen=True, tag=True):
     """A conversation and its messages are gone from the database."""
 
@@ -123,6 +136,7 @@ Event = (
     | ConnectProgress
     | ConfirmPeer
     | ContactChanged
+    | KeyChanged
     | ConversationRemoved
     | MessageAdded
     | MessageChanged

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from messenger.core import limits
 from messenger.core.errors import InputError, Reason, StorageError
 from messenger.core.ids import ConversationId
-from messenger.core.models import Contact, Offline, Presence
+from messenger.core.models import Connecting, Contact, Offline, Presence
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, PresenceChanged
 from messenger.engine.session import Session
 from messenger.engine.tasks import Tasks
-from messenger.protocol.link import CloseCode
+from messenger.protocol.link import CloseCode, LinkState
 
 EndHandler = Callable[[Contact, Reason], None]
 
@@ -29,6 +29,7 @@ class Peers:
         self._on_up = on_up
         self._on_end = on_end
         self._sessions: dict[ConversationId, Session] = {}
+        self._started: set[Session] = set()
         self._presence: dict[ConversationId, Presence] = {}
         self._tasks = Tasks("session", context.publish)
 
@@ -53,6 +54,7 @@ class Peers:
 
     def start(self, session: Session) -> None:
         """Run a session in a task of its own."""
+        self._started.add(session)
         self._tasks.start(self._run(session))
 
     def register(self, session: Session, contact: Contact) -> bool:
@@ -66,8 +68,13 @@ class Peers:
             False if the session that is there is kept; the new one has been told goodbye.
         """
         old = self._sessions.get(contact.id)
-        if old is not None:
-            if self._keeps(old, session, contact):
+        self._leave_request(contact)
+        if old is not None and old.contact is not None and old.contact.fingerprint != contact.fingerprint:
+            old.replaced = True
+            old.connection.stream.abort()  # whoever holds the key that was given up is not heard any more
+        elif old is not None:
+            ended = session.connection.link.state is LinkState.CLOSED
+            if ended or self._keeps(old, session, contact):
                 session.replaced = True
                 session.close(CloseCode.DUPLICATE)
                 return False
@@ -80,9 +87,17 @@ class Peers:
         self._on_up(contact)
         return True
 
-    async def close(self) -> None:
-        """Say goodbye to everybody and wait until all sessions have ended."""
+    def _leave_request(self, contact: Contact) -> None:
+        """End the link of a message request that has turned out to be a contact's."""
         for session in self.all():
+            before = session.contact
+            if before is not None and before.fingerprint == contact.fingerprint and before.id != contact.id:
+                session.replaced = True
+                session.close(CloseCode.DUPLICATE)
+
+    async def close(self) -> None:
+        """Say goodbye to everybody, hang up on who is still greeting, and wait until all have ended."""
+        for session in list(self._started):
             session.close()
         await self._tasks.close(limits.CLOSE_WAIT)
 
@@ -96,6 +111,7 @@ class Peers:
         try:
             reason = await session.run()
         finally:  # whatever happened: who is not there any more is not shown as online
+            self._started.discard(session)
             contact = self._unregistered(session)
         if contact is None:
             return
@@ -106,7 +122,11 @@ class Peers:
             return
         except StorageError as e:  # when they were seen matters less than reaching them again
             self._context.publish(EngineFault("storage", type(e).__name__))
-        self.note(contact.id, Offline(reason=Reason.CLOSED if session.hung_up else reason))
+        if session.replaced:  # they keep another link, which is about to come up here; this was no goodbye
+            reason = Reason.INTERRUPTED
+            self.note(contact.id, Connecting())
+        else:
+            self.note(contact.id, Offline(reason=Reason.CLOSED if session.hung_up else reason))
         if not session.hung_up:
             self._on_end(contact, reason)
 

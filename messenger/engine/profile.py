@@ -21,7 +21,9 @@ _STATUS: Final = {
     VaultState.LOCKED: ProfileStatus.LOCKED,
     VaultState.OPENS: ProfileStatus.READY,
 }
-_NEXT_STEP: Final = {Step.SIGNING_KEY: SetupStep.EXCHANGE_KEY, Step.EXCHANGE_KEY: SetupStep.SAVING}
+NEXT_STEP: Final = {Step.SIGNING_KEY: SetupStep.EXCHANGE_KEY, Step.EXCHANGE_KEY: SetupStep.SAVING}
+"""What begins when the vault has done a step."""
+
 _KEY_BITS: Final = 3072
 _DATABASE: Final = "sotto.db"
 
@@ -138,4 +140,4 @@ class Profile:
         return Context(vault, opened.bundle, store, self._worker, self._publish, settings, me)
 
     def _progress(self, step: str) -> None:
-        self._publish(SetupProgress(_NEXT_STEP[Step(step)]))
+        self._publish(SetupProgress(NEXT_STEP[Step(step)]))

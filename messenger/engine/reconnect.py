@@ -56,8 +56,12 @@ class Reconnector:
         if task is not None:
             task.cancel()
 
+    def reopen(self) -> None:
+        """Take back `close`."""
+        self._closed = False
+
     async def close(self) -> None:
-        """Stop trying for everybody, for good."""
+        """Stop trying for everybody, until `reopen`."""
         self._closed = True
         self._tasks.clear()
         await self._running.close()

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from messenger.core import limits
 from messenger.core.address import is_near
 from messenger.core.errors import (
     ConnectError,
@@ -12,10 +13,11 @@ from messenger.core.errors import (
     StorageError,
     VaultError,
 )
-from messenger.core.models import Contact, Online, Route
+from messenger.core.models import Contact, Online, Route, Standing
 from messenger.crypto.identity import Bundle
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault
+from messenger.engine.newcomer import Newcomer
 from messenger.engine.talk import Talk
 from messenger.net.connection import Connection
 from messenger.net.dial import Stream
@@ -24,10 +26,12 @@ from messenger.protocol.link import (
     CloseCode,
     Link,
     LinkEvent,
+    LinkState,
     LinkUp,
     PacketReceived,
     PeerClosed,
 )
+from messenger.protocol.packets import Hello, Packet, Succession
 from messenger.protocol.puzzle import solve
 
 
@@ -36,6 +40,9 @@ class Gate(Protocol):
 
     async def admit(self, peer: PeerIdentified) -> None:
         """Judge somebody who has named themselves; raise ConnectError to refuse them."""
+
+    async def first_words(self, peer: Bundle) -> list[Packet]:
+        """What to say to somebody who is not an accepted contact before they have spoken."""
 
     async def enter(self, session: "Session", peer: Bundle) -> Contact:
         """Somebody admitted has proved who they are: make or find their contact and register the session."""
@@ -67,6 +74,10 @@ class Session:
         self.hung_up = False
         """A person, here or there, ended it and does not want to be connected again at once."""
         self._refusal: ConnectError | None = None
+        self._peer: Bundle | None = None
+        self._newcomer: Newcomer
+        self._said: Hello | None = None
+        self._patience: asyncio.TimerHandle | None = None
 
     @property
     def initiated(self) -> bool:
@@ -85,6 +96,7 @@ class Session:
         try:
             reason = await self._run()
         finally:
+            self._stop_waiting()
             if self.talk is not None:
                 await self.talk.stop()
             if not self.up.done():
@@ -125,24 +137,69 @@ class Session:
                 loop = asyncio.get_running_loop()
                 link.solved(await loop.run_in_executor(None, solve, material, bits))
             case LinkUp(peer) if peer is not None:
-                await self._enter(peer)
+                await self._on_up(peer)
             case PacketReceived(packet):
-                if self.talk is not None:
-                    await self.talk.on_packet(packet)
+                await self._on_packet(packet)
             case PeerClosed(code):
                 self.replaced = self.replaced or code == CloseCode.DUPLICATE
                 self.hung_up = self.hung_up or code == CloseCode.PARTED
+                if code == CloseCode.DUPLICATE:
+                    await self._let_in()  # what this call has decided is told over the link that they keep
             case _:  # only a relay's listener meets anonymous callers
                 raise LocalProtocolError(type(event).__name__)
 
-    async def _enter(self, peer: Bundle) -> None:
+    async def _on_up(self, peer: Bundle) -> None:
+        """Let an accepted contact in; of anybody else wait for the first packet, for they may have moved."""
         self.since_ms = self._context.now_ms()
+        self._newcomer = Newcomer(self._context, peer.fingerprint)
+        contact = await self._context.stored(self._context.store.contacts.by_fingerprint, peer.fingerprint)
+        if contact is not None and contact.standing is Standing.ACCEPTED:
+            await self._enter(peer)
+            return
+        words = await self._gate.first_words(peer)
+        self._peer = peer
+        if self.connection.link.state is not LinkState.OPEN:
+            return  # what they said before their goodbye counts all the same
+        for packet in words:
+            self.connection.post(packet)
+            self._said = packet if isinstance(packet, Hello) else None
+        self._patience = asyncio.get_running_loop().call_later(limits.HANDSHAKE_STEP, self._lose_patience)
+
+    async def _on_packet(self, packet: Packet) -> None:
+        if not isinstance(packet, Succession):
+            await self._let_in()
+            if self.talk is not None:  # else another link was kept instead
+                await self.talk.on_packet(packet)
+            return
+        serial = await self._newcomer.take(packet)
+        if serial is not None:
+            await self._let_in()
+            if self.talk is not None:
+                self.talk.tell_known(serial)
+
+    async def _let_in(self) -> None:
+        """Somebody who may have been waited for has spoken."""
+        self._newcomer.begin()
+        peer, self._peer = self._peer, None
+        if peer is not None:
+            self._stop_waiting()
+            await self._enter(peer)
+
+    def _lose_patience(self) -> None:
+        self._refusal = ConnectError(Reason.SILENT, str(self.connection.stream.address))
+        self.connection.stream.abort()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+
+    async def _enter(self, peer: Bundle) -> None:
         contact = await self._gate.enter(self, peer)
         if self.replaced:  # another link was kept instead
             if not self.up.done():
                 self.up.set_result(contact)
             return
-        self.talk = Talk(self._context, self.connection, contact)
+        self.talk = Talk(self._context, self.connection, contact, self._said)
         await self.talk.start()
         if not self.up.done():
             self.up.set_result(contact)

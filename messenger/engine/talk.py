@@ -13,7 +13,15 @@ from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MessageAdded, MessageChanged
 from messenger.net.connection import Connection
 from messenger.protocol.link import LinkState
-from messenger.protocol.packets import Delivered, Hello, Packet, Read, Text
+from messenger.protocol.packets import (
+    Delivered,
+    Hello,
+    Packet,
+    Read,
+    Succession,
+    SuccessionSeen,
+    Text,
+)
 
 
 class Talk:
@@ -23,13 +31,17 @@ class Talk:
         context: The open profile.
         connection: The link, up.
         contact: Who is on it, as stored when it came up.
+        said: The greeting with which we began this link, if we have spoken already.
     """
 
-    def __init__(self, context: Context, connection: Connection, contact: Contact) -> None:
+    def __init__(
+        self, context: Context, connection: Connection, contact: Contact, said: Hello | None = None
+    ) -> None:
         self._context = context
         self._store = context.store
         self._connection = connection
         self.contact = contact
+        self._said = said
         self._full = False
         self._on_way: set[MessageId] = set()
         self._sent_seq = 0
@@ -37,7 +49,11 @@ class Talk:
         self._pump: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Greet, and begin to send what waits."""
+        """Tell them by which keys they knew us if need be, greet, and begin to send what waits."""
+        if self._said is None:
+            untold, through = self._store.successions.untold, self._context.succession
+            for statement in await self._context.stored(untold, self.contact.id, through):
+                self._post(Succession(statement))
         await self.greet()
         self._wake.set()
         self._pump = asyncio.create_task(self._send_waiting())
@@ -66,7 +82,13 @@ class Talk:
         if self._accepted and self._context.settings.read_receipts:
             read_seq = await self._context.stored(self._store.messages.seen_seq, self.contact.id)
         hello = Hello(self._context.me.name, self._context.port, self._accepted, read_seq)
-        self._post(hello)
+        if hello != self._said:
+            self._said = hello
+            self._post(hello)
+
+    def tell_known(self, serial: int) -> None:
+        """Tell them that they need not tell us any more by which keys we knew them, up to a statement."""
+        self._post(SuccessionSeen(serial))
 
     def tell_read(self, ids: Sequence[MessageId]) -> None:
         """Tell them that their messages have been read."""
@@ -94,6 +116,8 @@ class Talk:
                 await self._on_receipt(ids, MessageState.DELIVERED)
             case Read(ids):
                 await self._on_receipt(ids, MessageState.READ)
+            case SuccessionSeen(serial):
+                await self._context.stored(self._store.successions.confirm, self.contact.id, serial)
 
     def _post(self, packet: Packet) -> None:
         """Send something that the next link would tell again, unless this one has said goodbye."""

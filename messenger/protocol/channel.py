@@ -92,7 +92,7 @@ class Channel:
         try:
             self._schedule.advance(now)
         except RemoteProtocolError:
-            self._fail()
+            self.refuse()
             raise
         if self.state is ChannelState.OPEN and self._rekey.step is RekeyStep.IDLE:
             count, size = self._writer.used
@@ -123,10 +123,10 @@ class Channel:
                 if not RECEIVES[self.state]:
                     return
         except CryptoError as e:
-            self._fail()
+            self.refuse()
             raise RemoteProtocolError(str(e)) from e
         except RemoteProtocolError:
-            self._fail()
+            self.refuse()
             raise
 
     def receive_eof(self) -> None:
@@ -204,6 +204,15 @@ class Channel:
             self._write(RecordType.CLOSE, bytes((code,)))
             self.state = ChannelState.CLOSING
 
+    def refuse(self) -> None:
+        """The peer has broken a rule, perhaps one that only the caller knows: close without a word.
+
+        Whoever is refused hears nothing more, whatever was about to be said.
+        """
+        self.state = ChannelState.CLOSED
+        self._out.clear()
+        self._held.clear()
+
     def export(self, label: str, context: bytes) -> bytes:
         """A 32-byte secret bound to the keys of the present generation; both ends must be at the same one."""
         return self._rekey.export(label, context)
@@ -212,12 +221,6 @@ class Channel:
     def generation(self) -> int:
         """Key exchanges completed."""
         return self._rekey.generation
-
-    def _fail(self) -> None:
-        """Whoever is refused hears nothing more, whatever was about to be said."""
-        self.state = ChannelState.CLOSED
-        self._out.clear()
-        self._held.clear()
 
     def _on_record(self, kind: RecordType, content: bytes) -> None:
         match kind:
@@ -250,6 +253,8 @@ class Channel:
         self._schedule.asked()
 
     def _on_offer(self, content: bytes) -> None:
+        if self.state is not ChannelState.OPEN:
+            return  # no answer may follow our goodbye
         self._schedule.peer_offered()
         answer = self._rekey.on_offer(content)
         if answer is not None:

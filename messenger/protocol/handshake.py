@@ -278,8 +278,14 @@ class Handshake(ABC):
         try:
             yield
         except CryptoError as e:
-            self.step = Step.FAILED
+            self._fail()
             raise RemoteProtocolError(str(e)) from e
         except ProtocolError:
-            self.step = Step.FAILED
+            self._fail()
             raise
+
+    def _fail(self) -> None:
+        """Whoever is refused hears nothing more, whatever was about to be said."""
+        self.step = Step.FAILED
+        self._buffer.clear()
+        self._out.clear()

@@ -183,7 +183,10 @@ class Link:
         return self._channel is not None
 
     def accept(self) -> None:
-        """Go on with the peer that `PeerIdentified` named. An answer that comes after the end changes nothing."""
+        """Go on with the peer that `PeerIdentified` named.
+
+        This and the other answers change nothing when they come after the end.
+        """
         if self.state is LinkState.CLOSED:
             return
         self._handshake.accept()
@@ -282,6 +285,7 @@ class Link:
                     self._events.append(PacketReceived(packet))
         except RemoteProtocolError:
             self._refused = True
+            channel.refuse()
             raise
         if channel.close_code is not None:
             self._events.append(PeerClosed(channel.close_code))

@@ -67,9 +67,30 @@ class Read(msgspec.Struct, frozen=True, array_like=True):
     ids: Annotated[list[IdField], msgspec.Meta(min_length=1, max_length=limits.RECEIPTS_PER_PACKET)]
 
 
-Packet = Hello | Text | Delivered | Read
+class Succession(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 5. The sender has had another key; the first packets of a side, if it sends any."""
 
-_KINDS: Final[dict[int, type[Packet]]] = {1: Hello, 2: Text, 3: Delivered, 4: Read}
+    statement: Annotated[bytes, msgspec.Meta(min_length=1, max_length=limits.SUCCESSION_MAX)]
+    """The wire form of `messenger.crypto.succession.Succession`."""
+
+
+class SuccessionSeen(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 6. The sender knows the receiver by the key of this link, and need not be told again."""
+
+    serial: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
+    """Of the last statement that they were told."""
+
+
+Packet = Hello | Text | Delivered | Read | Succession | SuccessionSeen
+
+_KINDS: Final[dict[int, type[Packet]]] = {
+    1: Hello,
+    2: Text,
+    3: Delivered,
+    4: Read,
+    5: Succession,
+    6: SuccessionSeen,
+}
 _NUMBERS: Final = {kind: number for number, kind in _KINDS.items()}
 _DECODERS: Final = {number: msgspec.msgpack.Decoder(kind) for number, kind in _KINDS.items()}
 _ENCODER: Final = msgspec.msgpack.Encoder()

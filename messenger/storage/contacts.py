@@ -18,6 +18,16 @@ _SELECT: Final = f"SELECT {CONTACT_COLUMNS} FROM contacts"  # noqa: S608 -- cons
 _BY_ID: Final = f"{_SELECT} WHERE id = ?"
 _BY_FINGERPRINT: Final = f"{_SELECT} WHERE fingerprint = ?"
 _ALL: Final = f"{_SELECT} ORDER BY id"
+_ADD: Final = """
+INSERT INTO contacts (fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, told)
+VALUES (?, ?, '', ?, ?, 0, ?, ?, (SELECT coalesce(max(serial), 0) FROM successions)) RETURNING id
+"""
+_MOVE_MESSAGES: Final = "UPDATE OR IGNORE messages SET conversation = ? WHERE conversation = ?"
+_SUCCEED: Final = """
+UPDATE contacts SET fingerprint = ?, succession = ?, verified = 0, addresses = ?, seen_ms = ?,
+    peer_not_before = 0, peer_version = 0, knock = zeroblob(0)
+WHERE id = ?
+"""
 
 
 class ContactChanges(TypedDict, total=False):
@@ -61,7 +71,7 @@ class ContactTable:
         addresses: Sequence[str] = (),
         now_ms: int,
     ) -> Contact:
-        """Add a contact; one who is there already is returned unchanged.
+        """Add a contact, who knows us as we are now; one who is there already is returned unchanged.
 
         Args:
             fingerprint: 32 bytes.
@@ -71,14 +81,17 @@ class ContactTable:
             addresses: Where they were reached, newest first; the first
                 `limits.ADDRESSES_PER_CONTACT` are kept.
             now_ms: Unix milliseconds.
+
+        Raises:
+            InputError: NOT_ALLOWED, a contact has given this key up.
         """
         with self._database.write():
             if (known := self.by_fingerprint(fingerprint)) is not None:
                 return known
+            if self.retired(fingerprint) is not None:
+                raise InputError(InputProblem.NOT_ALLOWED)
             id_ = self._database.number(
-                "INSERT INTO contacts (fingerprint, name, alias, standing, awaiting, verified, addresses,"
-                " created_ms) VALUES (?, ?, '', ?, ?, 0, ?, ?) RETURNING id",
-                (fingerprint, name, int(standing), int(awaiting), _packed(addresses), now_ms),
+                _ADD, (fingerprint, name, int(standing), int(awaiting), _packed(addresses), now_ms)
             )
             return self._known(ConversationId(id_))
 
@@ -106,6 +119,60 @@ class ContactTable:
             older = tuple(known for known in contact.addresses if known != address)
             addresses = (address, *older)[: limits.ADDRESSES_PER_CONTACT]
             return self._store(msgspec.structs.replace(contact, addresses=addresses))
+
+    def succeed(
+        self,
+        id_: ConversationId,
+        fingerprint: Fingerprint,
+        *,
+        old: Fingerprint,
+        between: Sequence[Fingerprint] = (),
+        serial: int,
+    ) -> Contact:
+        """Let a contact go on with another key, in the same conversation.
+
+        They are not verified any more, and what was remembered of the old key's certificates and links
+        is forgotten. A message request by the new key, or by one between, is merged: its messages come
+        into this conversation and it is gone.
+
+        Args:
+            id_: The contact.
+            fingerprint: Who they are from now on, 32 bytes.
+            old: Who they were, as in the statement.
+            between: Keys that they had after the old and before the new one.
+            serial: Number of the statement that names the new key.
+
+        Raises:
+            InputError: UNKNOWN, no such contact has the old key. NOT_ALLOWED: they are blocked, the
+                number is not greater than that of their last change, one of the new keys has been
+                given up before, or is that of somebody who is accepted or blocked.
+        """
+        with self._database.write():
+            contact, keys = self._known(id_), (*between, fingerprint)
+            if contact.fingerprint != old:
+                raise InputError(InputProblem.UNKNOWN)
+            if contact.standing is Standing.BLOCKED or serial <= self.succession(id_):
+                raise InputError(InputProblem.NOT_ALLOWED)
+            if any(self.retired(key) is not None for key in keys):
+                raise InputError(InputProblem.NOT_ALLOWED)
+            for other in filter(None, map(self.by_fingerprint, keys)):
+                contact = self._merged(contact, other)
+            changed = (fingerprint, serial, _packed(contact.addresses), contact.seen_ms, id_)
+            self._database.rows(_SUCCEED, changed)
+            for key in (old, *between):
+                self._database.rows(
+                    "INSERT INTO retired_keys (fingerprint, contact) VALUES (?, ?)", (key, id_)
+                )
+            return self._known(id_)
+
+    def succession(self, id_: ConversationId) -> int:
+        """Number of the statement by which a contact came to their present key; 0 for their first key."""
+        return self._database.number("SELECT succession FROM contacts WHERE id = ?", (id_,))
+
+    def retired(self, fingerprint: Fingerprint) -> ConversationId | None:
+        """The contact who has given up a key, or None: nobody is let in by it, whoever may hold it now."""
+        row = self._database.row("SELECT contact FROM retired_keys WHERE fingerprint = ?", (fingerprint,))
+        return ConversationId(row[0]) if row else None
 
     def remove(self, id_: ConversationId) -> None:
         """Delete a contact with all messages; nothing happens if it is not there.
@@ -177,6 +244,18 @@ class ContactTable:
         return self._database.number(
             "SELECT count(*) FROM contacts WHERE standing = ?", (int(Standing.REQUEST),)
         )
+
+    def _merged(self, contact: Contact, request: Contact) -> Contact:
+        """Take over what came with a request, which holds messages of theirs only, and delete it."""
+        if request.standing is not Standing.REQUEST:
+            raise InputError(InputProblem.NOT_ALLOWED)
+        self._database.rows(_MOVE_MESSAGES, (contact.id, request.id))
+        self._database.rows(
+            "DELETE FROM contacts WHERE id = ?", (request.id,)
+        )  # with messages that are doubles
+        addresses = tuple(dict.fromkeys((*request.addresses, *contact.addresses)))
+        seen = [moment for moment in (contact.seen_ms, request.seen_ms) if moment is not None]
+        return msgspec.structs.replace(contact, addresses=addresses, seen_ms=max(seen, default=None))
 
     def _known(self, id_: ConversationId) -> Contact:
         contact = self.get(id_)

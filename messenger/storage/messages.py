@@ -243,7 +243,10 @@ class MessageTable:
         return [(MessageId(id_), seq) for _, id_, seq in sorted(rows)]
 
     def seen_seq(self, conversation: ConversationId) -> int:
-        """The highest number of a message of theirs that was seen; 0 if none was."""
+        """The highest number up to which all messages of theirs were seen; 0 if none was.
+
+        If they have deleted the conversation and count from 1 again, the new count is what matters.
+        """
         return self._database.number(_SEEN_SEQ, (conversation,))
 
     def incoming_count(self, conversation: ConversationId) -> int:

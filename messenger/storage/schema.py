@@ -30,7 +30,21 @@ CREATE TABLE contacts (
     peer_version INTEGER NOT NULL DEFAULT 0, -- highest protocol version they spoke
     knock BLOB NOT NULL DEFAULT (zeroblob(0)), -- secret of the last link, which spares us puzzles
     next_seq INTEGER NOT NULL DEFAULT 1, -- of our next message
-    last_hash BLOB NOT NULL DEFAULT (zeroblob(32)) -- of our last message
+    last_hash BLOB NOT NULL DEFAULT (zeroblob(32)), -- of our last message
+    succession INTEGER NOT NULL DEFAULT 0, -- number of the statement by which they came to this key
+    told INTEGER NOT NULL DEFAULT 0 -- number of the last statement of ours that they have confirmed
+) STRICT;
+
+CREATE TABLE retired_keys ( -- fingerprints that contacts have given up
+    fingerprint BLOB PRIMARY KEY CHECK (length(fingerprint) = 32),
+    contact INTEGER NOT NULL REFERENCES contacts ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX retired_keys_by_contact ON retired_keys (contact);
+
+CREATE TABLE successions ( -- our own
+    serial INTEGER PRIMARY KEY,
+    statement BLOB NOT NULL,
+    made_ms INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE messages (

@@ -11,6 +11,7 @@ from messenger.storage.invites import InviteTable
 from messenger.storage.messages import MessageTable, Outgoing
 from messenger.storage.meta import MetaTable
 from messenger.storage.schema import open_current
+from messenger.storage.successions import SuccessionTable
 
 __all__ = ["Outgoing", "Store"]
 
@@ -33,6 +34,8 @@ class Store:
         """Messages and outbox."""
         self.invites = InviteTable(database)
         """Invites that were given out."""
+        self.successions = SuccessionTable(database)
+        """Our own changes of identity."""
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> Self:

@@ -82,3 +82,14 @@ def test_serving(kept: Path) -> None:
         assert json.loads(kept.read_text()) == {}
     finally:
         keyring.set_keyring(before)
+
+
+def test_a_check_leaves_nothing_behind(kept: Path) -> None:
+    keyring_access.check()
+    assert json.loads(kept.read_text()) == {}
+
+
+def test_a_check_of_a_keyring_that_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    with pytest.raises(KeyringMissing):
+        keyring_access.check()

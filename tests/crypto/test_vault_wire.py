@@ -22,6 +22,8 @@ REQUESTS: list[wire.Request] = [
     wire.Unwrap(5, b"label", b"ciphertext"),
     wire.ChangeProtection(6, SECRET, Protection.KEYRING, SECRET),
     wire.Renew(7),
+    wire.Succeed(8, 1),
+    wire.Adopt(9),
 ]
 REPLIES: list[wire.Reply] = [
     wire.Ready(0),

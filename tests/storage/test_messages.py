@@ -292,6 +292,11 @@ def test_what_was_seen(store: Store) -> None:
     assert store.messages.seen_seq(contact.id) == 5
     assert store.messages.unread(other.id) == 1
     assert store.messages.seen_seq(other.id) == 0
+    again = store.messages.add_incoming(contact.id, message_id(100), 2, ZEROS, "counts anew", 1, 1)
+    assert again is not None
+    assert store.messages.seen_seq(contact.id) == 1
+    store.messages.mark_seen(contact.id, again.position)
+    assert store.messages.seen_seq(contact.id) == 5
 
 
 @pytest.mark.parametrize("damage", ["state = 99", "reason = 'because'"])
@@ -367,5 +372,6 @@ def test_no_query_reads_a_whole_table(store: Store) -> None:
     for sql, values in plans.items():
         plan = [row[3] for row in store._database.rows(f"EXPLAIN QUERY PLAN {sql}", values)]
         assert any(step.startswith("SEARCH") for step in plan)
+        plan = [step for step in plan if step != "SCAN CONSTANT ROW"]  # a SELECT of subqueries alone
         slow = [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step]
         assert all("json_each" in step for step in slow), (sql, plan)

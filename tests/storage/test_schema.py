@@ -44,7 +44,8 @@ def test_a_new_database(path: Path, key: bytes) -> None:
     assert database.version() == len(MIGRATIONS) == 1
     database.integrity_check()
     tables = {row[0] for row in database.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    assert tables - {"sqlite_sequence"} == {"meta", "contacts", "messages", "outbox", "invites"}
+    expected = {"meta", "contacts", "messages", "outbox", "invites", "retired_keys", "successions"}
+    assert tables - {"sqlite_sequence"} == expected
     strict = database.rows("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0")
     assert {row[0] for row in strict} <= {"sqlite_schema", "sqlite_sequence"}
     database.close()

@@ -1,0 +1,23 @@
+"""Shared by the tests of messenger.engine."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from messenger.core import limits
+from tests.helpers.engines import People, people_in
+
+
+@pytest.fixture
+async def people(tmp_path: Path) -> AsyncIterator[People]:
+    """Makes people; their engines are stopped at the end."""
+    async with people_in(tmp_path) as everybody:
+        yield everybody
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses that only spare other people's computers are short here."""
+    monkeypatch.setattr(limits, "RECONNECT_FIRST", 0.05)
+    monkeypatch.setattr(limits, "RECONNECT_MAX", 0.2)

@@ -1,0 +1,166 @@
+"""Profile folders: new, locked, in use, missing, read-only."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from messenger.core.errors import (
+    DatabaseDamaged,
+    InputError,
+    KeyFileError,
+    LocalProtocolError,
+    ProfileInUse,
+    ProfileMissing,
+    SottoError,
+    StorageError,
+    WrongPassphrase,
+)
+from messenger.core.models import ProfileStatus
+from messenger.engine.engine import Engine
+from messenger.engine.events import SetupProgress, SetupStep
+from tests.helpers.engines import DATABASE, People
+
+
+async def test_somebody_new(people: People, tmp_path: Path) -> None:
+    """Real keys are made here, which takes some seconds."""
+    person = people.in_folder(tmp_path / "new" / "folder", "nobody")
+    assert await person.engine.status() is ProfileStatus.NEW
+    for wrong in ("", "\u200b", "x" * 100):
+        with pytest.raises(InputError):
+            await person.engine.create(wrong)
+    await person.engine.create("  New  One ")
+    steps = [event.step for event in person.events if isinstance(event, SetupProgress)]
+    assert steps == [SetupStep.SIGNING_KEY, SetupStep.EXCHANGE_KEY, SetupStep.SAVING, SetupStep.DONE]
+    me = await person.engine.me()
+    assert (me.name, me.protection) == ("New One", "file"), "there is no keyring in tests"
+    assert await person.engine.listening() is not None
+    with pytest.raises(SottoError):
+        await person.engine.create("Another")
+    await person.engine.stop()
+    await person.start()
+    assert await person.engine.me() == me
+    if os.name == "posix":
+        assert (tmp_path / "new" / "folder").stat().st_mode & 0o077 == 0
+
+
+async def test_a_passphrase(people: People) -> None:
+    person = people.asleep("alice", "correct horse")
+    assert await person.engine.status() is ProfileStatus.LOCKED
+    for wrong in (None, "", "Correct horse", "correct horse "):
+        with pytest.raises(WrongPassphrase):
+            await person.engine.open(wrong)
+        assert await person.engine.status() is ProfileStatus.LOCKED
+    await person.engine.open("correct horse")
+    me = await person.engine.me()
+    assert (me.name, me.protection, me.fingerprint) == ("Alice", "passphrase", person.fingerprint)
+
+
+async def test_without_a_passphrase(people: People) -> None:
+    person = people.asleep("alice")
+    assert await person.engine.status() is ProfileStatus.READY
+    await person.engine.open("not needed")
+
+
+async def test_one_program_for_each_profile(people: People) -> None:
+    first = await people("alice")
+    second = people.in_folder(first.folder, "alice")
+    for attempt in (second.engine.status, second.engine.open):
+        with pytest.raises(ProfileInUse):
+            await attempt()
+    await second.engine.stop()
+    assert (await first.engine.me()).name == "Alice"
+    await first.engine.stop()
+    await second.start()
+    assert (await second.engine.me()).name == "Alice"
+
+
+async def test_nothing_there(people: People, tmp_path: Path) -> None:
+    person = people.in_folder(tmp_path / "empty", "nobody")
+    with pytest.raises(ProfileMissing):
+        await person.engine.open()
+    assert await person.engine.status() is ProfileStatus.NEW
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs folders whose rights can be taken away")
+async def test_a_folder_that_cannot_be_written_to(people: People, tmp_path: Path) -> None:
+    """A file where the folder should be: even the superuser cannot write there."""
+    (tmp_path / "file").write_text("in the way")
+    person = people.in_folder(tmp_path / "file" / "profile", "nobody")
+    with pytest.raises(StorageError):
+        await person.engine.status()
+    with pytest.raises(StorageError):
+        await person.engine.create("Nobody")
+
+
+async def test_damaged_keys(people: People) -> None:
+    person = people.asleep("alice")
+    keys = person.folder / "identity.key"
+    data = bytearray(keys.read_bytes())
+    data[40] ^= 1
+    keys.write_bytes(data)
+    with pytest.raises(KeyFileError):
+        await person.engine.open()
+    assert keys.read_bytes() == data
+
+
+async def test_a_database_of_somebody_else(people: People) -> None:
+    alice, bob = people.asleep("alice"), people.asleep("bob")
+    theirs = (bob.folder / DATABASE).read_bytes()
+    (alice.folder / DATABASE).write_bytes(theirs)
+    with pytest.raises(DatabaseDamaged):
+        await alice.engine.open()
+    assert (alice.folder / DATABASE).read_bytes() == theirs
+    await alice.engine.stop()
+    await bob.start()
+
+
+async def test_opening_twice_is_a_bug(people: People) -> None:
+    alice = await people("alice")
+    with pytest.raises(LocalProtocolError):
+        await alice.engine.open()
+    assert (await alice.engine.me()).name == "Alice"
+
+
+async def test_commands_before_the_start_and_after_the_end(people: People) -> None:
+    alice = people.asleep("alice")
+    with pytest.raises(LocalProtocolError):
+        await alice.engine.me()
+    await alice.start()
+    await alice.engine.stop()
+    with pytest.raises(LocalProtocolError):
+        await alice.engine.conversations()
+    await alice.engine.stop()
+
+
+async def test_stopping_what_was_never_started(tmp_path: Path) -> None:
+    engine = Engine(tmp_path / "never", lambda _: None)
+    await engine.stop()
+    assert not (tmp_path / "never").exists()
+
+
+async def test_a_reader_of_its_own(people: People) -> None:
+    alice = await people("alice")
+    reader = await asyncio.get_running_loop().run_in_executor(None, alice.engine.reader)
+    assert reader.conversations() == []
+    reader.close()
+
+
+async def test_nothing_secret_in_what_an_engine_says_of_itself(people: People) -> None:
+    person = people.asleep("alice", "correct horse")
+    await person.start("correct horse")
+    key = person.engine._profile.db_key
+    running = person.engine._running
+    assert running is not None
+    for thing in (
+        person.engine,
+        person.engine._profile,
+        running.context,
+        running.context.vault,
+        person.events,
+    ):
+        text = repr(thing)
+        assert "correct horse" not in text
+        assert key.hex() not in text
+        assert repr(key) not in text
