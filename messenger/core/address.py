@@ -13,6 +13,8 @@ _HOST_MAX: Final = 253
 """Longest host name (RFC 1035 section 3.1)."""
 _SCOPE_MAX: Final = 32
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+"""No top-level domain looks like this; resolvers take such names for IPv4 addresses in old spellings."""
 _SCOPE: Final = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
 
@@ -91,14 +93,11 @@ def _ipv6(text: str, whole: str) -> str:
 
 
 def _host(text: str, whole: str) -> str:
-    if re.fullmatch(r"[0-9.]+", text):
-        try:
-            return str(ipaddress.IPv4Address(text))
-        except ipaddress.AddressValueError as e:
-            raise AddressError(InputProblem.BAD_ADDRESS, whole) from e
     try:
         name = text.rstrip(".").encode("idna").decode("ascii").lower()
-    except UnicodeError as e:
+        if _NUMBER.fullmatch(name.rpartition(".")[2]):  # other digits than ours have become ours by now
+            return str(ipaddress.IPv4Address(name))
+    except (UnicodeError, ipaddress.AddressValueError) as e:
         raise AddressError(InputProblem.BAD_ADDRESS, whole) from e
     if not name or len(name) > _HOST_MAX or not all(_LABEL.fullmatch(part) for part in name.split(".")):
         raise AddressError(InputProblem.BAD_ADDRESS, whole)

@@ -248,8 +248,11 @@ class OutgoingGate:
         self._address = address
         self._look_only = look_only
 
-    async def admit(self, peer: PeerIdentified) -> None:
+    async def admit(self, peer: PeerIdentified) -> bool:
         """Go on with the person who was expected, or with an accepted contact.
+
+        Returns:
+            Whether it is an accepted contact.
 
         Raises:
             Stranger: Nobody here has accepted the key, and it was not asked for.
@@ -260,9 +263,11 @@ class OutgoingGate:
         contact = await known(self._context, peer.bundle)
         if contact is not None and contact.standing is Standing.BLOCKED:
             raise ConnectError(Reason.BLOCKED, contact.title)
-        if self._call.expected is None and (contact is None or contact.standing is Standing.REQUEST):
+        accepted = contact is not None and contact.standing is Standing.ACCEPTED
+        if self._call.expected is None and not accepted:
             raise Stranger(peer.fingerprint)
         self._call.tell(ConnectStep.PROVING, str(self._address))
+        return accepted
 
     async def first_words(self, peer: Bundle) -> list[Packet]:
         """A greeting, and before it by which keys a contact who may be at this address knows us.

@@ -76,8 +76,11 @@ class IncomingGate:
         self._peers = peers
         self._invite: int | None = None
 
-    async def admit(self, peer: PeerIdentified) -> None:
+    async def admit(self, peer: PeerIdentified) -> bool:
         """Let in contacts, holders of an invite, and strangers while there is room for requests.
+
+        Returns:
+            Whether it is an accepted contact.
 
         Raises:
             ConnectError: BLOCKED, WRONG_PERSON (an older certificate than was seen before, or not the
@@ -94,6 +97,7 @@ class IncomingGate:
             requests = await self._context.stored(self._context.store.contacts.count_requests)
             if requests >= limits.REQUESTS_MAX:
                 raise ConnectError(Reason.BUSY)
+        return contact is not None and contact.standing is Standing.ACCEPTED
 
     async def first_words(self, _peer: Bundle) -> list[Packet]:
         """None: whoever calls speaks first."""

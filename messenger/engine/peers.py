@@ -1,5 +1,6 @@
 """The live sessions, at most one with each person."""
 
+import asyncio
 from collections.abc import Callable
 
 from messenger.core import limits
@@ -31,6 +32,7 @@ class Peers:
         self._sessions: dict[ConversationId, Session] = {}
         self._started: set[Session] = set()
         self._presence: dict[ConversationId, Presence] = {}
+        self._awaited: dict[ConversationId, asyncio.Event] = {}
         self._tasks = Tasks("session", context.publish)
 
     def session(self, conversation: ConversationId) -> Session | None:
@@ -83,6 +85,8 @@ class Peers:
         self._sessions[contact.id] = session
         session.contact = contact
         self._presence.pop(contact.id, None)
+        if (awaited := self._awaited.pop(contact.id, None)) is not None:
+            awaited.set()
         self._context.publish(PresenceChanged(contact.id, session.online))
         self._on_up(contact)
         return True
@@ -123,12 +127,27 @@ class Peers:
         except StorageError as e:  # when they were seen matters less than reaching them again
             self._context.publish(EngineFault("storage", type(e).__name__))
         if session.replaced:  # they keep another link, which is about to come up here; this was no goodbye
+            if await self._taken_over(contact):
+                return
             reason = Reason.INTERRUPTED
-            self.note(contact.id, Connecting())
+            self.note(contact.id, Offline(reason=reason))
         else:
             self.note(contact.id, Offline(reason=Reason.CLOSED if session.hung_up else reason))
         if not session.hung_up:
             self._on_end(contact, reason)
+
+    async def _taken_over(self, contact: Contact) -> bool:
+        """Wait a little for the link that the other side keeps; whether it has come up."""
+        if contact.id in self._sessions:
+            return True
+        self.note(contact.id, Connecting())
+        came = self._awaited.setdefault(contact.id, asyncio.Event())
+        try:
+            async with asyncio.timeout(limits.CLOSE_WAIT):
+                await came.wait()
+        except TimeoutError:
+            self._awaited.pop(contact.id, None)
+        return contact.id in self._sessions
 
     def _unregistered(self, session: Session) -> Contact | None:
         """Take a session out that has ended; returns the contact who had it, if it was still theirs."""

@@ -13,7 +13,7 @@ from messenger.core.errors import (
     StorageError,
     VaultError,
 )
-from messenger.core.models import Contact, Online, Route, Standing
+from messenger.core.models import Contact, Online, Route
 from messenger.crypto.identity import Bundle
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault
@@ -38,8 +38,12 @@ from messenger.protocol.puzzle import solve
 class Gate(Protocol):
     """Decides who may talk to us; the dialler and the listener each have one."""
 
-    async def admit(self, peer: PeerIdentified) -> None:
-        """Judge somebody who has named themselves; raise ConnectError to refuse them."""
+    async def admit(self, peer: PeerIdentified) -> bool:
+        """Judge somebody who has named themselves; raise ConnectError to refuse them.
+
+        Returns:
+            Whether they are an accepted contact.
+        """
 
     async def first_words(self, peer: Bundle) -> list[Packet]:
         """What to say to somebody who is not an accepted contact before they have spoken."""
@@ -74,6 +78,7 @@ class Session:
         self.hung_up = False
         """A person, here or there, ended it and does not want to be connected again at once."""
         self._refusal: ConnectError | None = None
+        self._familiar = False
         self._peer: Bundle | None = None
         self._newcomer: Newcomer
         self._said: Hello | None = None
@@ -131,7 +136,7 @@ class Session:
             case UnwrapNeeded(label, ciphertext):
                 link.unwrapped(await vault.unwrap(label, ciphertext))
             case PeerIdentified():
-                await self._gate.admit(event)
+                self._familiar = await self._gate.admit(event)
                 link.accept()
             case PuzzleNeeded(material, bits):
                 loop = asyncio.get_running_loop()
@@ -152,8 +157,7 @@ class Session:
         """Let an accepted contact in; of anybody else wait for the first packet, for they may have moved."""
         self.since_ms = self._context.now_ms()
         self._newcomer = Newcomer(self._context, peer.fingerprint)
-        contact = await self._context.stored(self._context.store.contacts.by_fingerprint, peer.fingerprint)
-        if contact is not None and contact.standing is Standing.ACCEPTED:
+        if self._familiar:
             await self._enter(peer)
             return
         words = await self._gate.first_words(peer)

@@ -17,6 +17,8 @@ from messenger.core.errors import AddressError, InputProblem
         ("192.168.1.5:65535", "192.168.1.5", 65535),
         ("example.org", "example.org", limits.DEFAULT_PORT),
         ("Example.ORG.:80", "example.org", 80),
+        ("1.2.3.4.", "1.2.3.4", limits.DEFAULT_PORT),
+        ("１２７.０.0.1:5", "127.0.0.1", 5),
         ("my_host:80", "my_host", 80),
         ("bücher.example:80", "xn--bcher-kva.example", 80),
         ("::1", "::1", limits.DEFAULT_PORT),
@@ -59,6 +61,13 @@ def test_no_port(host: str, port: str) -> None:
     "typed",
     [
         "300.1.1.1",
+        "²",
+        "127.1",
+        "１２７.1",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.0.0.1",
+        "example.0x1",
         "1.2.3",
         "1.2.3.4.5",
         "01.2.3.4",
@@ -110,7 +119,7 @@ def test_what_is_written_can_be_read(host: str, port: int) -> None:
     assert parse_address(str(address)) == address
 
 
-@given(st.text(max_size=400))
+@given(st.one_of(st.text(max_size=400), st.text("²１٣0129.xXf:[]%/-_é。", max_size=20)))
 def test_anything_typed_gives_an_address_or_an_address_error(typed: str) -> None:
     try:
         address = parse_address(typed)

@@ -3,11 +3,18 @@
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from PySide6.QtCore import Qt, QTimer
 
 _TASKS: Final = Path("/proc/self/task")
+
+
+class _Moment(NamedTuple):
+    wall: float
+    computed: float
+    waited: dict[str, int]
+    """Nanoseconds that each thread has waited for a processor, by its number."""
 
 
 class Watchdog:
@@ -15,8 +22,8 @@ class Watchdog:
 
     Time in which a thread of this process was ready to run but the machine ran something else does
     not count (``/proc/self/task/*/schedstat``, second number): that is not the program's doing. What
-    is left is computing, and waiting for something other than events. Where the system does not tell,
-    only computing counts.
+    is left is computing, and waiting for something other than events. Where that cannot be told,
+    because the system has no such numbers or a thread has ended with its own, only computing counts.
     """
 
     def __init__(self) -> None:
@@ -25,10 +32,10 @@ class Watchdog:
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
-        self._before = self._now()
+        self._before = _now()
 
     def __enter__(self) -> Self:
-        self._before = self._now()
+        self._before = _now()
         self._timer.start(1)
         return self
 
@@ -37,18 +44,19 @@ class Watchdog:
         self._timer.stop()
 
     def _tick(self) -> None:
-        now = self._now()
-        wall, waited = now[0] - self._before[0], max(0.0, now[1] - self._before[1])
-        self.worst = max(self.worst, wall - waited)
+        before, now = self._before, _now()
         self._before = now
+        away = now.computed - before.computed
+        if now.waited and before.waited.keys() <= now.waited.keys():
+            waited = sum(ns - before.waited.get(thread, 0) for thread, ns in now.waited.items()) / 1e9
+            away = max(away, now.wall - before.wall - waited)
+        self.worst = max(self.worst, away)
 
-    @staticmethod
-    def _now() -> tuple[float, float]:
-        """The time, and how long all threads have waited for a processor."""
-        if not Path("/proc/self/schedstat").exists():
-            return time.thread_time(), 0.0
-        waited = 0
+
+def _now() -> _Moment:
+    waited: dict[str, int] = {}
+    if _TASKS.is_dir():
         for task in _TASKS.iterdir():
-            with suppress(OSError):  # it has just ended
-                waited += int((task / "schedstat").read_text().split()[1])
-        return time.monotonic(), waited / 1e9
+            with suppress(OSError):  # it has just ended, or the system does not tell
+                waited[task.name] = int((task / "schedstat").read_text().split()[1])
+    return _Moment(time.monotonic(), time.thread_time(), waited)
