@@ -19,7 +19,7 @@ async def demonstrate(terminal: Terminal) -> Exit:
         SottoError: A step could not be done.
     """
     started = time.perf_counter()
-    transcript = _Transcript(terminal)
+    transcript = Transcript(terminal)
     await run_headless(transcript)
     terminal.out("")
     terminal.out(words.time_line(time.perf_counter() - started))
@@ -27,7 +27,7 @@ async def demonstrate(terminal: Terminal) -> Exit:
     return Exit.OK if transcript.passed else Exit.FAILED
 
 
-class _Transcript:
+class Transcript:
     """Prints steps and counts what failed."""
 
     def __init__(self, terminal: Terminal) -> None:

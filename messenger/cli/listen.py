@@ -11,7 +11,7 @@ from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, Listening, Online, Standing
 from messenger.engine.engine import Engine
-from messenger.engine.events import ContactChanged, PresenceChanged
+from messenger.engine.events import ContactChanged, MessageAdded, PresenceChanged
 from messenger.text import ADDRESS_KINDS
 from messenger.text import terminal as words
 
@@ -71,16 +71,27 @@ class _Doorkeeper:
         """
         while True:
             event = await self._inbox.next()
+            someone = None
             match event:
                 case PresenceChanged(conversation=conversation, presence=Online()):
                     self._online.add(conversation)
                 case PresenceChanged(conversation=conversation):
                     self._online.discard(conversation)
                     self._undecided.discard(conversation)
-                case ContactChanged(contact=contact) if contact.id in self._online:
-                    # Their greeting has come: only now do we know a name.
-                    if await self._welcome(contact):
-                        return contact
+                case ContactChanged(contact=contact) if contact.name:  # they have greeted
+                    someone = contact.id
+                case MessageAdded(message=message) if not message.outgoing:  # they may have no name
+                    someone = message.conversation
+            visitor = await self._contact(someone) if someone in self._online else None
+            if visitor is not None and await self._welcome(visitor):
+                return visitor
+
+    async def _contact(self, id_: ConversationId | None) -> Contact | None:
+        """Somebody as they are now: an event may tell what has been decided since."""
+        for conversation in await self._engine.conversations():
+            if conversation.id == id_:
+                return conversation.contact
+        return None
 
     async def _welcome(self, contact: Contact) -> bool:
         expected = self._options.expected

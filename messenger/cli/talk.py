@@ -185,6 +185,8 @@ class Talk:
     async def _show(self, message: Message) -> None:
         """Show a message of theirs once; on a terminal somebody has read it then."""
         if message.position > self._shown:
+            if not self._introduced:  # they have no name
+                self._introduce()
             self._shown = message.position
             self._screen.show(message, self._contact.title)
             if self._screen.drawn:
@@ -200,7 +202,8 @@ class Talk:
     def _on_contact(self, contact: Contact) -> None:
         before, self._contact = self._contact, contact
         if not self._introduced:
-            self._introduce()
+            if contact.name:  # else they have not greeted yet
+                self._introduce()
         elif before.title != contact.title:
             self._terminal.say(words.renamed(before.title, contact.title))
         elif before.awaiting and not contact.awaiting:

@@ -26,30 +26,46 @@ _HANDSHAKE: Final = [("M1", True), ("M2", False), ("M3", True), ("M4", False), (
 
 
 async def run_headless(report: Report) -> None:
-    """Run everything with throw-away profiles over a tapped cable, and check what the tap and the disks hold.
+    """Run everything with throw-away profiles, and check what the tap and the disks hold.
 
     Raises:
         SottoError: A step could not be done.
     """
     with tempfile.TemporaryDirectory(prefix="sotto-demo-") as name:
-        folder = Path(name)
-        # The cable is cut last, after the goodbyes.
-        async with contextlib.AsyncExitStack() as cable, contextlib.AsyncExitStack() as stack:
-            people = [_arrive(stack, folder / part, full) for part, full in _NAMES]
+        async with contextlib.AsyncExitStack() as stack:
+            people = [_arrive(stack, Path(name) / part, full) for part, full in _NAMES]
             await make_keys(people, report)
-            async with step(words.LISTENING, report) as now:
-                listening = await people[1].engine.listening() or await people[1].engine.listen()
-                tap = await Wiretap.open(Address(_LOOPBACK, listening.port))
-                cable.push_async_callback(tap.close)
-                now.lines.append(words.listening_line(str(listening.port), str(tap.address)))
-            scenario = Scenario(people[0], people[1], report)
-            await scenario.meet(str(tap.address))
-            greeted = len(tap.recordings[-1].frames())
-            await scenario.compare()
-            await scenario.talk()
-            await scenario.part()
-            await _inspect_wire(people, tap.recordings, greeted, report)
-            await _inspect_disk(people, scenario.contacts, folder, report)
+            await play(people[0], people[1], Path(name), report)
+
+
+async def play(alice: Person, bob: Person, folder: Path, report: Report) -> None:
+    """Let two people meet over a tapped cable, talk and part, and look at the tape and the disks.
+
+    Args:
+        alice: Calls; her engine is open.
+        bob: Is called; his engine is open.
+        folder: Holds both profiles.
+        report: Told about every step.
+
+    Raises:
+        SottoError: A step could not be done.
+    """
+    async with step(words.LISTENING, report) as now:
+        listening = await bob.engine.listening() or await bob.engine.listen()
+        tap = await Wiretap.open(Address(_LOOPBACK, listening.port))
+        now.lines.append(words.listening_line(str(listening.port), str(tap.address)))
+    try:
+        scenario = Scenario(alice, bob, report)
+        await scenario.meet(str(tap.address))
+        greeted = len(tap.recordings[-1].frames())
+        await scenario.compare()
+        await scenario.talk()
+        await scenario.part()
+    finally:
+        await tap.close()
+    people = (alice, bob)
+    await inspect_wire(people, tap.recordings, greeted, report)
+    await inspect_disk(people, scenario.contacts, folder, report)
 
 
 def _arrive(stack: contextlib.AsyncExitStack, folder: Path, name: str) -> Person:
@@ -59,7 +75,7 @@ def _arrive(stack: contextlib.AsyncExitStack, folder: Path, name: str) -> Person
     return Person(name, engine, memory, call_here)
 
 
-async def _inspect_wire(
+async def inspect_wire(
     people: Sequence[Person], recordings: Sequence[Recording], greeted: int, report: Report
 ) -> None:
     """Show what an eavesdropper has, and look in it for what must not be there.
@@ -83,10 +99,10 @@ async def _inspect_wire(
         order = [(f.message.name, f.from_dialler) for f in handshake if f.message is not None]
         now.check(words.FIVE_MESSAGES, holds=order == _HANDSHAKE and talked[:5] == handshake)
         now.check(words.ONLY_RECORDS, holds=all(_is_padded(frame) for frame in records))
-        await _look_for(people, seen, now)
+        await look_for(people, seen, now)
 
 
-async def _look_for(people: Sequence[Person], seen: bytes, now: Step) -> None:
+async def look_for(people: Sequence[Person], seen: bytes, now: Step) -> None:
     """Look in recorded bytes for everything that the two have and no eavesdropper may get."""
     me = [await who.engine.me() for who in people]
     keys = [key for who in people for key in await who.engine.moduli()]
@@ -99,7 +115,7 @@ async def _look_for(people: Sequence[Person], seen: bytes, now: Step) -> None:
     now.check(words.NO_KEYS, holds=not any(part in seen for key in keys for part in _parts(key)))
 
 
-async def _inspect_disk(
+async def inspect_disk(
     people: Sequence[Person], contacts: Sequence[Contact], folder: Path, report: Report
 ) -> None:
     """Read both databases anew, and look at the files as somebody who finds them would."""

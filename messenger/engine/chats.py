@@ -62,7 +62,7 @@ class Chats:
         if contact.standing is not Standing.ACCEPTED:
             raise InputError(InputProblem.NOT_ALLOWED)
         await self._advance(conversation, [message], MessageState.QUEUED)
-        self._hurry(contact)
+        self._hurry(contact, again=True)
 
     async def mark_read(self, conversation: ConversationId, position: int) -> None:
         """The person has seen everything up to a position."""
@@ -181,10 +181,11 @@ class Chats:
             session.hung_up = True
             session.close(CloseCode.PARTED)
 
-    def _hurry(self, contact: Contact) -> None:
+    def _hurry(self, contact: Contact, *, again: bool = False) -> None:
+        """Send what waits for somebody, or call them; `again` if something came back into the queue."""
         session = self._peers.session(contact.id)
         if session is not None and session.talk is not None:
-            session.talk.wake(again=True)
+            session.talk.wake(again=again)
         else:
             self._reconnector.want(contact, at_once=True)
 

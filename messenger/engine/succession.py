@@ -64,8 +64,14 @@ class Mover:
         if self._running is not None and not self._running.done():
             raise InputError(InputProblem.NOT_ALLOWED)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._running = self._tasks.start(self._move(done))
-        await done
+        running = self._running = self._tasks.start(self._move(done))
+        try:
+            await done
+        except asyncio.CancelledError:
+            if not self._paused:  # the vault finishes its keys and forgets them with the next ones
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+            raise
 
     async def close(self) -> None:
         """Give up a move that has not come far, or let it finish."""

@@ -1,13 +1,12 @@
 """Plays the demonstration in two windows without a person: ``python -m tests.helpers.demo_windows FOLDER``.
 
-When the play is over it prints, as one line of JSON, what stands in both windows, and closes them;
-then once more, whether everything has passed and ended, and which threads are left.
+When the play is over it prints, as one line of JSON, what stands in both windows. When a signal has
+closed them it prints whether everything has passed and ended.
 """
 
 import asyncio
 import json
 import sys
-import threading
 from pathlib import Path
 
 import PySide6  # noqa: F401 -- before qasync, which uses the Qt binding that is there
@@ -27,13 +26,11 @@ def shown(seat: Seat) -> dict[str, object]:
 
 
 async def watch(demonstration: Demonstration) -> bool:
-    """Show the windows, wait until the play is over, look, and close them."""
+    """Show the windows, look when the play is over, and wait until they are closed."""
     running = asyncio.create_task(demonstration.run())
     await demonstration.played.wait()
     seats = (demonstration.alice, demonstration.bob)
     print(json.dumps([shown(seat) for seat in seats]), flush=True)
-    for seat in seats:
-        seat.window.close()
     return await running
 
 
@@ -45,8 +42,7 @@ def main() -> None:
     demonstration = Demonstration(app, Path(sys.argv[1]), 0.0)
     ended = loop.run_until_complete(watch(demonstration))
     loop.close()
-    threads = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
-    print(json.dumps({"passed": demonstration.passed, "ended": ended, "threads": threads}), flush=True)
+    print(json.dumps({"passed": demonstration.passed, "ended": ended}), flush=True)
 
 
 if __name__ == "__main__":
