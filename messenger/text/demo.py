@@ -4,8 +4,8 @@ from typing import Final
 
 from messenger.text.catalogue import _
 
-ALICE: Final = _("Alice Arden")
-BOB: Final = _("Bob Brook")
+ALICE: Final = _("Alice Example")
+BOB: Final = _("Bob Example")
 """Names of the two; long enough that no cable carries them by chance."""
 
 CONVERSATION: Final[tuple[tuple[int, str], ...]] = (

@@ -157,7 +157,9 @@ def test_a_passphrase_is_hidden_unless_asked(qtbot: QtBot, theme: Theme) -> None
     field = PassphraseField(theme, "Passphrase")
     shown(qtbot, field)
     assert field.echoMode() is QLineEdit.EchoMode.Password
-    field._eye.trigger()
+    field.setFocus()
+    qtbot.waitUntil(field.isActiveWindow)
+    QTest.keyClick(field, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     assert field.echoMode() is QLineEdit.EchoMode.Normal
     assert "Hide" in field._eye.text()
     field.setEnabled(False)
@@ -213,15 +215,17 @@ def test_a_line_without_room_ends_in_an_ellipsis(qtbot: QtBot) -> None:
 
 
 def test_a_fitting_stack_is_as_high_as_its_page(qtbot: QtBot) -> None:
-    stack = FittingStack()
-    for height in (20, 200):
-        page = QWidget()
+    stack, pages = FittingStack(), [QWidget(), QWidget()]
+    for page, height in zip(pages, (20, 200), strict=True):
         page.setMinimumHeight(height)
         stack.addWidget(page)
     shown(qtbot, stack)
-    assert stack.minimumSizeHint().height() < 200
-    stack.setCurrentIndex(1)
-    assert stack.sizeHint().height() <= 200
+    assert stack.currentWidget() is pages[0]
+    assert stack.sizeHint().height() == 20
+    stack.setCurrentWidget(pages[1])
+    assert stack.currentWidget() is pages[1]
+    assert not pages[0].isVisible()
+    assert stack.sizeHint().height() == 200
 
 
 def test_a_fingerprint_stands_in_two_lines_of_seven_groups() -> None:

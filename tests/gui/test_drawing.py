@@ -52,7 +52,7 @@ def test_an_icon_carries_a_picture_for_dense_screens(qapp: QApplication) -> None
     ("title", "expected"),
     [
         ("Bob", "B"),
-        ("Bob Brook", "BB"),
+        ("Bob Example", "BE"),
         ("ada von lovelace", "AL"),
         ("  ", "?"),
         ("🎂 Eve", "E"),

@@ -83,7 +83,7 @@ def test_colours_change_at_once_and_are_remembered(desks: Desks, theme: Theme) -
     assert stored(alice).theme is Choice.DARK
     alice.hands.click(control._buttons[Choice.LIGHT])
     alice.hands.until(lambda: not theme.dark)
-    alice.hands.until(lambda: alice.window._remembered.value("theme") == "light")
+    alice.hands.until(lambda: alice.window._remembered.text("theme") == "light")
 
 
 def test_the_port_is_checked_in_the_field_and_applied(desks: Desks) -> None:
@@ -131,11 +131,11 @@ def test_the_name_is_changed_and_others_see_it(desks: Desks) -> None:
     alice = desks("alice")
     sheet = settings(alice)
     sheet.name.selectAll()
-    alice.hands.type("Alice Arden", sheet.name)
+    alice.hands.type("Alice Example", sheet.name)
     alice.hands.press(Qt.Key.Key_Return, widget=sheet.name)
-    alice.hands.until(lambda: alice.window.windowTitle() == "Alice Arden · Sotto")
+    alice.hands.until(lambda: alice.window.windowTitle() == "Alice Example · Sotto")
+    alice.hands.until(lambda: "changed" in sheet.notice.text())
     assert sheet.isVisible()
-    assert "changed" in sheet.notice.text()
     assert "passphrase protects better" in sheet._protection.text()
 
 

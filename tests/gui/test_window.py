@@ -1,9 +1,10 @@
 """The window as a whole: what it says when a profile cannot be opened, what it remembers, how it ends."""
 
 import asyncio
+import json
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 
 from messenger.control import raise_running
@@ -84,8 +85,8 @@ def test_it_remembers_its_size_and_nothing_private(desks: Desks, hands: Hands, t
     alice.page._splitter.setSizes([280, 420])
     width = alice.page.sidebar.width()
     alice.close()
-    stored = QSettings(str(alice.folder / "window.ini"), QSettings.Format.IniFormat)
-    assert set(stored.allKeys()) == {"geometry", "splitter", "theme"}
+    stored = json.loads((alice.folder / "window.json").read_text())
+    assert set(stored) == {"geometry", "splitter", "theme"}
     again = Desk(hands, theme, alice.folder)
     try:
         again.start()
@@ -95,9 +96,12 @@ def test_it_remembers_its_size_and_nothing_private(desks: Desks, hands: Hands, t
         again.close()
 
 
-def test_spoiled_memory_does_no_harm(desks: Desks, theme: Theme) -> None:
+@pytest.mark.parametrize(
+    "spoiled", ["", "[]", "{", '{"geometry": "AAAA", "splitter": 5, "theme": "pink"}', "\x00" * 100_000]
+)
+def test_spoiled_memory_does_no_harm(desks: Desks, theme: Theme, spoiled: str) -> None:
     alice = desks("alice", start=False)
-    (alice.folder / "window.ini").write_text("[General]\ngeometry=nonsense\nsplitter=5\ntheme=pink\n")
+    (alice.folder / "window.json").write_text(spoiled)
     window = MainWindow(theme, alice.bridge, alice.folder)
     assert window.size().width() >= 640
     window.deleteLater()
