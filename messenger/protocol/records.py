@@ -148,6 +148,9 @@ class RecordReader:
         """
         if self._buffer:
             self._buffer += data
+            with memoryview(self._buffer) as whole:  # many small pieces must not be copied again with each
+                if self._end(whole, 0) is None:
+                    return
             data = bytes(self._buffer)
             self._buffer.clear()
         at = 0

@@ -412,12 +412,40 @@ async def test_given_up_while_keys_are_made(people: People) -> None:
     await alice.wait_for(SetupProgress)
     moving.cancel()
     await asyncio.gather(moving, return_exceptions=True)
-    await alice.wait_for(SetupProgress, lambda e: e.step is SetupStep.SAVING)
     await both_ways(alice, here, bob, there, "as ever")
     assert await who(alice) == alice.fingerprint
     assert alice.count(MeChanged, since=mark) == alice.count(ListeningChanged, since=mark) == 0
     await alice.engine.move_to_new_identity()
     assert await who(alice) != alice.fingerprint
+    await both_ways(alice, here, bob, there, "after all")
+    assert (await bob.wait_for(KeyChanged)).contact.fingerprint == await who(alice)
+
+
+async def test_given_up_too_late(people: People) -> None:
+    """Once the links are down it is finished, whoever waits for it."""
+    alice, bob = await people("alice"), await people("bob")
+    here, there = await friends(alice, bob)
+    moving = asyncio.create_task(alice.engine.move_to_new_identity())
+    await alice.wait_for(ListeningChanged, lambda e: e.listening is None)
+    moving.cancel()
+    await asyncio.gather(moving, return_exceptions=True)
+    assert moving.cancelled()
+    await alice.wait_for(SetupProgress, lambda e: e.step is SetupStep.DONE)
+    await both_ways(alice, here, bob, there, "afterwards")
+    assert (await knows(bob, there)).fingerprint == await who(alice) != alice.fingerprint
+
+
+async def test_given_up_too_late_and_failed(people: People) -> None:
+    alice, bob = await people("alice"), await people("bob")
+    here, there = await friends(alice, bob)
+    (alice.folder / f"{IDENTITY_NAME}.new").mkdir()
+    moving = asyncio.create_task(alice.engine.move_to_new_identity())
+    await alice.wait_for(ListeningChanged, lambda e: e.listening is None)
+    moving.cancel()
+    assert (await alice.wait_for(EngineFault)).where == "succession"
+    await asyncio.gather(moving, return_exceptions=True)
+    await both_ways(alice, here, bob, there, "as ever")
+    assert await who(alice) == alice.fingerprint
 
 
 Wait = Callable[[Person], Awaitable[object]]
