@@ -1,7 +1,7 @@
 """Renders the windows of Sotto into PNG files, from a throw-away profile with an invented conversation.
 
     python packaging/screenshots.py OUT_DIR      every window, light and dark, at 100 % and 200 %
-    python packaging/screenshots.py --readme     resources/screenshot.png for the README, under 300 KB
+    python packaging/screenshots.py --readme     packaging/screenshot.png for the README, under 300 KB
 
 Nothing is shown on a screen: Qt draws into memory (platform ``offscreen``).
 """
@@ -47,7 +47,7 @@ from messenger.gui.theme import Theme  # noqa: E402
 from messenger.gui.unlock import UnlockPage  # noqa: E402
 from messenger.gui.window import MainWindow  # noqa: E402
 
-README_PICTURE: Final = ROOT / "resources" / "screenshot.png"
+README_PICTURE: Final = ROOT / "packaging" / "screenshot.png"
 README_LIMIT: Final = 300_000
 """Most bytes of the picture in the README."""
 
@@ -331,7 +331,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", nargs="?", type=Path, help="folder for the pictures")
-    parser.add_argument("--readme", action="store_true", help="write resources/screenshot.png")
+    parser.add_argument("--readme", action="store_true", help="write packaging/screenshot.png")
     parser.add_argument("--once", action="store_true", help="only the scale of this process")
     options = parser.parse_args()
     if not options.readme and options.out is None:
