@@ -1,18 +1,8 @@
 """Shared by the tests of messenger.crypto."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.helpers.nonces import NonceOracle, watching
-
-
-@pytest.fixture(scope="session", autouse=True)
-def nonces() -> Iterator[NonceOracle]:
-    """No AES-GCM key meets a nonce twice, in all these tests together."""
-    with watching() as oracle:
-        yield oracle
 
 
 @pytest.fixture

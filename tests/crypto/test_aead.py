@@ -231,8 +231,8 @@ def test_the_witness_notices_a_repeated_nonce() -> None:
         repeat()
 
 
-def test_everything_that_seals_goes_past_the_witness(nonces: NonceOracle) -> None:
-    before = len(nonces.seen)
+def test_everything_that_seals_goes_past_the_witness(nonce_oracle: NonceOracle) -> None:
+    before = len(nonce_oracle.seen)
     pair()[0].seal(b"", b"")
     aead.seal_once(os.urandom(32), bytes(12), b"", b"")
-    assert len(nonces.seen) == before + 2
+    assert len(nonce_oracle.seen) == before + 2
