@@ -314,7 +314,7 @@ async def readme(theme: Theme, place: Path) -> None:
             raise RuntimeError("the profile does not open")
         ids = {row.conversation.contact.name: row.conversation.id for row in page.sidebar.order.rows()}
         pretend(bridge, ids["Bob"], Online(since_ms=now() - HOUR, route=Route.LOCAL))
-        window.resize(QSize(980, 660))
+        window.resize(QSize(1000, 776))
         page.show_conversation(ids["Bob"])
         await settled()
         image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)

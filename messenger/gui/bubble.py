@@ -40,6 +40,8 @@ class Fonts(msgspec.Struct, frozen=True):
     text: QFont
     emoji: QFont
     small: QFont
+    strong: QFont
+    """As small, but bold."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -111,6 +113,7 @@ class Bubble:
         self.failure = failure(message.reason) if message.state is MessageState.FAILED else ""
         self._links = [] if self.large else content.links(self.text)
         small = QFontMetricsF(fonts.small)
+        strong = QFontMetricsF(fonts.strong)
         room = float(width - 2 * PADDING)
         font = fonts.emoji if self.large else fonts.text
         self._paragraphs: list[_Paragraph] = []
@@ -121,7 +124,7 @@ class Bubble:
         meta = QSizeF(
             small.horizontalAdvance(self.time) + (TICK + 3 if message.outgoing else 0), small.height()
         )
-        self._measure(meta, room, small.horizontalAdvance(self.more))
+        self._measure(meta, room, strong.horizontalAdvance(self.more))
         self.failure_size = self._failure_size(small, width)
 
     def _measure(self, meta: QSizeF, room: float, more: float) -> None:

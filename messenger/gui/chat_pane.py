@@ -18,7 +18,7 @@ from messenger.gui.gate import Gate
 from messenger.gui.notice import Notice
 from messenger.gui.sheet import ConfirmSheet, RenameSheet, TextSheet
 from messenger.gui.tasks import Tasks
-from messenger.gui.theme import SPACE, Theme
+from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_view import TimelineView
 from messenger.gui.verify_sheet import VerifySheet
@@ -48,7 +48,7 @@ class ChatPane(QWidget):
         self._row: Row | None = None
         self._drafts: dict[ConversationId, str] = {}
         self.header = ChatHeader(theme)
-        self.notice = Notice(theme)
+        self.notice = Notice(theme, around=True)
         self._tasks = Tasks(self.notice.error)
         self.model = TimelineModel(reader, self)
         self.view = TimelineView(theme, self.model)
@@ -61,14 +61,11 @@ class ChatPane(QWidget):
         parts.setContentsMargins(0, 0, 0, 0)
         parts.addWidget(self.composer)
         parts.addWidget(self.gate)
-        bar = QVBoxLayout()
-        bar.setContentsMargins(SPACE["m"], SPACE["s"], SPACE["m"], 0)
-        bar.addWidget(self.notice)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
-        column.addLayout(bar)
+        column.addWidget(self.notice)
         column.addWidget(self.view, 1)
         column.addWidget(footer)
         self._wire()
@@ -79,17 +76,17 @@ class ChatPane(QWidget):
         self.view.link_clicked.connect(self._on_link)
         self.view.full_text_asked.connect(self._on_full_text)
         self.view.retry_asked.connect(self._on_retry)
-        self.gate.accepted.connect(self._on_accept)
+        self.gate.accepted.connect(lambda: self._order(lambda engine: engine.accept))
         self.gate.blocked.connect(self._on_block)
-        self.gate.unblocked.connect(self._on_unblock)
+        self.gate.unblocked.connect(lambda: self._order(lambda engine: engine.unblock))
         self.gate.deleted.connect(self._on_delete)
         header = self.header
         header.verify_asked.connect(self._on_verify)
         header.rename_asked.connect(self._on_rename)
         header.block_asked.connect(self._on_block)
-        header.unblock_asked.connect(self._on_unblock)
-        header.disconnect_asked.connect(self._on_disconnect)
-        header.reconnect_asked.connect(self._on_reconnect)
+        header.unblock_asked.connect(self.gate.unblocked)
+        header.disconnect_asked.connect(lambda: self._order(lambda engine: engine.disconnect))
+        header.reconnect_asked.connect(lambda: self._order(lambda engine: engine.reconnect))
         header.delete_asked.connect(self._on_delete)
 
     @property
@@ -173,22 +170,6 @@ class ChatPane(QWidget):
     @Slot(object)
     def _on_retry(self, message: Message) -> None:
         self._order(lambda engine: engine.retry, message.id)
-
-    @Slot()
-    def _on_accept(self) -> None:
-        self._order(lambda engine: engine.accept)
-
-    @Slot()
-    def _on_unblock(self) -> None:
-        self._order(lambda engine: engine.unblock)
-
-    @Slot()
-    def _on_disconnect(self) -> None:
-        self._order(lambda engine: engine.disconnect)
-
-    @Slot()
-    def _on_reconnect(self) -> None:
-        self._order(lambda engine: engine.reconnect)
 
     @Slot()
     def _on_block(self) -> None:

@@ -235,6 +235,7 @@ class ConnectSheet(Sheet):
         self.go_button.setDefault(bool(go))
         self.cancel_button.setText(cancel)
         self.back_button.setVisible(back)
+        self.fit()
 
 
 def _page() -> tuple[QWidget, QVBoxLayout]:

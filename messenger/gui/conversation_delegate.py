@@ -133,7 +133,12 @@ class ConversationDelegate(QStyledItemDelegate):
         painter.setFont(self._theme.font("body"))
         painter.setPen(colors[color])
         words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, strip.room)
-        painter.drawText(strip.rest(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading, words)
+        side = Qt.AlignmentFlag.AlignRight if strip.mirrored else Qt.AlignmentFlag.AlignLeft
+        # the words run as they are written, wherever the line begins
+        painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
+        painter.drawText(
+            strip.rest(), Qt.AlignmentFlag.AlignVCenter | side | Qt.AlignmentFlag.AlignAbsolute, words
+        )
 
     def _paint_icon(self, painter: QPainter, rect: QRect, name: str, color: str) -> None:
         scale = painter.device().devicePixelRatio()

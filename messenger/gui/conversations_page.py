@@ -3,7 +3,7 @@
 import asyncio
 
 from PySide6.QtCore import QByteArray, Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from messenger.core.ids import ConversationId
 from messenger.core.models import Me, Message
@@ -24,7 +24,7 @@ from messenger.gui.chat_pane import ChatPane
 from messenger.gui.empty import EmptyPane
 from messenger.gui.notice import Notice
 from messenger.gui.sidebar import Sidebar
-from messenger.gui.theme import SPACE, Theme
+from messenger.gui.theme import Theme
 from messenger.storage.reader import Reader
 from messenger.text import unexpected
 
@@ -56,7 +56,7 @@ class ConversationsPage(QWidget):
         self._me: Me | None = None
         self.model, self.sidebar, self.chat, self.empty = sidebar.model, sidebar, chat, empty
         self.sidebar.chosen.connect(self._on_chosen)
-        self.notice = Notice(theme)
+        self.notice = Notice(theme, around=True)
         self._right = QStackedWidget()
         self._right.addWidget(self.empty)
         self._right.addWidget(self.chat)
@@ -67,13 +67,10 @@ class ConversationsPage(QWidget):
         self._splitter.addWidget(self._right)
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setSizes([320, 640])
-        bar = QHBoxLayout()
-        bar.setContentsMargins(SPACE["s"], 0, SPACE["s"], 0)
-        bar.addWidget(self.notice)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(bar)
+        column.addWidget(self.notice)
         column.addWidget(self._splitter, 1)
         bridge.events.connect(self._on_events)
 

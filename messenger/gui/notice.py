@@ -1,7 +1,7 @@
 """A bar that says something without stopping anybody: an error, or that a thing was done."""
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import IconButton, IconLabel, label, set_role
@@ -18,15 +18,21 @@ class Notice(QWidget):
 
     Args:
         theme: Where its colours come from.
+        around: Whether it keeps a distance from its surroundings.
     """
 
     closed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, around: bool = False) -> None:
         super().__init__()
-        self.setObjectName("notice")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(self)
+        self._card = QWidget()
+        self._card.setObjectName("notice")
+        self._card.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        outer = QVBoxLayout(self)
+        margin = SPACE["s"] if around else 0
+        outer.setContentsMargins(margin, margin, margin, margin)
+        outer.addWidget(self._card)
+        row = QHBoxLayout(self._card)
         row.setContentsMargins(SPACE["m"], SPACE["s"], SPACE["s"], SPACE["s"])
         row.setSpacing(SPACE["m"])
         self._icon = IconLabel(theme, "info")
@@ -59,7 +65,7 @@ class Notice(QWidget):
         self._text.setText(text)
         self.setAccessibleName(text)
         self._icon.show_icon(*_ICONS[kind])
-        set_role(self, "kind", kind)
+        set_role(self._card, "kind", kind)
         self._timer.stop()
         if kind == "info":
             self._timer.start(_INFO_MS)

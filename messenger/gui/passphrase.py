@@ -5,7 +5,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from PySide6.QtCore import QEvent, Slot
+from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QWidget
 
@@ -81,6 +81,8 @@ class PassphraseField(QLineEdit):
         self.setMaxLength(limits.PASSPHRASE_MAX)
         self._eye = QAction(self)
         self._eye.setCheckable(True)
+        self._eye.setShortcut("Ctrl+E")
+        self._eye.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         self._eye.toggled.connect(self._on_toggled)
         self.addAction(self._eye, QLineEdit.ActionPosition.TrailingPosition)
         theme.changed.connect(self._dress)
@@ -102,7 +104,7 @@ class PassphraseField(QLineEdit):
         shown = self._eye.isChecked()
         self._eye.setIcon(icons.icon("eye-off" if shown else "eye", self._theme.colors["muted"]))
         self._eye.setText(_("Hide the passphrase") if shown else _("Show the passphrase"))
-        self._eye.setToolTip(self._eye.text())
+        self._eye.setToolTip(f"{self._eye.text()} (Ctrl+E)")
 
 
 class StrengthMeter(QWidget):

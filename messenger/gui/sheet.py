@@ -85,12 +85,13 @@ class Sheet(QDialog):
         if layout is not None and not self._fills:
             layout.activate()
             width = max(self.width(), self.minimumWidth())
-            self.resize(width, max(layout.totalHeightForWidth(width), self.minimumHeight()))
+            needed = max(layout.totalHeightForWidth(width), self.minimumHeight())
+            self.resize(width, max(needed, self.height()) if self.isVisible() else needed)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 -- Qt's name
         """Take the right height."""
-        super().showEvent(event)
         self.fit()
+        super().showEvent(event)
 
     @Slot()
     def _on_finished(self) -> None:

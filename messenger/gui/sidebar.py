@@ -3,14 +3,24 @@
 from typing import Final
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QIcon, QKeyEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QListView,
+    QMenu,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from messenger.core.ids import ConversationId
+from messenger.gui import icons
 from messenger.gui.conversation_delegate import ConversationDelegate
 from messenger.gui.conversation_model import ROW, ConversationModel, ConversationOrder
 from messenger.gui.theme import SPACE, Theme
-from messenger.gui.widgets import IconButton, IconLabel, label, menu_icon
+from messenger.gui.widgets import IconButton, label, menu_icon
 from messenger.text import _
 
 _MINUTE_MS: Final = 60_000
@@ -32,15 +42,13 @@ class SearchField(QLineEdit):
         self.setPlaceholderText(_("Search"))
         self.setAccessibleName(_("Search conversations"))
         self.setClearButtonEnabled(True)
-        self._icon = IconLabel(theme, "search", "muted", 18)
-        self._icon.setParent(self)
-
-    def resizeEvent(self, event: object) -> None:  # noqa: N802 -- Qt's name
-        """Keep the picture in its place."""
-        super().resizeEvent(event)  # type: ignore[arg-type]
-        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        left = self.width() - 28 if mirrored else 10
-        self._icon.move(left, (self.height() - self._icon.height()) // 2)
+        for press in self.findChildren(QToolButton):
+            press.setAccessibleName(_("Clear the search"))
+        self._theme = theme
+        self._glass = self.addAction(QIcon(), QLineEdit.ActionPosition.LeadingPosition)
+        self._glass.setText(_("Search"))
+        theme.changed.connect(self._dress)
+        self._dress()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
         """Leave or empty the field."""
@@ -50,6 +58,10 @@ class SearchField(QLineEdit):
             self.clear()
         else:
             super().keyPressEvent(event)
+
+    @Slot()
+    def _dress(self) -> None:
+        self._glass.setIcon(icons.icon("search", self._theme.colors["muted"], 18))
 
 
 class Sidebar(QWidget):

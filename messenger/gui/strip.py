@@ -14,7 +14,7 @@ class Strip:
     def __init__(self, rect: QRect, *, mirrored: bool) -> None:
         self._left, self._right = rect.left(), rect.left() + rect.width()
         self._top, self._height = rect.top(), rect.height()
-        self._mirrored = mirrored
+        self.mirrored = mirrored
 
     @property
     def room(self) -> int:
@@ -28,7 +28,7 @@ class Strip:
             width: Its width.
             gap: Pixels left free after it.
         """
-        return self._take(width, gap, right=self._mirrored)
+        return self._take(width, gap, right=self.mirrored)
 
     def end(self, width: int, gap: int = 0) -> QRect:
         """Take a part from the end.
@@ -37,7 +37,7 @@ class Strip:
             width: Its width.
             gap: Pixels left free before it.
         """
-        return self._take(width, gap, right=not self._mirrored)
+        return self._take(width, gap, right=not self.mirrored)
 
     def rest(self) -> QRect:
         """Everything that is left."""

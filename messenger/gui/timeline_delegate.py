@@ -82,7 +82,8 @@ class TimelineDelegate(QStyledItemDelegate):
         bubble = self._bubbles.get(key)
         if bubble is None:
             theme = self._theme
-            fonts = Fonts(theme.font("message"), theme.font("emoji"), theme.font("small"))
+            small = theme.font("small"), theme.font("small", bold=True)
+            fonts = Fonts(theme.font("message"), theme.font("emoji"), *small)
             bubble = self._bubbles[key] = Bubble(message, self._width, fonts)
             if len(self._bubbles) > 2 * KEPT:
                 self._bubbles.popitem(last=False)
@@ -171,12 +172,13 @@ class TimelineDelegate(QStyledItemDelegate):
             chosen = Choice(self.selection.span, colors[f"selection_{side}"])
         link = colors[f"bubble_{side}_link"]
         bubble.draw(painter, rect.topLeft(), text, link, chosen)
-        painter.setFont(self._theme.font("small"))
         if bubble.cut:
+            left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
+            more = bubble.more_rect.translated(rect.topLeft())
             painter.setPen(link)
-            painter.drawText(
-                bubble.more_rect.translated(rect.topLeft()), Qt.AlignmentFlag.AlignVCenter, bubble.more
-            )
+            painter.setFont(self._theme.font("small", bold=True))
+            painter.drawText(more, Qt.AlignmentFlag.AlignVCenter | left, bubble.more)
+        painter.setFont(self._theme.font("small"))
         self._paint_meta(painter, message, bubble, rect, meta)
 
     def _paint_meta(
@@ -185,7 +187,8 @@ class TimelineDelegate(QStyledItemDelegate):
         """Time, tick, and why it failed."""
         meta = bubble.meta.translated(rect.topLeft())
         painter.setPen(color)
-        painter.drawText(meta, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, bubble.time)
+        side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
+        painter.drawText(meta, Qt.AlignmentFlag.AlignVCenter | side, bubble.time)
         if message.outgoing:
             if message.state is MessageState.READ and not bubble.large:
                 color = self._theme.colors["bubble_own_read"]

@@ -153,7 +153,9 @@ class ScrollingTimeline(QListView):
         within, self._busy = self._busy, True
         super().resizeEvent(event)
         self._busy = within
-        self._jump.move(self.width() - _BUTTON - SPACE["l"], self.height() - _BUTTON - SPACE["m"])
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        left = SPACE["l"] if mirrored else self.width() - _BUTTON - SPACE["l"]
+        self._jump.move(left, self.height() - _BUTTON - SPACE["m"])
         if not within:
             self.doItemsLayout()
 

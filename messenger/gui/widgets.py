@@ -7,9 +7,9 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSizePolicy,
-    QStackedWidget,
     QStyle,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -144,33 +144,29 @@ class NumberField(QLineEdit):
         self.changed.emit(self.value())
 
 
-class FittingStack(QStackedWidget):
-    """Pages of which only the one that is shown decides how high the whole is."""
+class FittingStack(QWidget):
+    """Pages of which one is shown, and only that one decides how high the whole is."""
 
     def __init__(self) -> None:
         super().__init__()
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        self.currentChanged.connect(self.updateGeometry)
+        self._pages: list[QWidget] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
 
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 -- Qt's name
-        """The height of the page that is shown."""
-        page = self.currentWidget()
-        if page is None:
-            return 0
-        return page.heightForWidth(width) if page.hasHeightForWidth() else page.sizeHint().height()
+    def addWidget(self, page: QWidget) -> None:  # noqa: N802 -- as in QStackedWidget
+        """Add a page; the first is shown."""
+        self._pages.append(page)
+        self._column.addWidget(page)
+        page.setVisible(len(self._pages) == 1)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
-        """As wide as the widest page, as high as the one that is shown."""
-        page = self.currentWidget()
-        hint = super().sizeHint()
-        return hint if page is None else QSize(hint.width(), page.sizeHint().height())
+    def currentWidget(self) -> QWidget:  # noqa: N802 -- as in QStackedWidget
+        """The page that is shown."""
+        return next(page for page in self._pages if not page.isHidden())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
-        """The least size of the page that is shown."""
-        page = self.currentWidget()
-        return super().minimumSizeHint() if page is None else page.minimumSizeHint()
+    def setCurrentWidget(self, page: QWidget) -> None:  # noqa: N802 -- as in QStackedWidget
+        """Show a page."""
+        for other in self._pages:
+            other.setVisible(other is page)
 
 
 class IconButton(QToolButton):

@@ -5,7 +5,7 @@ import contextlib
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QDialog, QMainWindow, QStackedWidget, QWidget
 
@@ -18,6 +18,7 @@ from messenger.gui.commands import Commands
 from messenger.gui.conversation_model import ConversationModel
 from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.empty import EmptyPane
+from messenger.gui.remembered import Remembered
 from messenger.gui.sidebar import Sidebar
 from messenger.gui.start_page import StartPage
 from messenger.gui.tasks import Tasks
@@ -26,7 +27,6 @@ from messenger.text import _
 
 _SIZE: Final = (1040, 700)
 _LEAST: Final = (640, 480)
-_REMEMBERED: Final = "window.ini"
 
 
 class MainWindow(QMainWindow):
@@ -50,7 +50,7 @@ class MainWindow(QMainWindow):
     def __init__(self, theme: Theme, bridge: Bridge, folder: Path) -> None:
         super().__init__()
         self._theme, self._bridge = theme, bridge
-        self._remembered = QSettings(str(folder / _REMEMBERED), QSettings.Format.IniFormat)
+        self._remembered = Remembered(folder)
         self._name = self._name_wanted = ""
         self._painted = self._opened = self._closed = False
         self.tasks = Tasks(self._on_error)
@@ -68,9 +68,8 @@ class MainWindow(QMainWindow):
         self.start_page.again.connect(self._on_again)
         self._show(self.start_page)
         self.resize(*_SIZE)
-        if (geometry := self._recall("geometry")) is not None:
-            self.restoreGeometry(geometry)
-        if (choice := self._remembered.value("theme")) in set(Choice):
+        self.restoreGeometry(self._remembered.state("geometry"))
+        if (choice := self._remembered.text("theme")) in set(Choice):
             theme.choose(Choice(choice))
         bridge.events.connect(self._on_events)
 
@@ -104,9 +103,8 @@ class MainWindow(QMainWindow):
             await self._bridge.call(engine.set_name, self._name_wanted)
         self._name = (await self._bridge.call(engine.me)).name
         settings = await self._bridge.call(engine.settings)
-        self._remembered.setValue("theme", settings.theme.value)
-        if (state := self._recall("splitter")) is not None:
-            page.restore_splitter(state)
+        self._remembered.remember("theme", settings.theme.value)
+        page.restore_splitter(self._remembered.state("splitter"))
         before = self.pages.currentWidget()
         self._show(page)
         if before is not None and before is not self.start_page:
@@ -156,10 +154,10 @@ class MainWindow(QMainWindow):
         if self._closed:
             return
         self._closed = True
-        self._remembered.setValue("geometry", self.saveGeometry())
+        self._remembered.remember("geometry", self.saveGeometry())
         if self.conversations is not None:
-            self._remembered.setValue("splitter", self.conversations.splitter_state())
-        self._remembered.sync()
+            self._remembered.remember("splitter", self.conversations.splitter_state())
+        self._remembered.save()
         for dialog in self.findChildren(QDialog):
             dialog.reject()
         self.hide()
@@ -199,10 +197,6 @@ class MainWindow(QMainWindow):
             self.pages.addWidget(page)
         self.pages.setCurrentWidget(page)
 
-    def _recall(self, name: str) -> QByteArray | None:
-        value = self._remembered.value(name)
-        return value if isinstance(value, QByteArray) else None
-
     def _on_error(self, error: BaseException) -> None:
         if self.conversations is not None:
             self.conversations.notice.error(error)
@@ -235,7 +229,7 @@ class MainWindow(QMainWindow):
                 case RaiseWindow():
                     self.bring_to_front()
                 case SettingsChanged(settings=settings):
-                    self._remembered.setValue("theme", settings.theme.value)
+                    self._remembered.remember("theme", settings.theme.value)
                 case MeChanged(me=me):
                     self._name = me.name
                     self._show_title()

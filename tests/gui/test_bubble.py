@@ -29,7 +29,8 @@ def message(text: str, state: MessageState = MessageState.DELIVERED) -> Message:
 
 @pytest.fixture
 def fonts(theme: Theme) -> Fonts:
-    return Fonts(theme.font("message"), theme.font("emoji"), theme.font("small"))
+    small = theme.font("small"), theme.font("small", bold=True)
+    return Fonts(theme.font("message"), theme.font("emoji"), *small)
 
 
 def ink(bubble: Bubble, chosen: Choice | None = None) -> tuple[float, float]:

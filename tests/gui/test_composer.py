@@ -98,7 +98,7 @@ def test_a_refusal_is_explained_and_the_text_stays(composer: Composer, submitted
     composer.refused(InputError(InputProblem.TOO_LONG, str(limits.TEXT_MAX)))
     assert "too long" in composer.error()
     assert composer.text() == "Hello"
-    assert composer.box.hasFocus()
+    assert composer.focusWidget() is composer.box
     QTest.keyClicks(composer.box, "!")
     assert composer.error() == ""
     QTest.keyClick(composer.box, Qt.Key.Key_Return)

@@ -158,6 +158,7 @@ def test_a_passphrase_is_hidden_unless_asked(qtbot: QtBot, theme: Theme) -> None
     shown(qtbot, field)
     assert field.echoMode() is QLineEdit.EchoMode.Password
     field.setFocus()
+    field.activateWindow()
     qtbot.waitUntil(field.isActiveWindow)
     QTest.keyClick(field, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     assert field.echoMode() is QLineEdit.EchoMode.Normal

@@ -1,0 +1,98 @@
+"""What hypothesis may try: packets, handshake messages, invites, and ways to cut and spoil a stream."""
+
+from typing import Final
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from messenger.core import limits
+from messenger.core.address import Address
+from messenger.core.ids import Fingerprint
+from messenger.protocol.invite import Invite
+from messenger.protocol.messages import M1, M2, M3, M4, Caps, Retry
+from messenger.protocol.packets import Delivered, Hello, Packet, Read, Succession, SuccessionSeen, Text
+
+quickly: Final = settings(max_examples=60, deadline=None)
+"""For properties whose examples need a handshake or fresh keys."""
+
+plainly: Final = settings(max_examples=200, deadline=None)
+"""For everything else."""
+
+
+def exactly(size: int) -> st.SearchStrategy[bytes]:
+    """So many bytes."""
+    return st.binary(min_size=size, max_size=size)
+
+
+def perhaps(size: int) -> st.SearchStrategy[bytes]:
+    """So many bytes, or none."""
+    return st.one_of(st.just(b""), exactly(size))
+
+
+def _characters() -> st.SearchStrategy[str]:
+    return st.characters(exclude_categories=["Cs"])
+
+
+_IDS: Final = st.lists(exactly(16), min_size=1, max_size=20)
+
+packets: Final[st.SearchStrategy[Packet]] = st.one_of(
+    st.builds(
+        Hello,
+        st.text(_characters(), max_size=limits.NAME_MAX),
+        st.integers(0, 65535),
+        st.booleans(),
+        st.integers(0, 2**63 - 1),
+    ),
+    st.builds(
+        Text,
+        exactly(16),
+        st.integers(1, 2**63 - 1),
+        exactly(32),
+        st.integers(0, 2**53),
+        st.text(_characters(), min_size=1, max_size=300),
+    ),
+    st.builds(Delivered, _IDS),
+    st.builds(Read, _IDS),
+    st.builds(Succession, st.binary(min_size=1, max_size=300)),
+    st.builds(SuccessionSeen, st.integers(1, 2**32 - 1)),
+)
+
+m1s: Final = st.builds(
+    M1,
+    st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=limits.SUITES_MAX).map(tuple),
+    exactly(32),
+    exactly(limits.XWING_PUBLIC_SIZE),
+    exactly(16),
+    perhaps(8),
+    exactly(16),
+)
+m2s: Final = st.builds(
+    M2, st.integers(0, 0xFFFF), exactly(32), exactly(limits.XWING_CIPHERTEXT_SIZE), st.binary(max_size=3600)
+)
+m3s: Final = st.builds(M3, st.binary(max_size=3600), st.binary(max_size=3600))
+m4s: Final = st.builds(M4, st.binary(max_size=3600), exactly(32))
+retries: Final = st.builds(Retry, st.integers(0, limits.PUZZLE_BITS_MAX), exactly(32))
+capabilities: Final = st.builds(
+    Caps,
+    least_version=st.integers(0, 1),
+    most_version=st.integers(1, 255),
+    relay=perhaps(32),
+    features=st.integers(0, 2**32 - 1),
+    invite_proof=perhaps(32),
+    continues=perhaps(32),
+)
+
+_NAMES: Final = st.lists(
+    st.text("abcxyz019", min_size=1, max_size=60).map("h".__add__), min_size=1, max_size=4
+)
+_HOSTS: Final = st.one_of(st.ip_addresses().map(str), _NAMES.map(".".join))
+addresses: Final = st.builds(Address, _HOSTS, st.integers(1, 65535))
+invites: Final = st.builds(
+    Invite,
+    exactly(32).map(Fingerprint),
+    exactly(limits.INVITE_SECRET_SIZE),
+    st.lists(addresses, max_size=limits.INVITE_ADDRESSES_MAX).map(tuple),
+)
+
+cuts: Final = st.lists(st.integers(0, 8000), max_size=12)
+"""Places at which a stream is cut; see `tests.helpers.links.cut_at`."""

@@ -1,0 +1,187 @@
+"""Application packets: bounds, versions, and nothing but one error."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messenger.core import limits
+from messenger.core.errors import LocalProtocolError, RemoteProtocolError
+from messenger.protocol import packets
+from messenger.protocol.packets import (
+    Delivered,
+    Hello,
+    Packet,
+    Read,
+    Succession,
+    SuccessionSeen,
+    Text,
+    decode,
+    encode,
+)
+from tests.protocol.strategies import packets as any_packet
+from tests.protocol.strategies import plainly
+
+ID, HASH = bytes(16), bytes(32)
+GOOD: dict[int, list[Any]] = {
+    1: ["Alice", 42000, True, 7],
+    2: [ID, 1, HASH, 1_700_000_000_000, "hello"],
+    3: [[ID]],
+    4: [[ID, ID]],
+    5: [b"a statement"],
+    6: [1],
+}
+"""The fields of a packet of each kind."""
+
+
+def packed(kind: int, fields: object) -> bytes:
+    return bytes((kind,)) + msgspec.msgpack.encode(fields)
+
+
+def refused(data: bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        decode(data)
+
+
+@plainly
+@given(any_packet)
+def test_what_was_written_is_read(packet: Packet) -> None:
+    data = encode(packet)
+    assert decode(data) == packet
+    assert len(data) <= limits.PACKET_MAX
+
+
+@plainly
+@given(st.binary(max_size=400))
+def test_garbage_is_one_error(data: bytes) -> None:
+    for candidate in (data, *(bytes((kind,)) + data for kind in GOOD)):
+        try:
+            packet = decode(candidate)
+        except RemoteProtocolError:
+            continue
+        assert packet is None or decode(encode(packet)) == packet
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_fields_in_order(kind: int) -> None:
+    packet = decode(packed(kind, GOOD[kind]))
+    assert packet is not None
+    assert list(msgspec.structs.astuple(packet)) == GOOD[kind]
+    assert encode(packet) == packed(kind, GOOD[kind])
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_fields_of_a_later_version_are_ignored(kind: int) -> None:
+    later = [*GOOD[kind], {"some": ["thing", {"new": 1}]}, None]
+    assert decode(packed(kind, later)) == decode(packed(kind, GOOD[kind]))
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_missing_field_or_something_else_altogether(kind: int) -> None:
+    fields = GOOD[kind]
+    for end in range(len(fields)):
+        refused(packed(kind, fields[:end]))
+    for other in ({"fields": fields}, None, 5, "text", b"bytes"):
+        refused(packed(kind, other))
+    refused(packed(kind, fields) + b"\0")
+    refused(packed(kind, fields)[:-1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        (1, 0, "x" * (limits.NAME_MAX + 1)),
+        (1, 0, b"bytes"),
+        (1, 1, -1),
+        (1, 1, 65536),
+        (1, 2, 1),
+        (1, 3, -1),
+        (1, 3, 2**63),
+        (1, 3, 1.0),
+        (2, 0, bytes(15)),
+        (2, 0, bytes(17)),
+        (2, 0, "x" * 16),
+        (2, 1, 0),
+        (2, 1, 2**63),
+        (2, 1, True),
+        (2, 2, bytes(31)),
+        (2, 3, -1),
+        (2, 3, 2**53 + 1),
+        (2, 3, "1"),
+        (2, 4, ""),
+        (2, 4, None),
+        (2, 4, "x" * (limits.TEXT_MAX + 1)),
+        (2, 4, "ä" * (limits.TEXT_MAX // 2 + 1)),
+        (3, 0, []),
+        (3, 0, [bytes(15)]),
+        (3, 0, [ID] * (limits.RECEIPTS_PER_PACKET + 1)),
+        (4, 0, []),
+        (4, 0, [ID, "x" * 16]),
+        (4, 0, ID),
+        (5, 0, b""),
+        (5, 0, "text"),
+        (5, 0, bytes(limits.SUCCESSION_MAX + 1)),
+        (6, 0, 0),
+        (6, 0, 2**32),
+        (6, 0, "1"),
+    ],
+)
+def test_out_of_bounds(kind: int, field: int, value: object) -> None:
+    fields = list(GOOD[kind])
+    fields[field] = value
+    refused(packed(kind, fields))
+
+
+def test_the_largest_of_each() -> None:
+    for packet in (
+        Hello("x" * limits.NAME_MAX, 65535, accepted=False, read_seq=2**63 - 1),
+        Text(ID, 2**63 - 1, HASH, 2**53, "ä" * (limits.TEXT_MAX // 2)),
+        Delivered([ID] * limits.RECEIPTS_PER_PACKET),
+        Read([ID] * limits.RECEIPTS_PER_PACKET),
+        Succession(bytes(limits.SUCCESSION_MAX)),
+        SuccessionSeen(2**32 - 1),
+    ):
+        assert decode(encode(packet)) == packet
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80"])
+def test_text_that_is_not_utf8(text: bytes) -> None:
+    good = packed(2, [*GOOD[2][:4], "x" * len(text)])
+    assert good.endswith(b"x" * len(text))
+    refused(good[: -len(text)] + text)
+
+
+@pytest.mark.parametrize("kind", [0, 64, 127])
+def test_an_unknown_kind_is_refused(kind: int) -> None:
+    refused(packed(kind, []))
+
+
+@pytest.mark.parametrize("kind", [0x80, 0x84, 0xFF])
+def test_an_ignorable_kind_is_ignored_whatever_is_in_it(kind: int) -> None:
+    assert decode(packed(kind, [])) is None
+    assert decode(bytes((kind,)) + b"\xc1 not even MessagePack") is None
+
+
+def test_empty_or_too_long() -> None:
+    refused(b"")
+    refused(packed(3, [[ID], bytes(limits.PACKET_MAX)]))
+    refused(b"\xff" + bytes(limits.PACKET_MAX))
+
+
+def test_we_do_not_send_what_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PACKET_MAX", 100)
+    with pytest.raises(LocalProtocolError):
+        encode(Text(ID, 1, HASH, 0, "x" * 100))
+
+
+def test_every_kind_has_a_number_of_its_own() -> None:
+    numbers = packets._NUMBERS
+    assert len(set(numbers.values())) == len(numbers)
+    assert set(numbers.values()) == set(GOOD), "every kind is tested here"
+    assert all(0 < number < packets.IGNORABLE for number in numbers.values())
+
+
+def test_a_text_does_not_show_its_words() -> None:
+    assert repr(Text(ID, 3, HASH, 0, "meet me at nine")) == "Text(3, 15 characters)"
