@@ -41,6 +41,7 @@ class Bridge(QObject):
         self._queue: list[Event | Callable[[], None]] = []
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._calls: set[asyncio.Task[Any] | None] = set()  # touched on the engine's loop only
         self._woken.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -91,13 +92,30 @@ class Bridge(QObject):
         if self._loop is None:
             raise ConnectError(Reason.STOPPING)
         waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        work = asyncio.run_coroutine_threadsafe(method(*args, **kwargs), self._loop)
+        work = asyncio.run_coroutine_threadsafe(self._noted(method(*args, **kwargs)), self._loop)
         work.add_done_callback(lambda done: self.cross(lambda: _settle(waiter, done)))
         try:
             return await waiter
         except asyncio.CancelledError:
             work.cancel()
             raise
+
+    async def cancel_calls(self) -> None:
+        """Cancel every call that still runs and wait until it has ended; itself called by `call`."""
+        others = self._calls - {asyncio.current_task()}
+        running = [task for task in others if task is not None]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+    async def _noted(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.current_task()
+        self._calls.add(task)
+        try:
+            return await work
+        finally:
+            self._calls.discard(task)
 
     @Slot()
     def _deliver(self) -> None:

@@ -119,7 +119,8 @@ class EngineThread(QThread):
             await self._control.start()
 
     async def _stop_engine(self) -> None:
-        """On the engine's loop."""
+        """On the engine's loop: what was asked of the engine ends first, so that it stops as a whole."""
+        await self._bridge.cancel_calls()
         if self._control is not None:
             await self._control.close()
         if self._engine is not None:
