@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from messenger.engine.engine import Engine
+from tests.helpers.engines import fresh_port
 from tests.helpers.keys import make_profile
 
 _END: Final = 20.0
@@ -71,13 +72,14 @@ class Person:
 
 
 def prepare(folder: Path, who: str, name: str) -> None:
-    """Make the profile of a test identity who has chosen a name already."""
+    """Make the profile of a test identity who has a name already, and a port that nobody else takes."""
     make_profile(folder, who)
 
     async def set_name() -> None:
         engine = Engine(folder, lambda _event: None)
         await engine.open()
         await engine.set_name(name)
+        await engine.change_settings({"port": fresh_port()})
         await engine.stop()
 
     asyncio.run(set_name())
