@@ -157,8 +157,9 @@ class Seat(QObject):
         self.window.closing.connect(self._on_closing)
 
     async def arrive(self) -> Person:
-        """Start the engine."""
+        """Start the engine, and its vault process: uvloop refuses to start two at once from two loops."""
         await self._thread.begin()
+        await self._bridge.call(self._bridge.engine.status)
         return Person(self._name, self._bridge.engine, self._memory, self._bridge.call)
 
     async def enter(self) -> None:
