@@ -314,7 +314,7 @@ async def test_what_was_said_is_kept(pair: Pair, tmp_path: Path) -> None:
             await asyncio.to_thread(alice.expect, "You are talking to Bob")
             alice.answer("for later")
             await asyncio.to_thread(alice.expect, "for later ✓")
-            alice.answer("/quit")
+            alice.press(CTRL_D)
             assert await asyncio.to_thread(alice.wait) == Exit.OK
             assert await asyncio.to_thread(bob.wait) == Exit.OK
     async with people_in(tmp_path) as people:
