@@ -15,6 +15,7 @@ from messenger.text import terminal as words
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.input import Input
     from rich.console import Console
 
 
@@ -140,19 +141,39 @@ def prompt_session(
     """
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import DummyHistory, InMemoryHistory
-    from prompt_toolkit.input import create_input
     from prompt_toolkit.output import create_output
 
     return PromptSession(
         message=message or "",
         bottom_toolbar=toolbar,
         erase_when_done=message is not None,
-        input=create_input(always_prefer_tty=True),
+        input=_prompt_input(),
         output=create_output(always_prefer_tty=True),
         history=InMemoryHistory() if message is not None else DummyHistory(),
         interrupt_exception=Interrupted,
         eof_exception=InputClosed,
     )
+
+
+def _prompt_input() -> "Input":
+    """Keys from the first standard stream that is a terminal.
+
+    While something is printed above a prompt, prompt_toolkit returns the terminal to line mode.
+    A Ctrl-D that is pressed in that moment would be taken for an end of file by the terminal
+    and reach nobody, so it stays in raw mode: the keys wait there until the prompt reads again.
+    """
+    if sys.platform == "win32":
+        from prompt_toolkit.input import create_input
+
+        return create_input(always_prefer_tty=True)
+    from prompt_toolkit.input.vt100 import Vt100Input
+
+    class RawInput(Vt100Input):
+        def cooked_mode(self) -> contextlib.AbstractContextManager[None]:
+            return contextlib.nullcontext()
+
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return RawInput(next(filter(_is_tty, streams), sys.stdin))
 
 
 def error_console() -> "Console":
