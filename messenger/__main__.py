@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from messenger.cli.app import run
+from messenger.crypto import process
 
 
 class _Windows:
@@ -34,6 +35,7 @@ def main() -> NoReturn:
         from messenger.crypto import vault_process
 
         vault_process.main(arguments[1:])
+    process.no_core_dumps()
     sys.exit(run(arguments, _Windows()))
 
 

@@ -11,7 +11,6 @@ from messenger.cli.runner import engine_on
 from messenger.cli.talk import Talk
 from messenger.cli.terminal import Terminal
 from messenger.core.address import parse_address
-from messenger.core.errors import ConnectError, Reason
 from messenger.core.ids import AttemptId
 from messenger.core.models import Contact
 from messenger.engine.engine import Engine
@@ -59,20 +58,15 @@ class _Caller:
             ConnectError: Nobody suitable answered.
             Stop: Somebody unknown did, and nobody here can be asked.
         """
-        work = asyncio.create_task(self._engine.connect(target, _ATTEMPT))
+        work = asyncio.create_task(self._engine.connect(target, _ATTEMPT, self._options.expected))
         work.add_done_callback(lambda _done: self._inbox.put(InputEnded()))
         try:
             while question := await self._watch():
                 await self._engine.confirm_peer(_ATTEMPT, await self._accepts(question))
-            contact = await work
+            return await work
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
-        expected = self._options.expected
-        if expected is not None and contact.fingerprint != expected:
-            await self._engine.disconnect(contact.id)
-            raise ConnectError(Reason.WRONG_PERSON, target)
-        return contact
 
     async def _watch(self) -> ConfirmPeer | None:
         """Show the steps until the person has to be asked, or the call is over."""
@@ -91,10 +85,6 @@ class _Caller:
         terminal, options = self._terminal, self._options
         terminal.say(words.stranger_answers(peer.address))
         terminal.say(words.fingerprint_lines(peer.fingerprint))
-        if options.expected is not None:
-            if peer.fingerprint != options.expected:
-                raise ConnectError(Reason.WRONG_PERSON, peer.address)
-            return True
         if options.accept_all:
             return True
         if not terminal.can_ask:

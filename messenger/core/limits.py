@@ -213,6 +213,9 @@ RECONNECT_FIRST: Final = 1.0
 RECONNECT_MAX: Final = 60.0
 """Bounds of the pause between attempts to reach a contact, before jitter."""
 
+LINK_PROVEN: Final = 10.0
+"""A link that ends sooner counts as a failed attempt to reach somebody: the pauses grow on."""
+
 UPKEEP_INTERVAL: Final = 600.0
 """How often certificates and the age of links are looked at."""
 
@@ -238,6 +241,10 @@ KEXCERT_OVERLAP: Final = 14 * 24 * 3600
 
 CLOCK_SKEW: Final = 24 * 3600
 """How far two machines' clocks may differ before a certificate counts as not yet valid or expired."""
+
+EXCHANGE_KEYS_OLD: Final = 2
+"""Exchange keys that are kept after they were replaced, for first contacts on their way. Within the 42 days
+of PREKEY_KEPT one is replaced once, unless a clock was wrong."""
 
 SUCCESSION_MAX: Final = 2070
 """A statement of succession between two 4096-bit keys; with 3072 bits it has 1558 bytes."""

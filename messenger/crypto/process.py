@@ -35,6 +35,18 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
+def no_core_dumps() -> None:
+    """Leave no copy of this process's memory on the disk when it crashes.
+
+    All that the program itself does: it stays open to its own user's debuggers, for portals of
+    the desktop, which open files on its behalf, refuse to serve a process that they cannot look at.
+    """
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def harden() -> None:
     """Make this process a poor place to look for keys; call it first.
 
@@ -42,10 +54,7 @@ def harden() -> None:
     the same user (Linux), no traceback text that could hold values, and Ctrl-C in a
     terminal is the business of the parent, whose end closes our standard input.
     """
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    no_core_dumps()
     if sys.platform == "linux":
         import ctypes
 

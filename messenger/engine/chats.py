@@ -43,18 +43,11 @@ class Chats:
     async def send_text(self, conversation: ConversationId, text: str) -> Message:
         """Store a text for somebody; it leaves when they can be reached."""
         cleaned = clean_text(text)
-        contact = await self._contact(conversation)
-        if contact.standing is not Standing.ACCEPTED:
-            raise InputError(InputProblem.NOT_ALLOWED)
-        now = self._context.now_ms()
-        id_ = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
-        outgoing = await self._context.stored(
-            self._store.messages.add_outgoing, conversation, id_, cleaned, now, now
-        )
+        contact, message = await self._context.stored(self._queue, conversation, cleaned)
         unread = await self._context.stored(self._store.messages.unread, conversation)
-        self._context.publish(MessageAdded(outgoing.message, unread))
+        self._context.publish(MessageAdded(message, unread))
         self._hurry(contact)
-        return outgoing.message
+        return message
 
     async def retry(self, conversation: ConversationId, message: MessageId) -> None:
         """Put a failed message back into the queue."""
@@ -83,6 +76,7 @@ class Chats:
         ids = [message.id for message in incoming if not message.outgoing]
         self._with_talk(conversation, lambda talk: talk.tell_delivered(ids))
         await self._greet(conversation)  # says also what has been read of it
+        self._hurry(await self._contact(conversation))  # they may have left meanwhile
 
     async def block(self, conversation: ConversationId) -> None:
         """Refuse somebody's links from now on; what waits for them fails."""
@@ -121,7 +115,7 @@ class Chats:
 
     async def reconnect(self, conversation: ConversationId) -> None:
         """Call somebody now, if they are an accepted contact who is not online."""
-        self._hurry(await self._contact(conversation))
+        self._hurry(await self._contact(conversation), asked=True)
 
     async def safety_number(self, conversation: ConversationId) -> str:
         """60 digits that both people see alike."""
@@ -153,6 +147,17 @@ class Chats:
             with contextlib.suppress(ProtocolError):
                 await session.talk.greet()
 
+    def _queue(self, conversation: ConversationId, text: str) -> tuple[Contact, Message]:
+        """Put a text into the outbox; on the storage thread, so that nobody is blocked in between."""
+        contact = self._store.contacts.get(conversation)
+        if contact is None:
+            raise InputError(InputProblem.UNKNOWN)
+        if contact.standing is not Standing.ACCEPTED:
+            raise InputError(InputProblem.NOT_ALLOWED)
+        now = self._context.now_ms()
+        id_ = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
+        return contact, self._store.messages.add_outgoing(conversation, id_, text, now, now).message
+
     async def _contact(self, conversation: ConversationId) -> Contact:
         contact = await self._context.stored(self._store.contacts.get, conversation)
         if contact is None:
@@ -181,13 +186,19 @@ class Chats:
             session.hung_up = True
             session.close(CloseCode.PARTED)
 
-    def _hurry(self, contact: Contact, *, again: bool = False) -> None:
-        """Send what waits for somebody, or call them; `again` if something came back into the queue."""
+    def _hurry(self, contact: Contact, *, again: bool = False, asked: bool = False) -> None:
+        """Send what waits for somebody, or call them.
+
+        Args:
+            contact: Whom.
+            again: Something came back into the queue.
+            asked: The person wants the call itself.
+        """
         session = self._peers.session(contact.id)
         if session is not None and session.talk is not None:
             session.talk.wake(again=again)
         else:
-            self._reconnector.want(contact, at_once=True)
+            self._reconnector.want(contact, at_once=True, asked=asked)
 
     def _with_talk(self, conversation: ConversationId, act: Callable[[Talk], None]) -> None:
         """Tell somebody something if they are online; if the link is just ending, the next one tells it."""

@@ -84,8 +84,13 @@ class Dialer:
         """Take back `close`."""
         self._closed = False
 
-    async def connect(self, target: str, attempt: AttemptId) -> Contact:
+    async def connect(self, target: str, attempt: AttemptId, expected: Fingerprint | None = None) -> Contact:
         """Open a conversation with whoever is at an address, or with the maker of an invite.
+
+        Args:
+            target: Address or invite, as typed.
+            attempt: For the events.
+            expected: Who must answer; None to ask the person about somebody unknown.
 
         Raises:
             AddressError: The target cannot be read.
@@ -98,7 +103,10 @@ class Dialer:
         if self._closed:
             raise ConnectError(Reason.STOPPING)
         if is_invite(target):
-            call = asyncio.create_task(self._by_invite(target, tell))
+            call = asyncio.create_task(self._by_invite(target, expected, tell))
+        elif expected is not None:
+            tell(ConnectStep.RESOLVING, target)
+            call = asyncio.create_task(self._to_person([parse_address(target)], Call(expected, b"", tell)))
         else:
             call = asyncio.create_task(self._by_address(parse_address(target), attempt, tell))
         self._calls.add(call)
@@ -129,20 +137,24 @@ class Dialer:
         call = Call(contact.fingerprint, b"", lambda _step, _detail: None, continues)
         return await self._race([parse_address(text) for text in contact.addresses], call)
 
-    async def _by_invite(self, text: str, tell: Tell) -> Contact:
+    async def _by_invite(self, text: str, expected: Fingerprint | None, tell: Tell) -> Contact:
         invite = read_invite(text)
         if invite.fingerprint == self._context.fingerprint:
             raise AddressError(InputProblem.OWN_ADDRESS)
+        if expected not in (None, invite.fingerprint):
+            raise ConnectError(Reason.WRONG_PERSON)
         contact = await self._context.stored(self._context.store.contacts.by_fingerprint, invite.fingerprint)
         addresses = list(invite.addresses)
         addresses += [parse_address(known_) for known_ in (contact.addresses if contact else ())]
-        if not addresses:
-            raise ConnectError(Reason.UNREACHABLE)
+        return await self._to_person(addresses, Call(invite.fingerprint, invite.secret, tell))
+
+    async def _to_person(self, addresses: Sequence[Address], call: Call) -> Contact:
+        """Call somebody who is expected; if they do not answer, say whether somebody else did."""
         try:
-            return await self._race(addresses, Call(invite.fingerprint, invite.secret, tell))
+            return await self._race(addresses, call)
         except ConnectError as e:
-            if e.reason in _NOT_THEM:
-                await self._see_who_is_there(addresses, invite.fingerprint)
+            if e.reason in _NOT_THEM and call.expected is not None:
+                await self._see_who_is_there(addresses, call.expected)
             raise
 
     async def _by_address(self, address: Address, attempt: AttemptId, tell: Tell) -> Contact:

@@ -6,12 +6,13 @@ published on that thread. The engine knows no Qt and no terminal.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import functools
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from messenger.core import limits
 from messenger.core.errors import ConnectError, LocalProtocolError, Reason
-from messenger.core.ids import AttemptId, ConversationId, MessageId
+from messenger.core.ids import AttemptId, ConversationId, Fingerprint, MessageId
 from messenger.core.models import (
     Contact,
     Conversation,
@@ -49,6 +50,8 @@ class Engine:
     def __init__(self, folder: Path, publish: Callable[[Event], None]) -> None:
         self._profile = Profile(folder, publish)
         self._running: _Running | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._stopped = False
 
     async def status(self) -> ProfileStatus:
         """Take the profile for this program and say what it needs.
@@ -73,9 +76,11 @@ class Engine:
             InputError: The name or passphrase cannot be used.
             KeyFileError: There is somebody in this profile already.
             StorageError: The disk cannot take the files.
+            ConnectError: STOPPING, `stop` was called meanwhile.
         """
-        context = await self._profile.create(own_name(name), passphrase, keyring=keyring)
-        await self._start(context)
+        await self._start(
+            functools.partial(self._profile.create, own_name(name), passphrase, keyring=keyring)
+        )
 
     async def open(self, passphrase: str | None = None) -> None:
         """Open the profile and start: listen, and reach the contacts.
@@ -85,11 +90,19 @@ class Engine:
             WrongPassphrase: It does not open the keys.
             VaultError: Another reason why the keys cannot be used.
             StorageError: The database cannot be used; nothing was changed.
+            ConnectError: STOPPING, `stop` was called meanwhile.
         """
-        await self._start(await self._profile.open(passphrase))
+        await self._start(functools.partial(self._profile.open, passphrase))
 
     async def stop(self) -> None:
-        """Say goodbye to everybody and close everything, within `limits.STOP_DEADLINE`."""
+        """Say goodbye to everybody and close everything, within `limits.STOP_DEADLINE`.
+
+        A `create` or `open` that is going on is given up.
+        """
+        self._stopped = True
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
         running, self._running = self._running, None
         try:
             if running is not None:
@@ -158,7 +171,8 @@ class Engine:
         context.settings = settings
         context.publish(SettingsChanged(settings))
         if (before.listen, before.port) != (settings.listen, settings.port):
-            await running.host.follow_settings()
+            with contextlib.suppress(ConnectError):  # told by ListeningChanged; the setting holds
+                await running.host.follow_settings()
         if settings.reconnect and not before.reconnect:
             await running.reach_everybody()
         return settings
@@ -195,21 +209,22 @@ class Engine:
         """A link for somebody who shall become a contact; works once, for seven days."""
         return await self._now().host.make_invite()
 
-    async def connect(self, target: str, attempt: AttemptId) -> Contact:
+    async def connect(self, target: str, attempt: AttemptId, expected: Fingerprint | None = None) -> Contact:
         """Open a conversation; `ConnectProgress` tells the steps and `ConfirmPeer` may ask.
 
         Args:
             target: An address or an invite link, as typed.
             attempt: Number of this attempt, chosen by the caller, for the events.
+            expected: Who must answer; then nobody is asked. An invite says that itself.
 
         Returns:
             The contact, online.
 
         Raises:
             AddressError: The target cannot be read.
-            ConnectError: Nobody suitable answered; the reason says more.
+            ConnectError: Nobody suitable answered; the reason says more, WRONG_PERSON if somebody else did.
         """
-        return await self._now().dialer.connect(target, attempt)
+        return await self._now().dialer.connect(target, attempt, expected)
 
     async def confirm_peer(self, attempt: AttemptId, accepted: bool) -> None:
         """Answer a `ConfirmPeer`."""
@@ -287,9 +302,23 @@ class Engine:
         """Messages before a position (None: the newest), oldest first."""
         return await self._now().chats.page(conversation, before, count)
 
-    async def _start(self, context: Context) -> None:
-        self._running = _Running(context)
-        await self._running.start()
+    async def _start(self, opened: Callable[[], Awaitable[Context]]) -> None:
+        """Open the profile and run what it needs, in a task of its own that `stop` can give up."""
+
+        async def begin() -> None:
+            self._running = _Running(await opened())
+            await self._running.start()
+
+        self._stopped = False
+        self._opening = asyncio.create_task(begin(), name="opening")
+        try:
+            await self._opening
+        except asyncio.CancelledError as e:
+            if self._stopped:
+                raise ConnectError(Reason.STOPPING) from e
+            raise
+        finally:
+            self._opening = None
 
     def _now(self) -> "_Running":
         if self._running is None:
@@ -353,7 +382,7 @@ class _Running:
         await self.peers.close()
 
     def _on_up(self, contact: Contact) -> None:
-        self.reconnector.forget(contact.id)
+        self.reconnector.arrived(contact.id)
 
     def _on_end(self, contact: Contact, reason: Reason) -> None:
         self.reconnector.want(contact, reason=reason)

@@ -1,9 +1,9 @@
 """Opening and closing a profile: its lock, its vault process, its database."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from messenger.core.errors import KeyringMissing, LocalProtocolError, ProfileMissing
 from messenger.core.models import Me, ProfileStatus
@@ -28,6 +28,9 @@ _KEY_BITS: Final = 3072
 _DATABASE: Final = "sotto.db"
 
 
+T = TypeVar("T")
+
+
 class Profile:
     """A profile folder, and what is held open of it.
 
@@ -44,6 +47,7 @@ class Profile:
         self._worker: Worker | None = None
         self._store: Store | None = None
         self._db_key = b""
+        self._steps: set[asyncio.Task[Any]] = set()
 
     @property
     def database(self) -> Path:
@@ -101,6 +105,7 @@ class Profile:
     async def close(self) -> None:
         """Close everything; the profile may be opened by another program afterwards."""
         loop = asyncio.get_running_loop()
+        await asyncio.gather(*self._steps, return_exceptions=True)
         if self._worker is not None:
             if self._store is not None:
                 await self._worker.run(self._store.close)
@@ -117,27 +122,40 @@ class Profile:
 
     async def _hold(self) -> Vault:
         if self._lock is None:
-            loop = asyncio.get_running_loop()
-            self._lock = await loop.run_in_executor(None, ProfileLock, self._folder)
+            await self._whole(self._take_lock())
         if self._vault is None:
             self._vault = await Vault.start()
         return self._vault
 
+    async def _whole(self, step: Coroutine[Any, Any, T]) -> T:
+        """Take something to the end even if nobody waits any more, so that `close` can give it back."""
+        task = asyncio.create_task(step)
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
+        return await asyncio.shield(task)
+
+    async def _take_lock(self) -> None:
+        self._lock = await asyncio.get_running_loop().run_in_executor(None, ProfileLock, self._folder)
+
+    async def _take_store(self, worker: Worker, db_key: bytes) -> Store:
+        self._store = await worker.run(Store.open, self.database, db_key)
+        self._db_key = db_key
+        return self._store
+
     async def _open_store(self, vault: Vault, opened: OpenedVault, name: str) -> Context:
         if self._store is not None:
             raise LocalProtocolError("the profile is open already")
-        self._worker = self._worker or Worker()
-        store = await self._worker.run(Store.open, self.database, opened.db_key)
-        self._store, self._db_key = store, opened.db_key
+        worker = self._worker = self._worker or Worker()
+        store = await self._whole(self._take_store(worker, opened.db_key))
         if name:
-            await self._worker.run(store.meta.set_name, name)
+            await worker.run(store.meta.set_name, name)
         me = Me(
-            name=await self._worker.run(store.meta.name),
+            name=await worker.run(store.meta.name),
             fingerprint=opened.bundle.fingerprint,
             protection=opened.protection.value,
         )
-        settings = await self._worker.run(store.meta.settings)
-        return Context(vault, opened.bundle, store, self._worker, self._publish, settings, me)
+        settings = await worker.run(store.meta.settings)
+        return Context(vault, opened.bundle, store, worker, self._publish, settings, me)
 
     def _progress(self, step: str) -> None:
         self._publish(SetupProgress(NEXT_STEP[Step(step)]))

@@ -30,16 +30,21 @@ class Reconnector:
         self._tasks: dict[ConversationId, asyncio.Task[None]] = {}
         self._closed = False
         self._hurry: dict[ConversationId, asyncio.Event] = {}
+        self._pauses: dict[ConversationId, float] = {}
+        self._up_ms: dict[ConversationId, int] = {}
 
-    def want(self, contact: Contact, *, at_once: bool = False, reason: Reason | None = None) -> None:
+    def want(
+        self, contact: Contact, *, at_once: bool = False, asked: bool = False, reason: Reason | None = None
+    ) -> None:
         """Keep trying to reach a contact until it succeeds or `forget` is called.
 
         Args:
             contact: Only an accepted one with a known address is tried.
             at_once: Make the first attempt now, and the next one of a task that is pausing.
+            asked: The person wants it; where nobody is called again by itself, one attempt is made.
             reason: Why they are offline, for the presence that is shown meanwhile.
         """
-        if not self._possible(contact):
+        if not (self._possible(contact) and (asked or self._context.settings.reconnect)):
             return
         if contact.id in self._tasks:
             if at_once:
@@ -48,7 +53,13 @@ class Reconnector:
         self._hurry[contact.id] = asyncio.Event()
         if at_once:
             self._hurry[contact.id].set()
-        self._tasks[contact.id] = self._running.start(self._keep_trying(contact.id, reason))
+        pause = self._first_pause(contact.id)
+        self._tasks[contact.id] = self._running.start(self._keep_trying(contact.id, pause, reason))
+
+    def arrived(self, conversation: ConversationId) -> None:
+        """A link with a contact is up."""
+        self._up_ms[conversation] = self._context.now_ms()
+        self.forget(conversation)
 
     def forget(self, conversation: ConversationId) -> None:
         """Stop trying."""
@@ -69,16 +80,24 @@ class Reconnector:
     def _possible(self, contact: Contact) -> bool:
         return (
             not self._closed
-            and self._context.settings.reconnect
             and contact.standing is Standing.ACCEPTED
             and bool(contact.addresses)
             and self._peers.session(contact.id) is None
         )
 
-    async def _keep_trying(self, conversation: ConversationId, reason: Reason | None) -> None:
-        pause = limits.RECONNECT_FIRST
+    def _first_pause(self, conversation: ConversationId) -> float:
+        """A link that broke at once counts as a failed attempt, so that pauses grow on."""
+        before, up_ms = self._pauses.get(conversation), self._up_ms.get(conversation)
+        if before is None or up_ms is None:
+            return limits.RECONNECT_FIRST
+        if self._context.now_ms() - up_ms >= limits.LINK_PROVEN * 1000:
+            return limits.RECONNECT_FIRST
+        return min(before * 2, limits.RECONNECT_MAX)
+
+    async def _keep_trying(self, conversation: ConversationId, pause: float, reason: Reason | None) -> None:
         try:
             while True:
+                self._pauses[conversation] = pause
                 await self._pause(conversation, pause, reason)
                 contact = await self._context.stored(self._context.store.contacts.get, conversation)
                 if contact is None or not self._possible(contact):
@@ -88,6 +107,9 @@ class Reconnector:
                     await self._dialer.reach(contact)
                 except ConnectError as e:
                     reason = e.reason
+                    if not self._context.settings.reconnect:
+                        self._peers.note(conversation, Offline(reason=reason))
+                        return
                     pause = min(pause * 2, limits.RECONNECT_MAX)
                 else:
                     return

@@ -105,3 +105,20 @@ def test_the_packed_program_is_its_own_vault() -> None:
     greeting = b"\x92\xa5Ready\x00"
     done = subprocess.run(sotto("--vault"), input=b"", env=environment(), capture_output=True, check=True)
     assert done.stdout == len(greeting).to_bytes(4, "big") + greeting
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows writes no core files")
+def test_a_crash_leaves_no_copy_of_the_memory() -> None:
+    program = (
+        "import resource, sys\n"
+        "most = resource.getrlimit(resource.RLIMIT_CORE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (most, most))\n"
+        "from messenger.__main__ import main\n"
+        "sys.argv = ['sotto', '--version']\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    print(resource.getrlimit(resource.RLIMIT_CORE))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "(0, 0)"

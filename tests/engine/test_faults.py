@@ -9,7 +9,8 @@ import pytest
 from messenger.core import limits
 from messenger.core.errors import ConnectError, DiskFull, Reason
 from messenger.core.ids import ConversationId, Fingerprint
-from messenger.core.models import MessageState, Online, Standing
+from messenger.core.models import MessageState, Offline, Online, Standing
+from messenger.engine.context import system_ms
 from messenger.engine.events import (
     ConnectProgress,
     ConnectStep,
@@ -72,6 +73,30 @@ async def test_a_full_disk_there(people: People) -> None:
     await bob.hears(LONG)
     await alice.sees(message.id, MessageState.DELIVERED)
     assert bob.count(MessageAdded) == 1
+
+
+async def test_links_that_break_at_once_come_back_ever_more_slowly(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two ends of which one cannot store do not dial each other without an end."""
+    alice, bob = await people("alice"), await people("bob", reconnect=False)
+    here, _ = await friends(alice, bob)
+    monkeypatch.setattr(limits, "RECONNECT_MAX", 10_000.0)
+    async with full_disk(bob):
+        mark = alice.mark
+        await alice.engine.send_text(here, LONG)
+        pauses: list[float] = []
+        while len(pauses) < 5:
+            waits = await alice.wait_for(
+                PresenceChanged,
+                lambda e: isinstance(e.presence, Offline) and e.presence.retry_ms is not None,
+                since=mark,
+            )
+            mark = alice.events.index(waits, mark) + 1
+            assert isinstance(waits.presence, Offline)
+            pauses.append((waits.presence.retry_ms or 0) - system_ms())
+    assert pauses[-1] > 1000 * limits.RECONNECT_FIRST * 2**3 / 2, pauses
+    await bob.hears(LONG)
 
 
 async def test_a_full_disk_when_somebody_new_comes(people: People) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from messenger.core.errors import (
+    ConnectError,
     DatabaseDamaged,
     InputError,
     KeyFileError,
     LocalProtocolError,
     ProfileInUse,
     ProfileMissing,
+    Reason,
     SottoError,
     StorageError,
     WrongPassphrase,
@@ -20,7 +22,8 @@ from messenger.core.errors import (
 from messenger.core.models import ProfileStatus
 from messenger.engine.engine import Engine
 from messenger.engine.events import SetupProgress, SetupStep
-from tests.helpers.engines import DATABASE, People
+from messenger.net.listen import free_ports
+from tests.helpers.engines import DATABASE, People, fresh_port
 
 
 async def test_somebody_new(people: People, tmp_path: Path) -> None:
@@ -164,3 +167,21 @@ async def test_nothing_secret_in_what_an_engine_says_of_itself(people: People) -
         assert "correct horse" not in text
         assert key.hex() not in text
         assert repr(key) not in text
+
+
+@pytest.mark.parametrize("turns", [1, 5, 20, 80])
+async def test_stopping_gives_up_what_is_being_opened(people: People, turns: int) -> None:
+    """Whenever it comes: nothing stays open, and the profile can be opened again."""
+    person = people.asleep("alice")
+    port = fresh_port()
+    opening = asyncio.create_task(person.engine.open())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await person.engine.stop()
+    with pytest.raises(ConnectError) as caught:
+        await opening
+    assert caught.value.reason is Reason.STOPPING
+    await person.start()
+    await person.engine.listen(port, exact=True)
+    await person.engine.stop()
+    assert free_ports(port, port) == [port]

@@ -129,6 +129,23 @@ async def test_without_reconnecting(people: People) -> None:
     await bob.hears("waits")
 
 
+async def test_without_reconnecting_the_person_can_call(people: People) -> None:
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    here, there = await friends(alice, bob)
+    await bob.engine.stop()
+    await alice.offline(here)
+    await bob.start()
+    await alice.engine.reconnect(here)
+    await bob.online(there)
+    mark = alice.mark
+    await bob.engine.stop()
+    await alice.offline(here, since=mark)
+    mark = alice.mark
+    await alice.engine.reconnect(here)
+    gone = await alice.wait_for(PresenceChanged, lambda e: isinstance(e.presence, Offline), since=mark)
+    assert gone.presence == Offline(reason=Reason.NOBODY), "one attempt, and no further one is promised"
+
+
 async def test_two_who_call_each_other_at_once_keep_one_link(people: People) -> None:
     alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
     here, there = await friends(alice, bob)
