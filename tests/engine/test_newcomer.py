@@ -4,21 +4,15 @@ Bob runs the program. Mallory is his contact and goes on with the keys of carol,
 sides are driven by hand, so that they can say what the program never would.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Final
 
 import pytest
 
 from messenger.core import limits
-from messenger.core.address import Address
-from messenger.core.errors import ConnectError, Reason
-from messenger.core.ids import AttemptId, ConversationId
+from messenger.core.errors import Reason
+from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, MessageState, Standing
-from messenger.crypto.hkdf import vec
-from messenger.crypto.rsa import Label
-from messenger.crypto.succession import Succession
 from messenger.engine.events import (
     ContactChanged,
     ConversationRemoved,
@@ -27,54 +21,14 @@ from messenger.engine.events import (
     MessageAdded,
     PresenceChanged,
 )
-from messenger.net.dial import Stream
-from messenger.net.listen import Listener, Slot
 from messenger.protocol import packets
 from messenger.protocol.link import CloseCode, PeerClosed
 from messenger.protocol.packets import Delivered, Hello, SuccessionSeen, Text
-from tests.helpers.engines import PATIENCE, People, Person, fresh_port
+from tests.helpers.engines import People, Person
 from tests.helpers.keys import identity
 from tests.helpers.links import NOW, End
+from tests.helpers.moving import as_, befriend, contact_of, made, resigned, text, told
 from tests.helpers.wire import Caller, calling
-
-ZEROS: Final = bytes(32)
-
-
-def made(old: str, new: str, serial: int = 1, time: int = NOW) -> Succession:
-    """What somebody states who goes on with another key."""
-    return Succession.issue(serial, identity(old).signing, identity(new).signing, time)
-
-
-def told(*statements: Succession) -> list[packets.Succession]:
-    """The packets that begin a link."""
-    return [packets.Succession(statement.encode()) for statement in statements]
-
-
-def text(number: int, words: str) -> Text:
-    """A message of theirs."""
-    return Text(number.to_bytes(16, "big"), number, ZEROS, number, words)
-
-
-@asynccontextmanager
-async def as_(who: str, bob: Person) -> AsyncIterator[Caller]:
-    """Call bob as somebody; the link is up and nothing has been said."""
-    async with calling(End.calling(who, "bob"), await bob.port()) as caller:
-        await caller.up()
-        yield caller
-
-
-async def befriend(bob: Person, who: str = "mallory") -> ConversationId:
-    """Let somebody call, be accepted, say one thing, and leave."""
-    async with as_(who, bob) as caller:
-        caller.greet(who.capitalize())
-        there = (await bob.named(who)).id
-        await bob.engine.accept(there)
-        caller.say(text(1, "before"))
-        await caller.packet(Delivered)
-        caller.connection.close()
-        await caller.ended()
-    await bob.offline(there)
-    return there
 
 
 async def refused(bob: Person, caller: Caller, conversation: ConversationId, *, before: Contact) -> None:
@@ -86,11 +40,6 @@ async def refused(bob: Person, caller: Caller, conversation: ConversationId, *, 
     assert [row.contact for row in conversations if row.id == conversation] == [before]
     assert len(conversations) == 1
     assert bob.count(KeyChanged) == bob.count(EngineFault) == 0
-
-
-async def contact_of(bob: Person, conversation: ConversationId) -> Contact:
-    """How he knows the one of a conversation."""
-    return next(row.contact for row in await bob.engine.conversations() if row.id == conversation)
 
 
 async def test_a_contact_goes_on_with_another_key(people: People) -> None:
@@ -185,23 +134,11 @@ async def test_a_confirmation_that_was_lost_is_given_again(people: People) -> No
     assert bob.count(KeyChanged) == 2
 
 
-def _resigned(statement: Succession, **keys: str) -> packets.Succession:
-    """The same statement with signatures of other people."""
-    data = statement.encode()
-    size = int.from_bytes(data[:2], "big")
-    body = data[2 : 2 + size]
-    signatures = {"old": statement.old_signature, "new": statement.new_signature}
-    signatures |= {
-        which: identity(who).signing.sign(Label.SUCCESSION, (body,)) for which, who in keys.items()
-    }
-    return packets.Succession(vec(body) + vec(signatures["old"]) + vec(signatures["new"]))
-
-
 GOOD: Final = made("mallory", "carol")
 FORGED: Final[dict[str, Sequence[packets.Packet]]] = {
-    "not signed by the old key": [_resigned(GOOD, old="alice")],
-    "not signed by the new key": [_resigned(GOOD, new="alice")],
-    "signed by the new key twice": [_resigned(GOOD, old="carol")],
+    "not signed by the old key": [resigned(GOOD, old="alice")],
+    "not signed by the new key": [resigned(GOOD, new="alice")],
+    "signed by the new key twice": [resigned(GOOD, old="carol")],
     "from the future": told(made("mallory", "carol", 1, NOW + 2 * limits.CLOCK_SKEW)),
     "no statement": [packets.Succession(b"\0" * 100)],
     "a bit too long": [packets.Succession(GOOD.encode() + b"\0")],
@@ -209,7 +146,7 @@ FORGED: Final[dict[str, Sequence[packets.Packet]]] = {
     "no chain": told(made("mallory", "alice"), made("dora", "carol", 2)),
     "numbers that do not rise": told(made("mallory", "alice", 2), made("alice", "carol", 2)),
     "one link of the chain forged": [
-        _resigned(made("mallory", "alice"), new="carol"), *told(made("alice", "carol", 2))],
+        resigned(made("mallory", "alice"), new="carol"), *told(made("alice", "carol", 2))],
     "after a greeting": [Hello("Mallory", 0, accepted=True, read_seq=0), *told(GOOD)],
     "one too many": [*told(GOOD), *told(made("carol", "dora", 2))],
 }  # fmt: skip
@@ -414,111 +351,3 @@ async def test_who_says_nothing_is_not_let_in(people: People, monkeypatch: pytes
         assert await carol.ended() is Reason.INTERRUPTED
     assert await bob.engine.conversations() == []
     assert bob.count(ContactChanged) == 0
-
-
-class Answering:
-    """Somebody who is called, driven by hand."""
-
-    def __init__(self, who: str, *first: packets.Packet) -> None:
-        self._who = who
-        self._first = first
-        self.port = fresh_port()
-        self.callers: list[Caller] = []
-        self.came = asyncio.Event()
-
-    async def serve(self, stream: Stream, slot: Slot) -> None:
-        """Answer, and speak first once the link is up."""
-        caller = Caller(stream, End.answering(self._who, open_door=True))
-        self.callers.append(caller)
-        try:
-            await caller.up()
-            caller.say(*self._first)
-        except AssertionError:  # somebody who only looked at the key
-            return
-        finally:
-            slot.release()
-        self.came.set()
-
-    async def called(self) -> Caller:
-        """Wait until a link is up; the one who called."""
-        async with asyncio.timeout(PATIENCE):
-            await self.came.wait()
-        return self.callers[-1]
-
-
-@asynccontextmanager
-async def answering(who: str, *first: packets.Packet) -> AsyncIterator[Answering]:
-    """Listen as somebody, who begins every link with these packets."""
-    there = Answering(who, *first)
-    listener = await Listener.open(there.serve, there.port, exact=True)
-    try:
-        yield there
-    finally:
-        await listener.close()
-        for caller in there.callers:
-            await caller.close()
-
-
-async def test_whom_bob_calls_by_hand_may_have_moved(people: People) -> None:
-    """He looks at a key that he does not know, says yes, and finds himself in the old conversation."""
-    bob = await people("bob")
-    there = await befriend(bob)
-    await bob.engine.send_text(there, "where are you?")
-    hello = Hello("Mallory", 0, accepted=True, read_seq=0)
-    async with answering("carol", *told(GOOD), hello) as carol:
-        contact = await bob.connect(f"127.0.0.1:{carol.port}")
-        assert (contact.id, contact.fingerprint) == (there, identity("carol").fingerprint)
-        assert str(Address("127.0.0.1", carol.port)) in contact.addresses
-        caller = await carol.called()
-        assert (await caller.packet(SuccessionSeen)).serial == 1
-        assert (await caller.packet(Text)).text == "where are you?"
-        hellos = [packet for packet in caller.packets if isinstance(packet, Hello)]
-        assert [packet.accepted for packet in hellos] == [True] * len(hellos)
-    assert len(await bob.engine.conversations()) == 1
-    assert bob.count(KeyChanged) == 1
-
-
-async def test_whom_bob_calls_by_hand_may_be_a_liar(people: People) -> None:
-    bob = await people("bob")
-    there = await befriend(bob)
-    async with answering("carol", _resigned(GOOD, old="carol")) as carol:
-        with pytest.raises(ConnectError) as caught:
-            await bob.connect(f"127.0.0.1:{carol.port}")
-        assert caught.value.reason is Reason.BROKEN
-    assert [row.id for row in await bob.engine.conversations()] == [there]
-    assert bob.count(KeyChanged) == 0
-
-
-async def test_whom_bob_calls_may_say_nothing(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    bob = await people("bob")
-    async with answering("carol") as carol:
-        monkeypatch.setattr(limits, "HANDSHAKE_STEP", 0.3)
-        with pytest.raises(ConnectError) as caught:
-            await bob.connect(f"127.0.0.1:{carol.port}")
-        assert caught.value.reason is Reason.SILENT
-        assert {type(packet) for packet in (await carol.called()).packets} == {Hello}
-    assert await bob.engine.conversations() == []
-
-
-async def test_giving_up_while_they_are_silent(people: People) -> None:
-    bob = await people("bob")
-    async with answering("carol") as carol:
-        calling_ = asyncio.create_task(bob.connect(f"127.0.0.1:{carol.port}"))
-        await carol.called()
-        calling_.cancel()
-        await asyncio.gather(calling_, return_exceptions=True)
-        await bob.engine.stop()
-        await (await carol.called()).ended()
-
-
-async def test_an_old_key_that_answers_is_not_spoken_to(people: People) -> None:
-    bob = await people("bob")
-    await befriend(bob)
-    async with as_("carol", bob) as carol:
-        carol.say(*told(GOOD))
-        await carol.packet(SuccessionSeen)
-    async with answering("mallory") as thief:
-        with pytest.raises(ConnectError) as caught:
-            await bob.engine.connect(f"127.0.0.1:{thief.port}", AttemptId(99))
-        assert caught.value.reason is Reason.WRONG_PERSON
-        assert not thief.came.is_set()
