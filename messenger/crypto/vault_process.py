@@ -50,8 +50,10 @@ def _generate(bits: int, source: int) -> bytes:
     """Make a key, but die as soon as whoever wanted it does."""
     from messenger.crypto.rsa import PrivateKey
 
+    wanted = os.dup(source)  # of its own: whoever called us may close the other one while the thread starts
+
     def watch() -> None:
-        os.read(source, 1)
+        os.read(wanted, 1)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

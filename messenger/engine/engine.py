@@ -366,6 +366,7 @@ class _Running:
 
     async def _resume(self) -> None:
         """Listen where we did before the pause, and reach the contacts."""
+        self.host.reopen()
         self.dialer.reopen()
         self.reconnector.reopen()
         if self._listened is not None:
@@ -375,7 +376,7 @@ class _Running:
         self.upkeep.start()
 
     async def _hang_up(self) -> None:
-        await self.host.close()
+        await self.host.shut()
         await self.upkeep.close()
         await self.dialer.close()
         await self.reconnector.close()

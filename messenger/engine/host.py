@@ -8,7 +8,7 @@ from typing import Final
 
 from messenger.core import limits
 from messenger.core.address import parse_address
-from messenger.core.errors import ConnectError, InputError, InputProblem
+from messenger.core.errors import ConnectError, InputError, InputProblem, Reason
 from messenger.core.models import AddressKind, Listening
 from messenger.engine.context import Context
 from messenger.engine.entrance import Entrance
@@ -36,6 +36,7 @@ class Host:
         self._on_moved = on_moved
         self._listener: Listener | None = None
         self._wanted = 0
+        self._shut = False
 
     def listening(self) -> Listening | None:
         """Where we can be reached, with the addresses as they are now."""
@@ -60,7 +61,7 @@ class Host:
 
         Raises:
             InputError: The port is not within 1 to 65535.
-            ConnectError: PORT_TAKEN, PORT_FORBIDDEN or BAD_HOST.
+            ConnectError: PORT_TAKEN, PORT_FORBIDDEN, BAD_HOST or STOPPING.
         """
         wanted = self._context.settings.port if port is None else port
         if not 1 <= wanted <= 65535:
@@ -79,6 +80,15 @@ class Host:
         self._context.publish(ListeningChanged(listening))
         await self._on_moved()
         return listening
+
+    async def shut(self) -> None:
+        """`close`, and refuse to listen until `reopen`."""
+        self._shut = True
+        await self.close()
+
+    def reopen(self) -> None:
+        """Take back `shut`."""
+        self._shut = False
 
     async def close(self) -> None:
         """Let nobody new in."""
@@ -128,10 +138,17 @@ class Host:
                 with contextlib.suppress(ConnectError):
                     return await Listener.open(self._entrance.serve, int(before[1]), exact=True)
         listener = await Listener.open(self._entrance.serve, wanted, exact=exact)
-        await context.stored(context.store.meta.put, _LAST_PORT, f"{wanted} {listener.port}".encode())
+        try:
+            await context.stored(context.store.meta.put, _LAST_PORT, f"{wanted} {listener.port}".encode())
+        except BaseException:
+            await listener.close()
+            raise
         return listener
 
     async def _replace(self, listener: Listener | None) -> None:
+        if listener is not None and self._shut:
+            await listener.close()
+            raise ConnectError(Reason.STOPPING)
         old, self._listener = self._listener, listener
         self._context.port = listener.port if listener else 0
         if old is not None:

@@ -1,13 +1,23 @@
 """Being reachable: ports, addresses, and the settings that move them."""
 
 import asyncio
+import contextlib
+import gc
 
 import pytest
 
 from messenger.core import limits
-from messenger.core.errors import ConnectError, InputError, InputProblem, Reason, SettingError
+from messenger.core.errors import (
+    ConnectError,
+    InputError,
+    InputProblem,
+    Reason,
+    SettingError,
+    StorageError,
+)
 from messenger.core.models import AddressKind, Online
 from messenger.engine.events import ListeningChanged, SettingsChanged
+from messenger.net.listen import free_ports
 from messenger.protocol.invite import read_invite
 from tests.helpers.engines import People, fresh_port, fresh_ports, friends
 from tests.helpers.servers import serving, silence
@@ -117,6 +127,35 @@ async def test_not_listening(people: People) -> None:
     assert (await bob.wait_for(ListeningChanged, lambda event: event.listening is None)).reason is None
     assert isinstance(await bob.engine.presence(contact.id), Online)
     await bob.engine.stop_listening()
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 5])
+async def test_a_port_that_nobody_waits_for_any_more_is_given_back(people: People, turns: int) -> None:
+    bob = await people("bob")
+    before, port = await bob.port(), fresh_port()
+    moving = asyncio.create_task(bob.engine.listen(port, exact=False))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    moving.cancel()
+    await asyncio.gather(moving, return_exceptions=True)
+    listening = await bob.engine.listening()
+    assert listening is not None
+    assert listening.port == (before if moving.cancelled() else port)
+    await bob.engine.stop()
+    assert free_ports(port, port) == [port]
+    gc.collect()  # a socket that was forgotten warns here
+
+
+async def test_who_stops_does_not_begin_to_listen(people: People) -> None:
+    bob = await people("bob")
+    port = fresh_port()
+    moving = asyncio.create_task(bob.engine.listen(port, exact=False))
+    await asyncio.sleep(0)
+    await bob.engine.stop()
+    with contextlib.suppress(ConnectError, StorageError):
+        await moving
+    assert free_ports(port, port) == [port]
+    gc.collect()
 
 
 async def test_free_ports(people: People) -> None:
