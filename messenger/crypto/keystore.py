@@ -1,14 +1,16 @@
-"""The two key files of a profile (SECURITY.md 3.10): `root.key` and `identity.key`.
+"""The key files of a profile (SECURITY.md 3.10): `root.key` and `identity.key`.
 
 `root.key` (see `protection`) gives 32 random bytes, from which HKDF makes the key of the
 database and the vault key. `identity.key` holds the RSA keys under the vault key:
 
-    magic "sotto keys" (10)   version u8 = 1   profile id (16)   nonce (12)
-    AES-256-GCM(vault key, nonce, vec(signing key) vec(exchange key) vec(bundle), aad = everything before)
+    magic "sotto keys" (10)   version u8   profile id (16)   nonce (12)
+    AES-256-GCM(vault key, nonce, content, aad = everything before)
     SHA-256 of everything before (32)
 
-A profile exists when `root.key` does. Both files are replaced atomically; the old one is
-there, whole, until the new one is durable.
+The content is that of `keycontent`; version 2 says that exchange keys which have been replaced stand in it.
+
+Beside them may stand `recovery.key` (see `recovery`). A profile exists when `root.key` does. Each file
+is replaced atomically; the old one is there, whole, until the new one is durable.
 """
 
 import contextlib
@@ -18,33 +20,47 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from messenger.core import limits
 from messenger.core.errors import CryptoError, KeyFileError, KeyringMissing, StorageError
-from messenger.crypto import aead, keyfiles, protection
-from messenger.crypto.hkdf import HASH_SIZE, digest, equal, expand, vec
-from messenger.crypto.identity import Bundle, take
+from messenger.crypto import aead, keyfiles, protection, recovery
+from messenger.crypto.hkdf import HASH_SIZE, digest, equal, expand
+from messenger.crypto.identity import Bundle
+from messenger.crypto.keycontent import KeyContent, OldKey
 from messenger.crypto.protection import Cost, Protection, RootFile
 from messenger.crypto.rsa import PrivateKey
 
 __all__ = [
     "IDENTITY_NAME",
+    "KEY_FILES",
+    "RECOVERY_NAME",
     "ROOT_NAME",
     "Cost",
+    "Fresh",
     "Keys",
+    "OldKey",
     "Protection",
     "adopt",
     "change_protection",
     "create",
     "find",
+    "forget_old",
+    "fresh",
+    "install",
     "prepare",
     "renew",
+    "set_recovery",
     "unlock",
 ]
 
 ROOT_NAME: Final = "root.key"
 IDENTITY_NAME: Final = "identity.key"
+RECOVERY_NAME: Final = recovery.NAME
+KEY_FILES: Final = (ROOT_NAME, IDENTITY_NAME, RECOVERY_NAME)
+"""Everything that is kept; the last one need not be there."""
 
 _MAGIC: Final = b"sotto keys"
 _VERSION: Final = 1
+_VERSION_OLD_KEYS: Final = 2
 _HEADER: Final = struct.Struct(f">{len(_MAGIC)}sB{protection.PROFILE_ID_SIZE}s{aead.IV_SIZE}s")
 
 
@@ -58,6 +74,7 @@ class Keys:
         bundle: What others are given, certified.
         protection: What wraps the root key.
         db_key: 32-byte key of the database.
+        older: Exchange keys from before, the newest first, at most `limits.EXCHANGE_KEYS_OLD`.
     """
 
     signing: PrivateKey
@@ -67,6 +84,24 @@ class Keys:
     db_key: bytes = field(repr=False)
     vault_key: bytes = field(repr=False)
     profile: bytes = field(repr=False)
+    older: tuple[OldKey, ...] = ()
+
+    def content(self) -> KeyContent:
+        """The person's keys without those of the profile."""
+        return KeyContent(self.signing, self.exchange, self.bundle, self.older)
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A profile that is not on disk yet.
+
+    Attributes:
+        root: Its root key.
+        keys: What `unlock` will give for it.
+    """
+
+    root: bytes = field(repr=False)
+    keys: Keys
 
 
 def find(folder: Path) -> Protection | None:
@@ -128,9 +163,29 @@ def create(
         StorageError: The disk cannot take the files; nothing was set up.
     """
     prepare(folder)
+    content = KeyContent(signing, exchange, Bundle.issue(signing, exchange.public, now))
+    return install(folder, fresh(content, how), passphrase, cost=cost)
+
+
+def fresh(content: KeyContent, how: Protection) -> Fresh:
+    """Make a new root key for the keys of a person; `install` puts them on disk.
+
+    Args:
+        content: The person's keys.
+        how: What shall wrap the root key.
+    """
     root, profile = secrets.token_bytes(protection.ROOT_SIZE), secrets.token_bytes(protection.PROFILE_ID_SIZE)
-    keys = _keys(root, profile, how, signing, exchange, Bundle.issue(signing, exchange.public, now))
-    wrapped = protection.wrap(root, profile, how, passphrase, cost or Cost())
+    return Fresh(root, _keys(root, profile, how, content))
+
+
+def install(folder: Path, new: Fresh, passphrase: str, *, cost: Cost | None = None) -> Keys:
+    """Write the key files of a new profile into a folder that `prepare` made.
+
+    Raises:
+        InputError, KeyringMissing, StorageError: As for `create`; nothing was set up.
+    """
+    keys = new.keys
+    wrapped = protection.wrap(new.root, keys.profile, keys.protection, passphrase, cost or Cost())
     identity, root_file = folder / IDENTITY_NAME, folder / ROOT_NAME
     try:
         # Both are whole on disk before the first gets its name: see _finish_create.
@@ -152,12 +207,16 @@ def unlock(folder: Path, passphrase: str = "") -> Keys:
     Raises:
         WrongPassphrase: It does not open this profile.
         KeyFileError: A file is missing, damaged, or from another profile.
-        KeyringMissing: The secret is in the keyring, which cannot be reached.
+        KeyringMissing: The secret is in the keyring, which cannot be reached; RecoveryNeeded if
+            the recovery passphrase (`set_recovery`) opens it all the same.
     """
     _finish_create(folder)
     file = RootFile.decode(keyfiles.read(folder / ROOT_NAME))
     data = keyfiles.read(folder / IDENTITY_NAME)
-    return _open(data, protection.unwrap(file, passphrase), file)
+    keys = _open(data, recovery.unwrap(folder, file, passphrase), file)
+    if file.protection is not Protection.KEYRING:
+        recovery.remove(folder)  # left over from a change of protection that was cut off
+    return keys
 
 
 def change_protection(
@@ -168,8 +227,8 @@ def change_protection(
     Args:
         folder: The profile's folder.
         keys: What `unlock` gave for it.
-        current: The passphrase now, if there is one.
-        how: What shall wrap the root key from now on.
+        current: The passphrase now, if there is one; the recovery passphrase if the keyring is gone.
+        how: What shall wrap the root key from now on. The recovery passphrase stays for the keyring alone.
         passphrase: The new one, for Protection.PASSPHRASE.
         cost: Of Argon2id; the default of `Cost` unless given.
 
@@ -183,10 +242,8 @@ def change_protection(
     After any error the old protection holds. (One exception: when a disk fails while the renamed
     file's folder is synced, nobody can say which of the two is there after a crash.)
     """
-    old = RootFile.decode(keyfiles.read(folder / ROOT_NAME))
-    if old.profile != keys.profile:
-        raise KeyFileError(f"{ROOT_NAME} belongs to another profile")
-    root = protection.unwrap(old, current)
+    old = _root_file(folder, keys)
+    root = recovery.unwrap(folder, old, current)
     new = protection.wrap(root, old.profile, how, passphrase, cost or Cost())
     path = folder / ROOT_NAME
     try:
@@ -196,25 +253,52 @@ def change_protection(
         raise
     keyfiles.commit(path)  # if this fails the new file may be in place already: both keyring entries stay
     _forget(old)
+    if how is not Protection.KEYRING:
+        recovery.remove(folder)
     return replace(keys, protection=how)
+
+
+def set_recovery(folder: Path, keys: Keys, passphrase: str, *, cost: Cost | None = None) -> None:
+    """Let a passphrase open the profile when its keyring is gone; see `recovery.set_up`."""
+    recovery.set_up(folder, _root_file(folder, keys), passphrase, cost or Cost())
 
 
 def renew(folder: Path, keys: Keys, exchange: PrivateKey, *, now: int) -> Keys:
     """Put a new exchange key in the place of the old one, certified from ``now`` (Unix seconds) on.
 
+    The old one is kept for `limits.PREKEY_KEPT`; see `Keys.older`.
+
     Raises:
         StorageError: The disk cannot take the file; the old key holds.
     """
     bundle = Bundle.issue(keys.signing, exchange.public, now)
-    renewed = replace(keys, exchange=exchange, bundle=bundle)
+    older = tuple(one for one in (OldKey(now, keys.exchange), *keys.older) if one.kept(now))
+    renewed = replace(keys, exchange=exchange, bundle=bundle, older=older[: limits.EXCHANGE_KEYS_OLD])
     keyfiles.replace(folder / IDENTITY_NAME, _seal(renewed))
     return renewed
+
+
+def forget_old(folder: Path, keys: Keys, *, now: int) -> Keys:
+    """Forget the exchange keys replaced more than `limits.PREKEY_KEPT` before ``now`` (Unix seconds).
+
+    The file is written only if there is one.
+
+    Raises:
+        StorageError: The disk cannot take the file; they are still in it.
+    """
+    older = tuple(one for one in keys.older if one.kept(now))
+    if older == keys.older:
+        return keys
+    left = replace(keys, older=older)
+    keyfiles.replace(folder / IDENTITY_NAME, _seal(left))
+    return left
 
 
 def adopt(folder: Path, keys: Keys, signing: PrivateKey, exchange: PrivateKey, *, now: int) -> Keys:
     """Put two new keys in the place of the old ones: from now on the owner is somebody else to others.
 
-    The root key, and with it the key of the database, stays.
+    The root key, and with it the key of the database, stays. Nobody can write to the old person any more,
+    so no exchange key from before is kept.
 
     Args:
         folder: The profile's folder.
@@ -227,9 +311,16 @@ def adopt(folder: Path, keys: Keys, signing: PrivateKey, exchange: PrivateKey, *
         StorageError: The disk cannot take the file; the old keys hold.
     """
     bundle = Bundle.issue(signing, exchange.public, now)
-    adopted = replace(keys, signing=signing, exchange=exchange, bundle=bundle)
+    adopted = replace(keys, signing=signing, exchange=exchange, bundle=bundle, older=())
     keyfiles.replace(folder / IDENTITY_NAME, _seal(adopted))
     return adopted
+
+
+def _root_file(folder: Path, keys: Keys) -> RootFile:
+    file = RootFile.decode(keyfiles.read(folder / ROOT_NAME))
+    if file.profile != keys.profile:
+        raise KeyFileError(f"{ROOT_NAME} belongs to another profile")
+    return file
 
 
 def _finish_create(folder: Path) -> None:
@@ -251,20 +342,17 @@ def _forget(file: RootFile) -> None:
         protection.forget(file)
 
 
-def _keys(
-    root: bytes, profile: bytes, how: Protection, signing: PrivateKey, exchange: PrivateKey, bundle: Bundle
-) -> Keys:
+def _keys(root: bytes, profile: bytes, how: Protection, content: KeyContent) -> Keys:
     db_key, vault_key = (expand(root, label, b"", aead.KEY_SIZE) for label in ("db key", "vault key"))
-    return Keys(signing, exchange, bundle, how, db_key, vault_key, profile)
+    signing, exchange, bundle = content.signing, content.exchange, content.bundle
+    return Keys(signing, exchange, bundle, how, db_key, vault_key, profile, content.older)
 
 
 def _seal(keys: Keys) -> bytes:
     nonce = secrets.token_bytes(aead.IV_SIZE)
-    header = _HEADER.pack(_MAGIC, _VERSION, keys.profile, nonce)
-    content = b"".join(
-        vec(part) for part in (keys.signing.to_bytes(), keys.exchange.to_bytes(), keys.bundle.encode())
-    )
-    data = header + aead.seal_once(keys.vault_key, nonce, content, header)
+    version = _VERSION_OLD_KEYS if keys.older else _VERSION
+    header = _HEADER.pack(_MAGIC, version, keys.profile, nonce)
+    data = header + aead.seal_once(keys.vault_key, nonce, keys.content().encode(), header)
     return data + digest(data)
 
 
@@ -272,19 +360,14 @@ def _open(data: bytes, root: bytes, file: RootFile) -> Keys:
     if len(data) < _HEADER.size + HASH_SIZE or not equal(digest(data[:-HASH_SIZE]), data[-HASH_SIZE:]):
         raise KeyFileError(f"{IDENTITY_NAME} is damaged")
     magic, version, profile, nonce = _HEADER.unpack_from(data)
-    if magic != _MAGIC or version != _VERSION:
+    if magic != _MAGIC or version not in (_VERSION, _VERSION_OLD_KEYS):
         raise KeyFileError(f"{IDENTITY_NAME} is of another kind or version")
     if profile != file.profile:
         raise KeyFileError(f"{IDENTITY_NAME} belongs to another profile")
     try:
         vault_key = expand(root, "vault key", b"", aead.KEY_SIZE)
         content = aead.open_once(vault_key, nonce, data[_HEADER.size : -HASH_SIZE], data[: _HEADER.size])
-        signing, rest = take(content)
-        exchange, rest = take(rest)
-        bundle, _ = take(rest)
-        keys = PrivateKey.from_bytes(signing), PrivateKey.from_bytes(exchange), Bundle.decode(bundle)
-        if (keys[0].public, keys[1].public) != (keys[2].signing, keys[2].exchange):
-            raise CryptoError("the certificate is not for these keys")
+        keys = KeyContent.decode(content, with_old=version == _VERSION_OLD_KEYS)
     except CryptoError as e:
         raise KeyFileError(f"{IDENTITY_NAME} does not open") from e
-    return _keys(root, file.profile, file.protection, *keys)
+    return _keys(root, file.profile, file.protection, keys)

@@ -205,19 +205,31 @@ def passphrase_bytes(passphrase: str) -> bytes:
     return data
 
 
-def _secret(file: RootFile, passphrase: str) -> bytes:
-    if file.protection is Protection.FILE:
-        return file.salt
+def stretched(passphrase: str, salt: bytes, cost: Cost) -> bytes:
+    """32 bytes by Argon2id; takes a second and much memory.
+
+    Args:
+        passphrase: As it was typed.
+        salt: 32 bytes.
+        cost: Within what is accepted.
+
+    Raises:
+        InputError: See `passphrase_bytes`.
+    """
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
     kdf = Argon2id(
-        salt=file.salt,
+        salt=salt,
         length=HASH_SIZE,
-        iterations=file.cost.passes,
-        lanes=file.cost.lanes,
-        memory_cost=file.cost.memory_kib,
+        iterations=cost.passes,
+        lanes=cost.lanes,
+        memory_cost=cost.memory_kib,
     )
     return kdf.derive(passphrase_bytes(passphrase))
+
+
+def _secret(file: RootFile, passphrase: str) -> bytes:
+    return file.salt if file.protection is Protection.FILE else stretched(passphrase, file.salt, file.cost)
 
 
 def _wrapping_key(file: RootFile, secret: bytes) -> bytes:

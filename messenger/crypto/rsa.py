@@ -45,6 +45,7 @@ class Label(StrEnum):
     SEAL_INIT = "seal init"  # I opened this sealed session to you
     GROUP = "group"  # I made this entry of the group log
     SUCCESSION = "succession"  # this is my next key
+    DIRECTORY = "directory"  # this is what I show of myself at that relay
 
 
 def to_be_signed(label: Label, fields: Sequence[bytes]) -> bytes:

@@ -6,7 +6,7 @@ import itertools
 import os
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, TypeVar, cast
 
@@ -17,29 +17,12 @@ from messenger.crypto import vault_wire as wire
 from messenger.crypto.identity import Bundle
 from messenger.crypto.protection import Protection
 from messenger.crypto.rsa import Label
+from messenger.crypto.vault_values import ExportKeys, OpenedVault, exported_from, opened_from
 from messenger.crypto.vault_wire import VaultState
 
-__all__ = ["OpenedVault", "Protection", "Vault", "VaultState"]
+__all__ = ["ExportKeys", "OpenedVault", "Protection", "Vault", "VaultState"]
 
 R = TypeVar("R", bound=wire.Message)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedVault:
-    """What an opened profile gives to the rest of the program.
-
-    Attributes:
-        bundle: What others are given; its fingerprint is the person.
-        db_key: 32-byte key of the database.
-        protection: What protects the key files.
-        renewal_due: The exchange key should have been replaced, but the disk would not take
-            the new one; call `Vault.renew` later.
-    """
-
-    bundle: Bundle
-    db_key: bytes = field(repr=False)
-    protection: Protection
-    renewal_due: bool
 
 
 _ENDED: Final = "the vault process has ended"
@@ -137,7 +120,7 @@ class Vault:
         opened = await self._ask(
             wire.Opened, lambda call: wire.Create(call, name, bits, protection, secret), progress
         )
-        return _opened(opened)
+        return opened_from(opened)
 
     async def open(self, folder: Path, passphrase: str = "") -> OpenedVault:
         """Unlock a profile; replaces its exchange key first if that is due, which takes seconds.
@@ -145,11 +128,12 @@ class Vault:
         Raises:
             WrongPassphrase: It does not open this profile.
             KeyFileError: A file is missing, damaged, or from another profile.
-            KeyringMissing: The secret is in the keyring, which cannot be reached.
+            KeyringMissing: The secret is in the keyring, which cannot be reached; RecoveryNeeded if
+                the recovery passphrase opens it all the same.
             VaultError: The process has ended.
         """
         name, secret = os.fsencode(folder), wire.write_passphrase(passphrase)
-        return _opened(await self._ask(wire.Opened, lambda call: wire.Open(call, name, secret)))
+        return opened_from(await self._ask(wire.Opened, lambda call: wire.Open(call, name, secret)))
 
     async def sign(self, label: Label, fields: Sequence[bytes]) -> bytes:
         """Sign ``rsa.to_be_signed(label, fields)`` with the signing key.
@@ -160,19 +144,25 @@ class Vault:
         """
         return await self._rsa(lambda call: wire.Sign(call, label, list(fields)))
 
-    async def unwrap(self, label: bytes, ciphertext: bytes) -> bytes:
+    async def unwrap(self, label: bytes, ciphertext: bytes, older: int = 0) -> bytes:
         """Open an OAEP ciphertext with the exchange key: 32 bytes, random ones if anything is wrong with it.
+
+        Args:
+            label: OAEP label.
+            ciphertext: As long as the modulus, if it is right.
+            older: 0 for the present key; 1 for the one that it replaced, and so on, at most
+                `limits.EXCHANGE_KEYS_OLD`. One that is not kept (any more) opens nothing.
 
         Raises:
             VaultError: As for `sign`; never because of the ciphertext.
         """
-        return await self._rsa(lambda call: wire.Unwrap(call, label, ciphertext))
+        return await self._rsa(lambda call: wire.Unwrap(call, label, ciphertext, older))
 
     async def change_protection(self, current: str, protection: Protection, passphrase: str = "") -> None:
         """Protect the key files of the open profile in another way.
 
         Args:
-            current: The passphrase now, if there is one.
+            current: The passphrase now, if there is one; the recovery passphrase if the keyring is gone.
             protection: What shall protect them from now on.
             passphrase: The new one, for Protection.PASSPHRASE.
 
@@ -187,14 +177,95 @@ class Vault:
         old, new = (wire.write_passphrase(text) for text in (current, passphrase))
         await self._ask(wire.Done, lambda call: wire.ChangeProtection(call, old, protection, new))
 
+    async def set_recovery(self, passphrase: str) -> None:
+        """Let a passphrase open the profile when the keyring that protects it is gone.
+
+        Args:
+            passphrase: The recovery passphrase, in place of an earlier one.
+
+        Raises:
+            InputError: It is empty or too long; NOT_ALLOWED: the keyring does not protect the profile.
+            KeyFileError: The files on disk are not those of the open profile any more.
+            KeyringMissing: The keyring cannot be reached.
+            StorageError: The disk cannot take the file; the one before holds.
+            VaultError: No profile is open, or the process has ended.
+        """
+        secret = wire.write_passphrase(passphrase)
+        await self._ask(wire.Done, lambda call: wire.SetRecovery(call, secret))
+
+    async def export(self, passphrase: str) -> ExportKeys:
+        """Seal the person's keys under a passphrase, for a file that another machine can import.
+
+        Raises:
+            InputError: The passphrase is empty or too long.
+            VaultError: No profile is open, or the process has ended.
+        """
+        secret = wire.write_passphrase(passphrase)
+        return exported_from(await self._ask(wire.Exported, lambda call: wire.Export(call, secret)))
+
+    async def read_export(self, head: bytes, passphrase: str) -> ExportKeys:
+        """Open the head of an export; the vault holds its keys for `prepare_import`.
+
+        Args:
+            head: The first bytes of the file, as many as `export.head_size` says.
+            passphrase: The one under which it was made.
+
+        Raises:
+            InputError: NOT_EXPORT, EXPORT_VERSION.
+            WrongPassphrase: It does not open the export.
+            VaultError: The process has ended.
+        """
+        secret = wire.write_passphrase(passphrase)
+        return exported_from(await self._ask(wire.Exported, lambda call: wire.ReadExport(call, head, secret)))
+
+    async def prepare_import(self, folder: Path, protection: Protection, passphrase: str = "") -> bytes:
+        """Make a profile of the keys that `read_export` opened, without writing it; returns its database key.
+
+        Args:
+            folder: Profile folder; made when missing.
+            protection: What shall protect the key files.
+            passphrase: For Protection.PASSPHRASE.
+
+        Raises:
+            InputError: The passphrase is empty or too long.
+            KeyFileError: There is a profile already; it was not touched.
+            KeyringMissing: The keyring cannot keep a secret.
+            VaultError: No export was read, or the process has ended.
+        """
+        name, secret = os.fsencode(folder), wire.write_passphrase(passphrase)
+        request = await self._ask(
+            wire.Result, lambda call: wire.PrepareImport(call, name, protection, secret)
+        )
+        return request.data
+
+    async def finish_import(self) -> OpenedVault:
+        """Write the key files of the profile that `prepare_import` made, and open it.
+
+        Raises:
+            KeyFileError, KeyringMissing, StorageError: As for `create`; nothing was set up.
+            VaultError: None was prepared, or the process has ended.
+        """
+        return opened_from(await self._ask(wire.Opened, wire.Import))
+
     async def renew(self) -> Bundle:
         """Replace the exchange key of the open profile, due or not; returns the new bundle.
+
+        The old one still opens what was sealed to it, for `limits.PREKEY_KEPT`: see `unwrap`.
 
         Raises:
             StorageError: The disk cannot take the file; the old key holds.
             VaultError: No profile is open, or the process has ended.
         """
         return Bundle.decode((await self._ask(wire.Result, wire.Renew)).data)
+
+    async def forget_old(self) -> None:
+        """Erase the exchange keys that were replaced more than `limits.PREKEY_KEPT` ago.
+
+        Raises:
+            StorageError: The disk cannot take the file; they are still in it and open nothing.
+            VaultError: No profile is open, or the process has ended.
+        """
+        await self._ask(wire.Done, wire.ForgetOld)
 
     async def succeed(self, serial: int, progress: Callable[[str], None] | None = None) -> bytes:
         """Make the keys of a new identity for the same person, and the statement that says so; takes seconds.
@@ -306,7 +377,3 @@ class Vault:
             with contextlib.suppress(ProcessLookupError):
                 self._child.kill()
             await self._child.wait()
-
-
-def _opened(reply: wire.Opened) -> OpenedVault:
-    return OpenedVault(Bundle.decode(reply.bundle), reply.db_key, reply.protection, reply.renewal_due)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import subprocess
 import threading
 import time
@@ -12,14 +13,16 @@ from typing import BinaryIO, Final, assert_never, cast
 
 from messenger.core import limits
 from messenger.core.errors import SottoError, StorageError, VaultError
-from messenger.crypto import keyring_access, keystore, process
+from messenger.crypto import export, keyring_access, keystore, process
 from messenger.crypto import vault_wire as wire
 from messenger.crypto.identity import Bundle
+from messenger.crypto.incoming import Incoming
 from messenger.crypto.protection import Cost, Protection, passphrase_bytes
 from messenger.crypto.rsa import PrivateKey
 from messenger.crypto.succession import SERIAL_MAX, Succession
 
 _RSA_THREADS: Final = 2
+_WRAPPED_SIZE: Final = 32
 
 
 class VaultServer:
@@ -48,6 +51,7 @@ class VaultServer:
         self._slow = ThreadPoolExecutor(1, thread_name_prefix="profile")
         self._keys: keystore.Keys | None = None
         self._next: tuple[PrivateKey, PrivateKey] | None = None
+        self._incoming = Incoming()
         self._folder = Path()
         self._over = False
 
@@ -94,13 +98,8 @@ class VaultServer:
 
     def _handle(self, request: wire.Request) -> wire.Reply:
         match request:
-            case wire.Sign():
-                return wire.Result(
-                    request.call, self._open_keys().signing.sign(request.label, request.fields)
-                )
-            case wire.Unwrap():
-                secret = self._open_keys().exchange.unwrap(request.label, request.ciphertext)
-                return wire.Result(request.call, secret)
+            case wire.Sign() | wire.Unwrap():
+                return wire.Result(request.call, self._use_key(request))
             case wire.Status():
                 return wire.State(request.call, _state(keystore.find(_path(request.folder))))
             case wire.Create():
@@ -109,8 +108,17 @@ class VaultServer:
                 return self._open(request)
             case wire.ChangeProtection():
                 return self._change_protection(request)
+            case wire.SetRecovery(passphrase=passphrase):
+                words = wire.read_passphrase(passphrase)
+                keystore.set_recovery(self._folder, self._open_keys(), words, cost=self._cost)
+                return wire.Done(request.call)
+            case wire.Export() | wire.ReadExport() | wire.PrepareImport() | wire.Import():
+                return self._export(request)
             case wire.Renew():
                 return wire.Result(request.call, self._renew(self._open_keys()).bundle.encode())
+            case wire.ForgetOld():
+                self._forget_old(self._open_keys())
+                return wire.Done(request.call)
             case wire.Succeed():
                 return wire.Result(request.call, self._succeed(request).encode())
             case wire.Adopt():
@@ -137,11 +145,28 @@ class VaultServer:
         folder = _path(request.folder)
         keys = keystore.unlock(folder, wire.read_passphrase(request.passphrase))
         opened = self._opened(request.call, folder, keys)
+        with contextlib.suppress(StorageError):  # they open nothing any more, and go with the next change
+            self._forget_old(keys)
         if opened.renewal_due:
             # A full disk must not keep anybody from their messages: the reply still says that it is due.
             with contextlib.suppress(StorageError, VaultError):
                 return self._opened(request.call, folder, self._renew(self._open_keys()))
         return opened
+
+    def _use_key(self, request: wire.Sign | wire.Unwrap) -> bytes:
+        """Sign, or open with the key that is meant; one that is not there, or too old, opens nothing."""
+        keys = self._open_keys()
+        if isinstance(request, wire.Sign):
+            return keys.signing.sign(request.label, request.fields)
+        older = request.older
+        if not older:
+            return keys.exchange.unwrap(request.label, request.ciphertext)
+        if not 0 < older <= len(keys.older) or not keys.older[older - 1].kept(int(self._clock())):
+            return secrets.token_bytes(_WRAPPED_SIZE)
+        return keys.older[older - 1].key.unwrap(request.label, request.ciphertext)
+
+    def _forget_old(self, keys: keystore.Keys) -> None:
+        self._keys = keystore.forget_old(self._folder, keys, now=int(self._clock()))
 
     def _opened(self, call: int, folder: Path, keys: keystore.Keys) -> wire.Opened:
         self._folder, self._keys, self._next = folder, keys, None
@@ -158,6 +183,27 @@ class VaultServer:
             self._folder, self._open_keys(), current, request.protection, passphrase, cost=self._cost
         )
         return wire.Done(request.call)
+
+    def _export(
+        self, request: wire.Export | wire.ReadExport | wire.PrepareImport | wire.Import
+    ) -> wire.Reply:
+        call = request.call
+        match request:
+            case wire.Export():
+                passphrase = wire.read_passphrase(request.passphrase)
+                head, opened = export.seal(self._open_keys().content(), passphrase, self._cost or Cost())
+                return wire.Exported(call, head, opened.stream, opened.db_key)
+            case wire.ReadExport():
+                opened = export.unseal(request.head, wire.read_passphrase(request.passphrase))
+                self._incoming.hold(opened.content)
+                return wire.Exported(call, b"", opened.stream, opened.db_key)
+            case wire.PrepareImport():
+                passphrase = wire.read_passphrase(request.passphrase)
+                key = self._incoming.prepare(_path(request.folder), request.protection, passphrase)
+                return wire.Result(call, key)
+            case wire.Import():
+                folder, keys = self._incoming.install(cost=self._cost)
+                return self._opened(call, folder, keys)
 
     def _renew(self, keys: keystore.Keys) -> keystore.Keys:
         with _generate(len(keys.exchange.public.modulus) * 8) as generator:

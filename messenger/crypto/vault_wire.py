@@ -76,10 +76,15 @@ class Sign(Message, frozen=True):
 
 
 class Unwrap(Message, frozen=True):
-    """Open an OAEP ciphertext with the exchange key: answered by `Result`, 32 bytes, whatever came."""
+    """Open an OAEP ciphertext with an exchange key: answered by `Result`, 32 bytes, whatever came.
+
+    Attributes:
+        older: 0 for the present key, 1 for the one before it, and so on.
+    """
 
     label: bytes
     ciphertext: bytes
+    older: int = 0
 
 
 class ChangeProtection(Message, frozen=True):
@@ -90,8 +95,43 @@ class ChangeProtection(Message, frozen=True):
     passphrase: bytes
 
 
+class SetRecovery(Message, frozen=True):
+    """Let a passphrase open the open profile when its keyring is gone: answered by `Done`."""
+
+    passphrase: bytes
+
+
+class Export(Message, frozen=True):
+    """Seal the person's keys under a passphrase for a file: answered by `Exported`."""
+
+    passphrase: bytes
+
+
+class ReadExport(Message, frozen=True):
+    """Open the head of an export, and hold its keys for `PrepareImport`: answered by `Exported`."""
+
+    head: bytes
+    passphrase: bytes
+
+
+class PrepareImport(Message, frozen=True):
+    """Make a profile in memory of the keys that `ReadExport` holds: answered by `Result`, its db key."""
+
+    folder: bytes
+    protection: Protection
+    passphrase: bytes
+
+
+class Import(Message, frozen=True):
+    """Put the profile that `PrepareImport` made on disk, and open it: answered by `Opened`."""
+
+
 class Renew(Message, frozen=True):
     """Make and certify a new exchange key for the open profile: answered by `Result`, the new bundle."""
+
+
+class ForgetOld(Message, frozen=True):
+    """Forget the exchange keys that were replaced long enough ago: answered by `Done`."""
 
 
 class Succeed(Message, frozen=True):
@@ -132,6 +172,20 @@ class Opened(Message, frozen=True):
     renewal_due: bool
 
 
+class Exported(Message, frozen=True):
+    """Answer to `Export` and `ReadExport`.
+
+    Attributes:
+        head: Of the file; empty in the answer to `ReadExport`.
+        stream: Secret of what follows it.
+        db_key: Key of the database in it.
+    """
+
+    head: bytes
+    stream: bytes
+    db_key: bytes
+
+
 class Result(Message, frozen=True):
     """Answer of one byte string."""
 
@@ -154,8 +208,24 @@ class Failed(Message, frozen=True):
     text: str
 
 
-Request = Status | Create | Open | Sign | Unwrap | ChangeProtection | Renew | Succeed | Adopt
-Reply = Ready | Progress | State | Opened | Result | Done | Failed
+Request = (
+    Status
+    | Create
+    | Open
+    | Sign
+    | Unwrap
+    | ChangeProtection
+    | SetRecovery
+    | Export
+    | ReadExport
+    | PrepareImport
+    | Import
+    | Renew
+    | ForgetOld
+    | Succeed
+    | Adopt
+)
+Reply = Ready | Progress | State | Opened | Exported | Result | Done | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

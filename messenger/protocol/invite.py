@@ -11,16 +11,18 @@ from typing import Final
 
 import msgspec
 
-from messenger.core import limits
+from messenger.core import limits, relay_limits
 from messenger.core.address import Address, parse_address
 from messenger.core.errors import AddressError, InputProblem, RemoteProtocolError
 from messenger.core.ids import FINGERPRINT_SIZE, Fingerprint
 from messenger.crypto.hkdf import digest
+from messenger.protocol.places import Place
 from messenger.protocol.wire import Fields
 
 PREFIX: Final = "sotto://invite/"
 _VERSION: Final = 1
 _HINT_ADDRESS: Final = 1
+_HINT_PLACE: Final = 3
 _CHECKSUM: Final = 4
 _WITHOUT_HINTS: Final = 1 + FINGERPRINT_SIZE + limits.INVITE_SECRET_SIZE + 1 + _CHECKSUM
 _U8_MAX: Final = 255
@@ -32,6 +34,8 @@ class Invite(msgspec.Struct, frozen=True):
     fingerprint: Fingerprint
     secret: bytes
     addresses: tuple[Address, ...] = ()
+    places: tuple[Place, ...] = ()
+    """Request queues of theirs, where a first contact can be left."""
 
     def __repr__(self) -> str:
         return f"Invite({self.fingerprint.hex()[:8]}, {len(self.addresses)} addresses)"
@@ -43,19 +47,25 @@ def is_invite(text: str) -> bool:
 
 
 def write_invite(invite: Invite) -> str:
-    """The link for an invite; addresses for which there is no room are left out.
+    """The link for an invite; places, then addresses, for which there is no room are left out.
 
-    There is room for `limits.INVITE_ADDRESSES_MAX` of at most 255 characters, and for
-    `limits.INVITE_TEXT_MAX` characters in all.
+    There is room for `relay_limits.PLACES_MAX` and `limits.INVITE_ADDRESSES_MAX` of at most 255 bytes
+    each, and for `limits.INVITE_TEXT_MAX` characters in all.
     """
     room = (limits.INVITE_TEXT_MAX - len(PREFIX)) * 3 // 4 - _WITHOUT_HINTS
     hints: list[bytes] = []
-    for address in invite.addresses:
-        content = str(address).encode("ascii")
-        size = 2 + len(content)
-        if len(content) <= _U8_MAX and size <= room and len(hints) < limits.INVITE_ADDRESSES_MAX:
-            hints.append(bytes((_HINT_ADDRESS, len(content))) + content)
-            room -= size
+    places = [place.encode() for place in invite.places]
+    addresses = [str(address).encode("ascii") for address in invite.addresses]
+    for kind, most, wanted in (
+        (_HINT_PLACE, relay_limits.PLACES_MAX, places),
+        (_HINT_ADDRESS, limits.INVITE_ADDRESSES_MAX, addresses),
+    ):
+        left = most
+        for content in wanted:
+            size = 2 + len(content)
+            if len(content) <= _U8_MAX and size <= room and left:
+                hints.append(bytes((kind, len(content))) + content)
+                room, left = room - size, left - 1
     body = bytes((_VERSION,)) + invite.fingerprint + invite.secret + bytes((len(hints),)) + b"".join(hints)
     return PREFIX + _encoded(body + _checksum(body))
 
@@ -92,6 +102,7 @@ def _read_body(fields: Fields) -> Invite:
     fingerprint = Fingerprint(fields.fixed(FINGERPRINT_SIZE))
     secret = fields.fixed(limits.INVITE_SECRET_SIZE)
     addresses: list[Address] = []
+    places: list[Place] = []
     for _ in range(fields.number(1)):
         kind, content = fields.number(1), fields.fixed(fields.number(1))
         if kind == _HINT_ADDRESS:
@@ -99,8 +110,11 @@ def _read_body(fields: Fields) -> Invite:
             addresses.append(parse_address(text))
             if str(addresses[-1]) != text:
                 raise AddressError(InputProblem.BAD_INVITE)
+        elif kind == _HINT_PLACE:
+            places.append(Place.decode(content))
     fields.finish()
-    return Invite(fingerprint, secret, tuple(addresses[: limits.INVITE_ADDRESSES_MAX]))
+    found = tuple(addresses[: limits.INVITE_ADDRESSES_MAX]), tuple(places[: relay_limits.PLACES_MAX])
+    return Invite(fingerprint, secret, *found)
 
 
 def _encoded(data: bytes) -> str:

@@ -28,6 +28,7 @@ from messenger.protocol.rekey import Epoch
 
 __all__ = [
     "CloseCode",
+    "ContentReceived",
     "Link",
     "LinkEvent",
     "LinkState",
@@ -72,6 +73,15 @@ class PacketReceived(msgspec.Struct, frozen=True):
     packet: packets.Packet
 
 
+class ContentReceived(msgspec.Struct, frozen=True):
+    """The content of a PACKET arrived on a link that does not look into them."""
+
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"ContentReceived({len(self.content)} bytes)"
+
+
 class PeerClosed(msgspec.Struct, frozen=True):
     """The other side said goodbye; nothing more will arrive."""
 
@@ -86,6 +96,7 @@ LinkEvent = (
     | PeerAnonymous
     | LinkUp
     | PacketReceived
+    | ContentReceived
     | PeerClosed
 )
 
@@ -95,10 +106,12 @@ class Link:
 
     Args:
         handshake: An `Initiator` or a `Responder`, fresh.
+        raw: Whether the contents of PACKETs are passed on as they are: a link with a relay.
     """
 
-    def __init__(self, handshake: Handshake) -> None:
+    def __init__(self, handshake: Handshake, *, raw: bool = False) -> None:
         self._handshake = handshake
+        self._raw = raw
         self._channel: Channel | None = None
         self._exporter = b""
         self._now = 0.0
@@ -229,6 +242,14 @@ class Link:
         """
         self._open_channel().send(packets.encode(packet))
 
+    def send_content(self, content: bytes) -> None:
+        """Queue the content of a PACKET, as for `send`; `relay_wire.contents` makes them.
+
+        Raises:
+            LocalProtocolError: The link is not open.
+        """
+        self._open_channel().send(content)
+
     def ping(self) -> None:
         """Queue a question for a sign of life.
 
@@ -280,8 +301,9 @@ class Link:
     def _read_channel(self, channel: Channel, data: bytes) -> None:
         try:
             for content in channel.receive_data(data):
-                packet = packets.decode(bytes(content))
-                if packet is not None:
+                if self._raw:
+                    self._events.append(ContentReceived(bytes(content)))
+                elif (packet := packets.decode(bytes(content))) is not None:
                     self._events.append(PacketReceived(packet))
         except RemoteProtocolError:
             self._refused = True

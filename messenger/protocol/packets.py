@@ -9,19 +9,28 @@ from typing import Annotated, Final
 
 import msgspec
 
-from messenger.core import limits
+from messenger.core import limits, relay_limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
-from messenger.core.ids import MESSAGE_ID_SIZE
+from messenger.core.ids import MESSAGE_ID_SIZE, Fingerprint
+from messenger.protocol.places import PLACE_MAX, Place
 
 IGNORABLE: Final = 0x80
 """Kinds with this bit set may be ignored by those who do not know them."""
 
 _HASH_SIZE: Final = 32
+LANE_SECRET_SIZE: Final = 32
+"""Secret of a lane's ticket."""
+
 _TIME_MAX: Final = 2**53
 """Largest time in Unix milliseconds that every implementation can hold exactly."""
 
 IdField = Annotated[bytes, msgspec.Meta(min_length=MESSAGE_ID_SIZE, max_length=MESSAGE_ID_SIZE)]
 HashField = Annotated[bytes, msgspec.Meta(min_length=_HASH_SIZE, max_length=_HASH_SIZE)]
+PublicField = Annotated[
+    bytes, msgspec.Meta(min_length=limits.XWING_PUBLIC_SIZE, max_length=limits.XWING_PUBLIC_SIZE)
+]
+SecretField = Annotated[bytes, msgspec.Meta(min_length=LANE_SECRET_SIZE, max_length=LANE_SECRET_SIZE)]
+PlaceField = Annotated[bytes, msgspec.Meta(min_length=1, max_length=PLACE_MAX)]
 CountField = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 TimeField = Annotated[int, msgspec.Meta(ge=0, le=_TIME_MAX)]
 
@@ -50,6 +59,8 @@ class Text(msgspec.Struct, frozen=True, array_like=True):
     sent_ms: TimeField
     """When it was written, Unix milliseconds by the sender's clock."""
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.TEXT_MAX)]
+    order: Annotated[int, msgspec.Meta(ge=0, le=limits.ORDER_MAX)]
+    """Where it stands between the messages of both (a hybrid logical clock in milliseconds); 0 for last."""
 
     def __repr__(self) -> str:
         return f"Text({self.seq}, {len(self.text)} characters)"
@@ -81,7 +92,59 @@ class SuccessionSeen(msgspec.Struct, frozen=True, array_like=True):
     """Of the last statement that they were told."""
 
 
-Packet = Hello | Text | Delivered | Read | Succession | SuccessionSeen
+class Seed(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 7. One half of what a new sealed session is made of; at most one of each side in a link."""
+
+    public: PublicField
+    """Fresh X-Wing key of the sender; see `messenger.protocol.ratchet.seeded`."""
+    rank: Annotated[int, msgspec.Meta(ge=0, le=limits.SESSION_RANK_MAX)]
+    """The session gets the greater rank of both sides."""
+
+    def __repr__(self) -> str:
+        return f"Seed({self.rank})"
+
+
+class SeedAck(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 8. The sender has stored the session of this link, so it may be sealed in."""
+
+
+class LaneTicket(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 9. The right to open one lane, once, within 60 s of being made."""
+
+    id: IdField
+    """Random; other packets name the lane by it."""
+    secret: SecretField
+    """Random; see `messenger.protocol.lane.ticket_key`."""
+    by_initiator: bool
+    """Whether the initiator of this link opens the lane's stream, or the responder."""
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    """Where the sender listens for it, if it does not open the stream; 0 for the port of its Hello."""
+
+    def __repr__(self) -> str:
+        return f"LaneTicket({self.id.hex()})"
+
+
+class Mailboxes(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 10. Where the sender can be written to from now on; it takes the place of the one before."""
+
+    places: Annotated[list[PlaceField], msgspec.Meta(max_length=relay_limits.PLACES_MAX)]
+    """Encoded `messenger.protocol.places.Place`, the best first, each at another relay."""
+
+    def relays(self) -> list[Fingerprint]:
+        """Whose relays they are at.
+
+        Raises:
+            RemoteProtocolError: One is not a place.
+        """
+        return [Place.decode(place).relay for place in self.places]
+
+    def __repr__(self) -> str:
+        return f"Mailboxes({len(self.places)} places)"
+
+
+Packet = (
+    Hello | Text | Delivered | Read | Succession | SuccessionSeen | Seed | SeedAck | LaneTicket | Mailboxes
+)
 
 _KINDS: Final[dict[int, type[Packet]]] = {
     1: Hello,
@@ -90,6 +153,10 @@ _KINDS: Final[dict[int, type[Packet]]] = {
     4: Read,
     5: Succession,
     6: SuccessionSeen,
+    7: Seed,
+    8: SeedAck,
+    9: LaneTicket,
+    10: Mailboxes,
 }
 _NUMBERS: Final = {kind: number for number, kind in _KINDS.items()}
 _DECODERS: Final = {number: msgspec.msgpack.Decoder(kind) for number, kind in _KINDS.items()}
@@ -131,4 +198,6 @@ def decode(data: bytes) -> Packet | None:
         raise RemoteProtocolError("malformed packet") from e
     if isinstance(packet, Text) and len(packet.text.encode()) > limits.TEXT_MAX:
         raise RemoteProtocolError("text too long")
+    if isinstance(packet, Mailboxes) and len(set(packet.relays())) < len(packet.places):
+        raise RemoteProtocolError("two places at one relay")
     return packet

@@ -42,6 +42,10 @@ class Fields:
             raise RemoteProtocolError("field too long")
         return self.fixed(size)
 
+    def rest(self) -> bytes:
+        """Everything that is left."""
+        return self.fixed(len(self._data) - self._at)
+
     def finish(self) -> None:
         """Call after the last field.
 

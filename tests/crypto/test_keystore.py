@@ -255,6 +255,60 @@ def test_renewal(tmp_path: Path) -> None:
     assert (tmp_path / ROOT_NAME).read_bytes() == root
 
 
+def test_an_exchange_key_is_kept_for_a_while_after_it_was_replaced(tmp_path: Path) -> None:
+    """The file has version 2 as long as there is one, and version 1 again afterwards."""
+    keys, later = make_profile(tmp_path, "alice", now=NOW), NOW + 1000
+    first = identity("mallory").exchange
+    assert keystore.forget_old(tmp_path, keys, now=2 * NOW) is keys, "there is none"
+    keys = keystore.renew(tmp_path, keys, first, now=later)
+    assert keys.older == (keystore.OldKey(later, identity("alice").exchange),)
+    opened = keystore.unlock(tmp_path)
+    assert [(old.replaced, old.key.public) for old in opened.older] == [
+        (later, identity("alice").exchange.public)
+    ]
+    assert (tmp_path / IDENTITY_NAME).read_bytes()[10] == 2
+    last = later + limits.PREKEY_KEPT
+    assert keystore.forget_old(tmp_path, opened, now=last) is opened
+    left = keystore.forget_old(tmp_path, opened, now=last + 1)
+    assert left.older == keystore.unlock(tmp_path).older == ()
+    assert (tmp_path / IDENTITY_NAME).read_bytes()[10] == 1
+    assert keystore.unlock(tmp_path).exchange.public == first.public
+
+
+def test_old_exchange_keys_are_few_and_go_with_the_identity(tmp_path: Path) -> None:
+    keys = make_profile(tmp_path, "alice", now=NOW)
+    fresh = [identity(name).exchange for name in ("bob", "carol", "dora", "mallory")]
+    for number, exchange in enumerate(fresh):
+        keys = keystore.renew(tmp_path, keys, exchange, now=NOW + number)
+    older = [old.key.public for old in keystore.unlock(tmp_path).older]
+    assert older == [identity("dora").exchange.public, identity("carol").exchange.public]
+    assert len(older) == limits.EXCHANGE_KEYS_OLD
+    adopted = keystore.adopt(tmp_path, keys, identity("bob").signing, identity("bob").exchange, now=NOW)
+    assert adopted.older == keystore.unlock(tmp_path).older == ()
+
+
+@pytest.mark.parametrize("old", [b"", b"\x00", b"\x01", b"\x03", b"left over"])
+def test_strange_lists_of_old_keys(old: bytes, tmp_path: Path) -> None:
+    keys = make_profile(tmp_path, "alice", now=NOW)
+    one = NOW.to_bytes(8, "big") + vec(identity("bob").exchange.to_bytes())
+    good = b"\x01" + one
+    lists = {b"": b"", b"\x00": b"\x00", b"\x01": good[:-1], b"\x03": b"\x03" + one * 3}
+    parts = identity("alice").signing.to_bytes(), identity("alice").exchange.to_bytes(), keys.bundle.encode()
+
+    def write(tail: bytes) -> None:
+        nonce = os.urandom(12)
+        header = b"sotto keys\x02" + keys.profile + nonce
+        content = b"".join(vec(part) for part in parts) + tail
+        data = header + aead.seal_once(keys.vault_key, nonce, content, header)
+        (tmp_path / IDENTITY_NAME).write_bytes(data + digest(data))
+
+    write(good)
+    assert keystore.unlock(tmp_path).older[0].replaced == NOW
+    write(lists.get(old, good + old))
+    with pytest.raises(KeyFileError, match="does not open"):
+        keystore.unlock(tmp_path)
+
+
 def test_a_name_that_cannot_be_looked_for(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError):
         keystore.find(tmp_path / ("x" * 300))

@@ -129,6 +129,7 @@ def test_the_bytes_that_are_signed() -> None:
         "seal init",
         "group",
         "succession",
+        "directory",
     }
 
 

@@ -105,6 +105,8 @@ def test_open_sign_unwrap(tmp_path: Path) -> None:
         assert failed(talk.ask(wire.Sign(1, Label.GROUP, [b"x"]))) == "VaultError"
         assert failed(talk.ask(wire.Unwrap(2, label, b""))) == "VaultError"
         assert failed(talk.ask(wire.Renew(3))) == "VaultError"
+        assert failed(talk.ask(wire.ForgetOld(3))) == "VaultError"
+        assert failed(talk.ask(wire.SetRecovery(3, b"x"))) == "VaultError"
         assert failed(talk.ask(wire.ChangeProtection(4, b"", Protection.FILE, b""))) == "VaultError"
         assert failed(talk.ask(wire.Open(5, os.fsencode(tmp_path), b"wrong"))) == "WrongPassphrase"
         opened = talk.ask(wire.Open(6, os.fsencode(tmp_path), b"correct horse"))
@@ -231,6 +233,59 @@ def test_renewal_when_it_is_due_and_on_request(tmp_path: Path) -> None:
         again = talk.ask(wire.Renew(4))
         assert isinstance(again, wire.Result)
         assert keystore.unlock(tmp_path).bundle == Bundle.decode(again.data) != bundle
+
+
+def test_old_exchange_keys_open_for_42_days(tmp_path: Path) -> None:
+    """Each by its number; one that is too old, or was never there, opens nothing, like a wrong ciphertext."""
+    alice, label = identity("alice"), oaep_label("oaep seal", bytes(32))
+    folder = os.fsencode(tmp_path)
+    keys = make_profile(tmp_path, "alice", now=NOW - 1000)
+    keystore.renew(tmp_path, keys, identity("bob").exchange, now=NOW)
+    before, now = (identity(name).exchange.public.wrap(label, b"s" * 32) for name in ("alice", "bob"))
+
+    def opens(talk: Talk, ciphertext: bytes, older: int) -> bool:
+        reply = talk.ask(wire.Unwrap(2, label, ciphertext, older))
+        assert isinstance(reply, wire.Result)
+        assert len(reply.data) == 32
+        return reply.data == b"s" * 32
+
+    end = NOW + limits.PREKEY_KEPT
+    with talking(end) as talk:
+        talk.ask(wire.Open(1, folder, b""))
+        assert [opens(talk, now, older) for older in (-1, 0, 1, 2)] == [False, True, False, False]
+        assert [opens(talk, before, older) for older in (-1, 0, 1, 2)] == [False, False, True, False]
+        assert talk.ask(wire.ForgetOld(3)) == wire.Done(3)
+        assert opens(talk, before, 1)
+        talk.server._clock = lambda: end + 1
+        assert not opens(talk, before, 1), "even while it is in the file"
+        assert keystore.unlock(tmp_path).older
+        assert talk.ask(wire.ForgetOld(4)) == wire.Done(4)
+        assert keystore.unlock(tmp_path).older == ()
+        assert opens(talk, now, 0)
+    assert keystore.unlock(tmp_path).signing.public == alice.signing.public
+
+
+def test_old_exchange_keys_are_forgotten_when_a_profile_is_opened(tmp_path: Path) -> None:
+    """Also if the present one is due at the same time; a full disk keeps nobody out."""
+    keys = make_profile(tmp_path, "alice", now=NOW - 1000)
+    keystore.renew(tmp_path, keys, identity("bob").exchange, now=NOW)
+    full = threading.Event()
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if full.is_set():
+            raise OSError(errno.ENOSPC, "full")
+        real(descriptor)
+
+    folder = os.fsencode(tmp_path)
+    with pytest.MonkeyPatch.context() as patch, talking(NOW + limits.PREKEY_KEPT + 1) as talk:
+        patch.setattr(os, "fsync", fsync)
+        full.set()
+        assert isinstance(talk.ask(wire.Open(1, folder, b"")), wire.Opened)
+        assert len(keystore.unlock(tmp_path).older) == 1
+        full.clear()
+        assert isinstance(talk.ask(wire.Open(2, folder, b"")), wire.Opened)
+        assert keystore.unlock(tmp_path).older == ()
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ from messenger.protocol.messages import (
     decode_signed_identity,
     encode_identity,
 )
-from messenger.protocol.packets import Delivered, Hello, Text
-from tests.fuzz import sealed, streams
+from messenger.protocol.packets import Delivered, Hello, LaneTicket, Mailboxes, Text
+from tests.fuzz import relays, sealed, streams
 from tests.helpers.keys import identity
 from tests.helpers.links import NOW, bundle
 
@@ -76,8 +76,10 @@ def run_packets(data: bytes) -> None:
 def seeds_packets() -> Seeds:
     known = {
         "hello": packets.encode(Hello("Alice", 42000, accepted=True, read_seq=7)),
-        "text": packets.encode(Text(bytes(16), 1, bytes(32), 1, "hello \U0001f600")),
+        "text": packets.encode(Text(bytes(16), 1, bytes(32), 1, "hello \U0001f600", 0)),
         "delivered": packets.encode(Delivered([bytes(16), bytes(16)])),
+        "ticket": packets.encode(LaneTicket(bytes(16), bytes(32), by_initiator=True, port=0)),
+        "mailboxes": packets.encode(Mailboxes([bytes(120) + b"\0\x0b192.0.2.7:1"])),
         "later": b"\xf0\x93\xc0\x81\xa1x\xc3\xca\0\0\0\0",
     }
     numbered = {f"kind-{kind}": bytes((kind,)) + b"\x92\xc4\x01x\x01" for kind in packets._NUMBERS.values()}
@@ -101,6 +103,7 @@ def seeds_invites() -> Seeds:
     return {
         "link": link.encode(),
         "body": head + b"\x02\x01\x0f192.0.2.7:42000\x02\x01x",
+        "place": head + b"\x01\x03\x85" + bytes(120) + b"\0\x0b192.0.2.7:1",
         "none": head + b"\0",
         "later": b"\x02",
     }
@@ -186,6 +189,9 @@ TARGETS: Final[dict[str, Target]] = {
     "sealed": Target(sealed.run_sealed, sealed.seeds_sealed, 6000),
     "records": Target(streams.run_records, streams.seeds_records, 1200),
     "lanes": Target(streams.run_lanes, streams.seeds_lanes, 1400),
+    "requests": Target(relays.run_requests, relays.seeds_requests, 1500),
+    "answers": Target(relays.run_answers, relays.seeds_answers, 1500),
+    "finding": Target(relays.run_finding, relays.seeds_finding, 3000),
 }
 """Everything there is to fuzz, by the name that `python -m tests.fuzz` takes."""
 

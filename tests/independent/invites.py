@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.independent.primitives import H, Reader, check, number
+from tests.independent.relays import read_place
 
 PREFIX: Final = "sotto://invite/"
 LINK_MAX: Final = 1024
 HINTS_MAX: Final = 8
 DIRECT: Final = 1
+PLACE: Final = 3
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\[\]:\s]+):([0-9]{1,5})")
 
 
@@ -65,4 +67,6 @@ def read_invite(link: str) -> Invite:
             check(content.isascii(), "ASCII")
             found = _ADDRESS.fullmatch(content.decode("ascii"))
             check(found is not None and 0 < int(found[2]) <= 65535, "address")
+        if kind == PLACE:
+            read_place(content)
     return Invite(fp, secret, tuple(hints))

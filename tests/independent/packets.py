@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from tests.independent.primitives import Refused, check, number
+from tests.independent.relays import read_place
 
 PACKET_MAX: Final = 196608
 ID: Final = 16
@@ -51,12 +52,13 @@ class Text:
     """Kind 2."""
 
     KIND: ClassVar = 2
-    FIELDS: ClassVar = 5
+    FIELDS: ClassVar = 6
     id: bytes
     seq: int
     prev: bytes
     sent_ms: int
     text: str
+    order: int
 
     def check(self) -> None:
         """Refuse what is out of bounds."""
@@ -65,10 +67,11 @@ class Text:
         _bytes(self.prev, 32)
         _whole(self.sent_ms, 0, 2**53)
         check(type(self.text) is str and 1 <= len(self.text.encode()) <= 65536, "text")
+        _whole(self.order, 0, 2**42 - 1)
 
     def hash(self) -> bytes:
         """What `prev` of the next message is."""
-        fixed = self.prev + self.id + number(self.seq, 8) + number(self.sent_ms, 8)
+        fixed = self.prev + self.id + number(self.seq, 8) + number(self.sent_ms, 8) + number(self.order, 8)
         return hashlib.sha256(fixed + self.text.encode()).digest()
 
 
@@ -98,8 +101,71 @@ class Read:
         _ids(self.ids)
 
 
-Packet = Hello | Text | Delivered | Read
-_KINDS: Final[dict[int, Any]] = {kind.KIND: kind for kind in (Hello, Text, Delivered, Read)}
+@dataclass(frozen=True)
+class Seed:
+    """Kind 7."""
+
+    KIND: ClassVar = 7
+    FIELDS: ClassVar = 2
+    pk: bytes
+    rank: int
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _bytes(self.pk, 1216)
+        _whole(self.rank, 0, 2**53)
+
+
+@dataclass(frozen=True)
+class SeedAck:
+    """Kind 8."""
+
+    KIND: ClassVar = 8
+    FIELDS: ClassVar = 0
+
+    def check(self) -> None:
+        """There is nothing in it."""
+
+
+@dataclass(frozen=True)
+class LaneTicket:
+    """Kind 9."""
+
+    KIND: ClassVar = 9
+    FIELDS: ClassVar = 4
+    id: bytes
+    secret: bytes
+    by_initiator: bool
+    port: int
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _bytes(self.id, ID)
+        _bytes(self.secret, 32)
+        check(type(self.by_initiator) is bool, "by_initiator")
+        _whole(self.port, 0, 65535)
+
+
+@dataclass(frozen=True)
+class Mailboxes:
+    """Kind 10."""
+
+    KIND: ClassVar = 10
+    FIELDS: ClassVar = 1
+    places: list[bytes]
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        check(isinstance(self.places, list) and len(self.places) <= 4, "places")
+        check(all(type(each) is bytes and 1 <= len(each) <= 381 for each in self.places), "place")
+        relays = {read_place(each).relay for each in self.places}
+        check(len(relays) == len(self.places), "two at one relay")
+
+
+Packet = Hello | Text | Delivered | Read | Seed | SeedAck | LaneTicket | Mailboxes
+_KINDS: Final[dict[int, Any]] = {
+    kind.KIND: kind for kind in (Hello, Text, Delivered, Read, Seed, SeedAck, LaneTicket, Mailboxes)
+}
 
 
 def write_packet(packet: Packet) -> bytes:

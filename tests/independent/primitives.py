@@ -70,6 +70,11 @@ class Reader:
         check(size <= maximum, "a field is too long")
         return self.take(size)
 
+    @property
+    def left(self) -> bool:
+        """Whether anything is left."""
+        return self._at < len(self._data)
+
     def rest(self) -> bytes:
         """Everything that is left."""
         return self.take(len(self._data) - self._at)

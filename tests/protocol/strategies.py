@@ -10,7 +10,20 @@ from messenger.core.address import Address
 from messenger.core.ids import Fingerprint
 from messenger.protocol.invite import Invite
 from messenger.protocol.messages import M1, M2, M3, M4, Caps, Retry
-from messenger.protocol.packets import Delivered, Hello, Packet, Read, Succession, SuccessionSeen, Text
+from messenger.protocol.packets import (
+    Delivered,
+    Hello,
+    LaneTicket,
+    Mailboxes,
+    Packet,
+    Read,
+    Seed,
+    SeedAck,
+    Succession,
+    SuccessionSeen,
+    Text,
+)
+from messenger.protocol.places import Place
 
 quickly: Final = settings(max_examples=60, deadline=None)
 """For properties whose examples need a handshake or fresh keys."""
@@ -35,6 +48,15 @@ def _characters() -> st.SearchStrategy[str]:
 
 _IDS: Final = st.lists(exactly(16), min_size=1, max_size=20)
 
+_PLACES: Final = st.builds(
+    Place,
+    exactly(32).map(Fingerprint),
+    exactly(24),
+    exactly(32),
+    exactly(32),
+    st.builds(Address, st.sampled_from(["relay.example", "192.0.2.7", "2001:db8::7"]), st.integers(1, 65535)),
+).map(Place.encode)
+
 packets: Final[st.SearchStrategy[Packet]] = st.one_of(
     st.builds(
         Hello,
@@ -50,11 +72,16 @@ packets: Final[st.SearchStrategy[Packet]] = st.one_of(
         exactly(32),
         st.integers(0, 2**53),
         st.text(_characters(), min_size=1, max_size=300),
+        st.integers(0, limits.ORDER_MAX),
     ),
     st.builds(Delivered, _IDS),
     st.builds(Read, _IDS),
     st.builds(Succession, st.binary(min_size=1, max_size=300)),
     st.builds(SuccessionSeen, st.integers(1, 2**32 - 1)),
+    st.builds(Seed, exactly(limits.XWING_PUBLIC_SIZE), st.integers(0, limits.SESSION_RANK_MAX)),
+    st.just(SeedAck()),
+    st.builds(LaneTicket, exactly(16), exactly(32), st.booleans(), st.integers(0, 65535)),
+    st.builds(Mailboxes, st.lists(_PLACES, max_size=4, unique_by=lambda place: place[:32])),
 )
 
 m1s: Final = st.builds(
@@ -87,11 +114,15 @@ _NAMES: Final = st.lists(
 )
 _HOSTS: Final = st.one_of(st.ip_addresses().map(str), _NAMES.map(".".join))
 addresses: Final = st.builds(Address, _HOSTS, st.integers(1, 65535))
+places: Final = st.builds(
+    Place, exactly(32).map(Fingerprint), exactly(24), exactly(32), exactly(32), addresses
+)
 invites: Final = st.builds(
     Invite,
     exactly(32).map(Fingerprint),
     exactly(limits.INVITE_SECRET_SIZE),
     st.lists(addresses, max_size=limits.INVITE_ADDRESSES_MAX).map(tuple),
+    st.lists(places, max_size=2).map(tuple),
 )
 
 cuts: Final = st.lists(st.integers(0, 8000), max_size=12)

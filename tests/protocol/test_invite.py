@@ -12,6 +12,7 @@ from messenger.core.address import Address
 from messenger.core.errors import AddressError, InputProblem
 from messenger.core.ids import Fingerprint
 from messenger.protocol.invite import PREFIX, Invite, is_invite, read_invite, write_invite
+from messenger.protocol.places import Place
 from tests.protocol.strategies import invites, plainly
 
 FINGERPRINT = Fingerprint(bytes(range(32)))
@@ -49,8 +50,39 @@ def test_what_was_written_is_read(invite: Invite) -> None:
     read = read_invite(text)
     assert (read.fingerprint, read.secret) == (invite.fingerprint, invite.secret)
     assert set(read.addresses) <= set(invite.addresses)
-    if sum(2 + len(str(address)) for address in invite.addresses) <= ROOM:
+    assert set(read.places) <= set(invite.places)
+    sizes = [2 + len(str(address)) for address in invite.addresses]
+    sizes += [2 + len(place.encode()) for place in invite.places]
+    if sum(sizes) <= ROOM and all(len(place.encode()) <= 255 for place in invite.places):
         assert read == invite
+
+
+def place(host: str = "relay.example") -> Place:
+    return Place(Fingerprint(bytes(32)), bytes(24), bytes(32), bytes(32), Address(host, 1))
+
+
+def test_places_stand_before_addresses() -> None:
+    invite = Invite(FINGERPRINT, SECRET, PLACES, (place(), place("192.0.2.7")))
+    assert read_invite(write_invite(invite)) == invite
+    first = place().encode()
+    assert first in base64.urlsafe_b64decode(write_invite(invite)[len(PREFIX) :] + "==")
+    assert read_invite(link(HEAD + b"\x01" + hint(first, 3))).places == (place(),)
+
+
+def test_a_place_that_is_not_one_spoils_the_link() -> None:
+    good = place().encode()
+    for wrong in (b"", good[:-1], good + b"\0", good.replace(b"relay", b"Relay")):
+        assert problem(link(HEAD + b"\x01" + hint(wrong, 3))) is InputProblem.BAD_INVITE
+
+
+def test_places_for_which_there_is_no_room() -> None:
+    far = tuple(place(f"{number}.example") for number in range(6))
+    assert read_invite(write_invite(Invite(FINGERPRINT, SECRET, (), far))).places == far[:4]
+    many = link(HEAD + b"\x05" + hint(place("a").encode(), 3) * 5)
+    assert len(read_invite(many).places) == 4
+    long = place("a" * 60 + "." + "b" * 60 + "." + "c" * 20)
+    assert len(long.encode()) > 255
+    assert read_invite(write_invite(Invite(FINGERPRINT, SECRET, PLACES, (long,)))).places == ()
 
 
 @plainly

@@ -7,31 +7,49 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messenger.core import limits
+from messenger.core import limits, relay_limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
+from messenger.core.ids import Fingerprint
+from messenger.crypto.hkdf import expand, extract
 from messenger.protocol import packets
+from messenger.protocol.handshake import Role
+from messenger.protocol.lane import ticket_key
 from messenger.protocol.packets import (
     Delivered,
     Hello,
+    LaneTicket,
+    Mailboxes,
     Packet,
     Read,
+    Seed,
+    SeedAck,
     Succession,
     SuccessionSeen,
     Text,
     decode,
     encode,
 )
+from messenger.protocol.places import PLACE_MAX
 from tests.protocol.strategies import packets as any_packet
 from tests.protocol.strategies import plainly
 
-ID, HASH = bytes(16), bytes(32)
+ID, HASH, PUBLIC = bytes(16), bytes(32), bytes(limits.XWING_PUBLIC_SIZE)
+PLACE = bytes(120) + b"\0\x0b192.0.2.7:1"
+OTHER_PLACE = b"other relay".ljust(120, b"-") + b"\0\x0b192.0.2.7:1"
+LONG_PLACE = bytes(119) + b"\x01\x03" + (b"b" * 63 + b".") * 3 + b"a" * 61 + b":65535"
+"""All of the longest place but its first byte."""
+
 GOOD: dict[int, list[Any]] = {
     1: ["Alice", 42000, True, 7],
-    2: [ID, 1, HASH, 1_700_000_000_000, "hello"],
+    2: [ID, 1, HASH, 1_700_000_000_000, "hello", 1_700_000_000_001],
     3: [[ID]],
     4: [[ID, ID]],
     5: [b"a statement"],
     6: [1],
+    7: [PUBLIC, 2**53],
+    8: [],
+    9: [ID, HASH, True, 0],
+    10: [[PLACE, OTHER_PLACE]],
 }
 """The fields of a packet of each kind."""
 
@@ -126,6 +144,26 @@ def test_a_missing_field_or_something_else_altogether(kind: int) -> None:
         (6, 0, 0),
         (6, 0, 2**32),
         (6, 0, "1"),
+        (7, 0, PUBLIC[:-1]),
+        (7, 0, PUBLIC + b"\0"),
+        (7, 0, "x" * limits.XWING_PUBLIC_SIZE),
+        (7, 1, -1),
+        (7, 1, limits.SESSION_RANK_MAX + 1),
+        (7, 1, 1.0),
+        (9, 0, bytes(15)),
+        (9, 1, bytes(31)),
+        (9, 1, bytes(33)),
+        (9, 2, 1),
+        (9, 2, "I"),
+        (9, 3, -1),
+        (9, 3, 65536),
+        (10, 0, [b""]),
+        (10, 0, ["text"]),
+        (10, 0, [bytes(PLACE_MAX + 1)]),
+        (10, 0, [bytes((relay,)) + PLACE[1:] for relay in range(relay_limits.PLACES_MAX + 1)]),
+        (10, 0, [PLACE, PLACE]),
+        (10, 0, [PLACE, OTHER_PLACE[:-1]]),
+        (10, 0, PLACE),
     ],
 )
 def test_out_of_bounds(kind: int, field: int, value: object) -> None:
@@ -137,11 +175,16 @@ def test_out_of_bounds(kind: int, field: int, value: object) -> None:
 def test_the_largest_of_each() -> None:
     for packet in (
         Hello("x" * limits.NAME_MAX, 65535, accepted=False, read_seq=2**63 - 1),
-        Text(ID, 2**63 - 1, HASH, 2**53, "ä" * (limits.TEXT_MAX // 2)),
+        Text(ID, 2**63 - 1, HASH, 2**53, "ä" * (limits.TEXT_MAX // 2), 0),
         Delivered([ID] * limits.RECEIPTS_PER_PACKET),
         Read([ID] * limits.RECEIPTS_PER_PACKET),
         Succession(bytes(limits.SUCCESSION_MAX)),
         SuccessionSeen(2**32 - 1),
+        Seed(PUBLIC, limits.SESSION_RANK_MAX),
+        SeedAck(),
+        LaneTicket(ID, HASH, by_initiator=False, port=65535),
+        Mailboxes([bytes((relay,)) + LONG_PLACE for relay in range(relay_limits.PLACES_MAX)]),
+        Mailboxes([]),
     ):
         assert decode(encode(packet)) == packet
 
@@ -173,7 +216,7 @@ def test_empty_or_too_long() -> None:
 def test_we_do_not_send_what_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "PACKET_MAX", 100)
     with pytest.raises(LocalProtocolError):
-        encode(Text(ID, 1, HASH, 0, "x" * 100))
+        encode(Text(ID, 1, HASH, 0, "x" * 100, 0))
 
 
 def test_every_kind_has_a_number_of_its_own() -> None:
@@ -184,4 +227,22 @@ def test_every_kind_has_a_number_of_its_own() -> None:
 
 
 def test_a_text_does_not_show_its_words() -> None:
-    assert repr(Text(ID, 3, HASH, 0, "meet me at nine")) == "Text(3, 15 characters)"
+    assert repr(Text(ID, 3, HASH, 0, "meet me at nine", 0)) == "Text(3, 15 characters)"
+
+
+def test_a_ticket_and_places_do_not_show_their_secrets() -> None:
+    ticket = LaneTicket(ID, b"s" * 32, by_initiator=True, port=0)
+    assert repr(ticket) == f"LaneTicket({ID.hex()})"
+    assert repr(Mailboxes([b"a place with keys"])) == "Mailboxes(1 places)"
+    assert repr(Seed(PUBLIC, 7)) == "Seed(7)"
+
+
+def test_a_ticket_becomes_one_key_at_both_ends() -> None:
+    """What `lane` makes of the packet does not depend on the side that sent it."""
+    packet = decode(encode(LaneTicket(ID, b"s" * 32, by_initiator=False, port=5)))
+    assert isinstance(packet, LaneTicket)
+    people = Fingerprint(bytes(32)), Fingerprint(b"r" * 32)
+    keys = {role: ticket_key(HASH, packet.secret, packet.id, *people, role) for role in Role}
+    assert len(set(keys.values())) == 2
+    opener = Role.INITIATOR if packet.by_initiator else Role.RESPONDER
+    assert keys[opener] == expand(extract(HASH, b"s" * 32), "lane", ID + bytes(32) + b"r" * 32 + b"R", 32)

@@ -4,18 +4,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.nonces import watching
 from tests.helpers.sealing import BAD_NETWORK, EVERYTHING, World
 
 STEPS = 10_000
 
 
 def test_ten_thousand_steps_lose_nothing_without_a_trace() -> None:
-    """Loss, reordering, copies, tampering, restarts, new sessions, restored backups; `World` asserts."""
-    world = World(1)
-    world.run(STEPS)
-    world.finish()
+    """Loss, reordering, copies, tampering, restarts, new sessions, restored backups; `World` asserts.
+
+    Everything that was sent is delivered, lost by the network, or (`World` says why) in a session
+    that died with a disk; and no two messages were sealed with one key, let alone with one nonce.
+    """
+    with watching() as oracle:
+        world = World(1)
+        world.run(STEPS)
+        world.finish()
+    assert sum(world.happened.values()) == STEPS
+    for event in ("lose", "deliver_twice", "tamper", "restart"):
+        assert world.happened[event] > 250
+    for event in ("link", "open", "back_up"):
+        assert world.happened[event] > 20
     assert world.restores > 5
     assert len(world.delivered) > world.sent * 0.8
+    lost = [sent for sent in world.lost if sent.opens is None]
+    assert len(world.delivered) + len(lost) + len(world.excused) == world.sent
+    assert len({key for key, _ in oracle.seen}) == len(oracle.seen) == world.sent
 
 
 def test_one_session_delivers_everything_that_the_network_does() -> None:

@@ -21,6 +21,14 @@ def test_what_was_written_is_read(pieces: list[bytes], number: int) -> None:
     fields.finish()
 
 
+def test_the_rest() -> None:
+    fields = Fields(b"abcd")
+    fields.fixed(1)
+    assert fields.rest() == b"bcd"
+    assert fields.rest() == b""
+    fields.finish()
+
+
 def test_a_byte_left_over() -> None:
     fields = Fields(b"ab")
     fields.fixed(1)

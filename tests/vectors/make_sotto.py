@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tests.vectors import sotto_links, sotto_people, sotto_records, sotto_refused
+from tests.vectors import (
+    sotto_first,
+    sotto_links,
+    sotto_people,
+    sotto_records,
+    sotto_refused,
+    sotto_relays,
+    sotto_sealed,
+)
 from tests.vectors.sotto_people import Json
 
 FOLDER: Final = Path(__file__).parent / "sotto"
@@ -27,6 +35,14 @@ def files() -> Iterator[tuple[str, Json]]:
     yield "channel", sotto_records.channel()
     yield "refused-records", sotto_records.refused()
     yield "lane", sotto_records.lane()
+    yield "relays", sotto_relays.relays()
+    yield "circuits", sotto_relays.circuits()
+    yield "directory", sotto_relays.directory()
+    yield "nearby", sotto_relays.nearby()
+    yield "envelopes", sotto_sealed.envelopes()
+    yield "sealed-session", sotto_sealed.session()
+    yield "prekeys", sotto_first.prekeys()
+    yield "first-contact", sotto_first.first_contact()
 
 
 def text(content: Json) -> str:

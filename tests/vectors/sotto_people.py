@@ -2,7 +2,7 @@
 
 import base64
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any, Final
@@ -14,7 +14,18 @@ from tests.independent import identity as people
 from tests.independent.identity import LONGEST, Identity, safety_number, write_fingerprint
 from tests.independent.invites import PREFIX, Invite, write_invite
 from tests.independent.meeting import private_key
-from tests.independent.packets import Delivered, Hello, Packet, Read, Text, write_packet
+from tests.independent.packets import (
+    Delivered,
+    Hello,
+    LaneTicket,
+    Mailboxes,
+    Packet,
+    Read,
+    Seed,
+    SeedAck,
+    Text,
+    write_packet,
+)
 from tests.independent.primitives import (
     TBS,
     H,
@@ -28,6 +39,7 @@ from tests.independent.primitives import (
     v,
     xwing_public,
 )
+from tests.independent.relays import Place
 from tests.independent.schedule import puzzle, solve
 from tests.vectors.dice import Dice, drawn
 
@@ -215,6 +227,26 @@ def _checked(start: bytes) -> str:
     return _link(start + H(b"sotto invite" + start)[:4])
 
 
+_FAR: Final = (b"b" * 63 + b".") * 3 + b"a" * 61 + b":65535"
+"""The longest address."""
+
+
+def _place() -> Place:
+    """A place at a relay, for invites and Mailboxes."""
+    return Place(drawn("relay"), drawn("send_id", 24), drawn("send_key"), drawn("queue_key"), b"192.0.2.7:1")
+
+
+def _bad_places(start: bytes) -> dict[str, str]:
+    """Invites with a hint that is no place."""
+    queue = _place().write()
+    bad = {
+        "a place a byte short": queue[:-1],
+        "a place a byte too long": queue + b"\0",
+        "an empty place": b"",
+    }
+    return {why: _checked(start + b"\x01\x03" + number(len(each), 1) + each) for why, each in bad.items()}
+
+
 def invites() -> Json:
     """Section 3."""
     fp, secret = drawn("whom an invite names"), drawn("secret of an invite", 16)
@@ -224,6 +256,7 @@ def invites() -> Json:
         "one address": ((1, b"192.168.1.5:42000"),),
         "several": ((1, b"10.0.0.1:1"), (1, b"[fe80::1]:42000"), (1, b"home.example.org:65535")),
         "unknown kinds": ((2, b""), (1, b"127.0.0.1:42001"), (255, b"\xff\x00" * 100)),
+        "a place, then an address": ((3, _place().write()), (1, b"127.0.0.1:42001")),
         "eight": tuple((1, f"10.0.0.{last}:42000".encode()) for last in range(8)),
     }
     one = write_invite(Invite(fp, secret, hints["one address"]))
@@ -254,6 +287,7 @@ def invites() -> Json:
         "a hint without a host": _checked(start + b"\x01\x01\x03:80"),
         "an empty hint": _checked(start + b"\x01\x01\x00"),
         "a hint that is not ASCII": _checked(start + b"\x01\x01\x05\xc3\xa9x:1"),
+        **_bad_places(start),
     }
     return {
         "fingerprint": fp,
@@ -275,24 +309,10 @@ def invites() -> Json:
     }
 
 
-def packets() -> Json:
-    """Section 7."""
-    ids = [drawn(f"id {count}", 16) for count in range(3)]
-    first = Text(ids[0], 1, bytes(32), 1_800_000_000_123, "Hello")
-    second = Text(ids[1], 2, first.hash(), 2**53, "ünï\n🦉")
-    good: list[Packet] = [
-        Hello("Alice", 42000, True, 0),  # noqa: FBT003
-        Hello("", 0, False, 2**63 - 1),  # noqa: FBT003
-        Hello("é" * 64, 65535, True, 70000),  # noqa: FBT003
-        first,
-        second,
-        Delivered(ids),
-        Read(ids[:1]),
-    ]
+def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, bytes]:
+    """Contents that are no packet, by what is wrong."""
     pack = msgspec.msgpack.encode
-    extra = b"\x03" + pack([[ids[0]], "a later field", {"a": 1}])
-    wide = b"\x91\x91\xc5\x00\x10" + ids[0]
-    refused = {
+    return {
         "an unknown kind": b"\x7f" + pack([]),
         "kind 0": b"\x00" + pack([]),
         "no byte": b"",
@@ -314,11 +334,58 @@ def packets() -> Json:
         "seq 0": b"\x02" + pack([ids[0], 0, bytes(32), 0, "x"]),
         "prev of 31 bytes": b"\x02" + pack([ids[0], 1, bytes(31), 0, "x"]),
         "sent_ms 2^53 + 1": b"\x02" + pack([ids[0], 1, bytes(32), 2**53 + 1, "x"]),
+        "order 2^42": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 2**42]),
         "no text": b"\x02" + pack([ids[0], 1, bytes(32), 0, ""]),
         "no id": b"\x03" + pack([[]]),
         "513 ids": b"\x04" + pack([[bytes(16)] * 513]),
         "nil among the ids": b"\x04" + pack([[ids[0], None]]),
+        "pk of 1215 bytes": b"\x07" + pack([pk[:-1], 0]),
+        "pk of 1217 bytes": b"\x07" + pack([pk + b"\0", 0]),
+        "no rank": b"\x07" + pack([pk]),
+        "rank 2^53 + 1": b"\x07" + pack([pk, 2**53 + 1]),
+        "rank -1": b"\x07" + pack([pk, -1]),
+        "a SeedAck without an array": b"\x08",
+        "a SeedAck that is a map": b"\x08\x80",
+        "ticket id of 15 bytes": b"\x09" + pack([bytes(15), bytes(32), True, 0]),
+        "ticket secret of 33 bytes": b"\x09" + pack([bytes(16), bytes(33), True, 0]),
+        "by_initiator is a number": b"\x09" + pack([bytes(16), bytes(32), 1, 0]),
+        "ticket port 65536": b"\x09" + pack([bytes(16), bytes(32), True, 65536]),
+        "a ticket without port": b"\x09" + pack([bytes(16), bytes(32), True]),
+        "5 places": b"\x0a" + pack([[replace(place, relay=drawn(f"relay {n}")).write() for n in range(5)]]),
+        "an empty place": b"\x0a" + pack([[b""]]),
+        "a place of 382 bytes": b"\x0a" + pack([[bytes(382)]]),
+        "two places at one relay": b"\x0a" + pack([[place.write()] * 2]),
+        "a place a byte short": b"\x0a" + pack([[place.write()[:-1]]]),
+        "a place that is text": b"\x0a" + pack([["place"]]),
     }
+
+
+def packets() -> Json:
+    """Section 7."""
+    ids = [drawn(f"id {count}", 16) for count in range(3)]
+    first = Text(ids[0], 1, bytes(32), 1_800_000_000_123, "Hello", 1_800_000_000_124)
+    second = Text(ids[1], 2, first.hash(), 2**53, "ünï\n🦉", 2**42 - 1)
+    pk = xwing_public(drawn("key of a Seed"))
+    place = _place()
+    good: list[Packet] = [
+        Hello("Alice", 42000, True, 0),  # noqa: FBT003
+        Hello("", 0, False, 2**63 - 1),  # noqa: FBT003
+        Hello("é" * 64, 65535, True, 70000),  # noqa: FBT003
+        first,
+        second,
+        Seed(pk, 0),
+        Seed(pk, 2**53),
+        SeedAck(),
+        LaneTicket(ids[2], drawn("secret of a ticket"), True, 0),  # noqa: FBT003
+        LaneTicket(ids[2], drawn("secret of a ticket"), False, 65535),  # noqa: FBT003
+        Mailboxes([]),
+        Mailboxes([place.write(), replace(place, relay=drawn("a far relay"), address=_FAR).write()]),
+        Delivered(ids),
+        Read(ids[:1]),
+    ]
+    pack = msgspec.msgpack.encode
+    extra = b"\x03" + pack([[ids[0]], "a later field", {"a": 1}])
+    wide = b"\x91\x91\xc5\x00\x10" + ids[0]
     return {
         "good": [
             {
@@ -331,5 +398,7 @@ def packets() -> Json:
         "read like a Delivered with the first id": [extra, (b"\x03" + wide)],
         "ignored": [b"\x80", b"\xff\x00", b"\xc1\xc1"],
         "text hashes": [{"content": write_packet(text), "hash": text.hash()} for text in (first, second)],
-        "refused": [{"why": why, "content": content} for why, content in refused.items()],
+        "refused": [
+            {"why": why, "content": content} for why, content in _refused_packets(ids, pk, place).items()
+        ],
     }

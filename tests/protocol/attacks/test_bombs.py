@@ -1,20 +1,27 @@
 """Lengths and structures that promise much: refused before anything is kept or built."""
 
+import ast
+import os
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+import messenger
 from messenger.core import limits
 from messenger.core.errors import RemoteProtocolError
-from messenger.crypto.hkdf import vec
+from messenger.crypto.hkdf import expand, vec
 from messenger.protocol import packets
 from messenger.protocol.handshake import TRANSITIONS, Step
 from messenger.protocol.invite import PREFIX, read_invite
 from messenger.protocol.lane import LaneMessage
 from messenger.protocol.messages import M1, M2, M3, M4, Caps, MessageType, frame
 from messenger.protocol.packets import Text
+from messenger.protocol.prekeys import PrekeyList
 from messenger.protocol.records import RecordType
+from messenger.protocol.seal import disclose
 from tests.helpers.links import End, handshake, linked, refused
 from tests.protocol.channels import Pair
 from tests.protocol.forge import Caller, record_of, sealed_record
@@ -158,7 +165,47 @@ def test_garbage_behind_a_header_that_is_allowed_is_kept_up_to_its_length_only()
 
 def test_the_largest_text_there_is() -> None:
     one, other = linked()
-    packet = Text(bytes(16), 1, bytes(32), 0, "\U0001f600" * (limits.TEXT_MAX // 4))
+    packet = Text(bytes(16), 1, bytes(32), 0, "\U0001f600" * (limits.TEXT_MAX // 4), 0)
     one.link.send(packet)
     other.receive(one.sent())
     assert other.packets == [packet]
+
+
+DECOMPRESSORS = {"zlib", "gzip", "bz2", "lzma", "zipfile", "tarfile", "zstandard", "brotli", "compression"}
+
+
+def test_decompression_bombs_have_nothing_to_go_off_in() -> None:
+    """Nothing in the program decompresses: what arrives is as long as it says."""
+    found = {
+        f"{path.name}: {name}"
+        for path in Path(messenger.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+        )
+        if name.split(".")[0] in DECOMPRESSORS
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("size", [2**24 - 1, limits.ENVELOPE_BUCKETS[-1], limits.ENVELOPE_BUCKETS[0]])
+def test_an_envelope_that_says_it_holds_more_than_it_has(size: int) -> None:
+    key = bytes(32)
+    inside = b"\x01" + size.to_bytes(3, "big") + bytes(4096 - 12 - 16 - 4)
+    nonce = os.urandom(12)
+    envelope = nonce + AESGCM(expand(key, "envelope", b"", 32)).encrypt(nonce, inside, b"")
+    cheaply(lambda: disclose(key, envelope), 64 * 1024)
+
+
+def test_an_envelope_of_a_megabyte_is_not_opened() -> None:
+    envelope = bytes(MEBIBYTE)
+    cheaply(lambda: disclose(bytes(32), envelope), 64 * 1024)
+
+
+@pytest.mark.parametrize("count", [0, 66, 255])
+def test_a_prekey_list_with_more_hashes_than_allowed_or_none(count: int) -> None:
+    start = b"\x01" + vec(bytes(1176)) + bytes(16) + bytes((count,))
+    for data in (start, start + bytes(32 * count) + vec(bytes(384))):
+        with pytest.raises(RemoteProtocolError, match="too many prekeys or none"):
+            PrekeyList.decode(data)

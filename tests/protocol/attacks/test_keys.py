@@ -4,6 +4,9 @@ import math
 from typing import Any
 
 import pytest
+from Crypto.Hash import SHA256
+from Crypto.PublicKey import RSA
+from Crypto.Signature import pss
 
 from messenger.core import limits
 from messenger.core.errors import RemoteProtocolError
@@ -13,6 +16,7 @@ from messenger.crypto.rsa import EXPONENT, Label
 from messenger.protocol.lane import LaneAcceptor, LaneMessage, LaneOpener, Ticket
 from messenger.protocol.messages import M2, MessageType, frame
 from messenger.protocol.records import RecordType
+from tests.helpers import letters
 from tests.helpers.keys import identity
 from tests.helpers.links import NOW, End, exchange, refused
 from tests.protocol.channels import Pair
@@ -156,6 +160,41 @@ def test_the_exponent_is_no_ones_to_choose_and_verifications_are_few(monkeypatch
         seen.clear()
         shown_to_both(bundle_of(modulus, GOOD, bytes(len(modulus))))
         assert seen == [], "no key is used before it has been looked at"
+
+
+def with_exponent(exponent: int, who: str, label: Label, fields: tuple[bytes, ...]) -> bytes:
+    """A signature that holds under this exponent, which its reader would have to believe in."""
+    key = identity(who).signing
+    if exponent == 1:  # nobody needs a private key for it: the encoded message is its own signature
+        encoded = pow(int.from_bytes(key.sign(label, fields), "big"), EXPONENT, int(key._key.n))
+        return encoded.to_bytes(384, "big")
+    p, q = int(key._key.p), int(key._key.q)
+    private = pow(exponent, -1, (p - 1) * (q - 1))
+    own = RSA.construct((p * q, exponent, private, p, q), consistency_check=False)
+    return pss.new(own, salt_bytes=32).sign(SHA256.new(rsa.to_be_signed(label, fields)))
+
+
+@pytest.mark.parametrize("exponent", [1, 3, EXPONENT])
+def test_a_signature_for_the_exponents_1_and_3(exponent: int) -> None:
+    """The same modulus with a small exponent: as initiator, as responder, and in a first contact."""
+    bob, caller = End.answering("bob"), Caller("alice", "bob")
+    bob.receive(caller.m1())
+    caller.take_m2(bob.sent())
+    m3 = caller.m3(sign=lambda *fields: with_exponent(exponent, "alice", Label.LINK_I, fields))
+    alice, answering = End.calling("alice", "bob"), Answerer("bob")
+    alice.receive(answering.m2(alice.sent()))
+    answering.take_m3(alice.sent())
+    m4 = answering.m4("alice", sign=lambda *fields: with_exponent(exponent, "bob", Label.LINK_R, fields))
+    waiting = letters.draft()
+    letter = waiting.signed(with_exponent(exponent, "alice", Label.SEAL_INIT, waiting.needed.fields))
+    if exponent == EXPONENT:
+        bob.receive(m3)
+        alice.receive(m4)
+        letters.opened(letter)
+    else:
+        assert "signature" in str(refused(bob, m3))
+        assert "signature" in str(refused(alice, m4))
+        letters.refused(letter)
 
 
 @pytest.mark.parametrize("point", LOW_ORDER)

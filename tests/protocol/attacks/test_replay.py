@@ -7,16 +7,17 @@ import pytest
 from messenger.core.errors import RemoteProtocolError
 from messenger.protocol.handshake import UnwrapNeeded
 from messenger.protocol.link import LinkState
-from messenger.protocol.messages import MessageType
+from messenger.protocol.messages import Caps, MessageType
 from messenger.protocol.packets import Text
 from tests.helpers.links import End, Moment, Sent, linked, messages, record, refused
+from tests.protocol.forge import Answerer, Caller
 from tests.protocol.steps import session
 
 M1, M2, M3, M4, M5, RETRY = MessageType
 
 
 def text(number: int) -> Text:
-    return Text(bytes(16), number, bytes(32), 0, f"number {number}")
+    return Text(bytes(16), number, bytes(32), 0, f"number {number}", 0)
 
 
 def fresh(role: str) -> End:
@@ -78,6 +79,45 @@ def test_splicing_every_message_between_two_sessions_at_the_same_time() -> None:
     for mine, theirs in zip(session().sent[1:], other[1:], strict=False):
         assert mine.kind is theirs.kind
         refused(mine.before.again(), theirs.data)
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_a_relay_that_swaps_the_ends_of_two_circuits(after: int) -> None:
+    """Alice and Bob, Carol and Dora, joined by one relay: after some messages it joins them crosswise."""
+    relay = bytes(range(32))
+    two = [
+        (End.calling(one, other, caps=Caps(relay=relay)), End.answering(other, caps=Caps(relay=relay)))
+        for one, other in (("alice", "bob"), ("carol", "dora"))
+    ]
+    for number in range(after):
+        for pair in two:
+            pair[(number + 1) % 2].receive(pair[number % 2].sent())
+    for (caller, _), (_, answerer) in (two, two[::-1]):
+        receiver, sender = (answerer, caller) if after % 2 == 0 else (caller, answerer)
+        with pytest.raises(RemoteProtocolError):
+            receiver.receive(sender.sent())
+        assert not answerer.up, "nobody is up towards somebody else"
+
+
+def test_a_relay_that_swaps_the_ends_of_two_circuits_that_are_up() -> None:
+    (alice, _), (_, dora) = linked(), linked(End.calling("carol", "dora"), End.answering("dora"))
+    alice.link.send(text(1))
+    with pytest.raises(RemoteProtocolError):
+        dora.receive(alice.sent())
+    assert dora.packets == []
+
+
+def test_a_circuit_that_leads_through_another_relay_than_it_says() -> None:
+    """A relay that passes a circuit on through a second one, or over a direct stream: either end refuses."""
+    for one, other in ((b"\x01" * 32, b"\x02" * 32), (b"\x01" * 32, b""), (b"", b"\x01" * 32)):
+        alice, answering = End.calling("alice", "bob", caps=Caps(relay=one)), Answerer("bob")
+        error = refused(alice, answering.m2(alice.sent(), caps=Caps(relay=other).encode()))
+        assert str(error) == "capabilities do not fit the path"
+        calling, bob = Caller("alice", "bob"), End.answering("bob", caps=Caps(relay=one))
+        bob.receive(calling.m1())
+        calling.take_m2(bob.sent())
+        error = refused(bob, calling.m3(caps=Caps(relay=other).encode()))
+        assert str(error) == "capabilities do not fit the path"
 
 
 @pytest.mark.parametrize("sender", ["initiator", "responder"])

@@ -55,6 +55,24 @@ def test_a_puzzle_costs_no_exchange_until_it_is_solved(exchanges: Counter) -> No
     assert exchanges.calls == 1
 
 
+def test_handshake_flood_costs_no_exchange_and_locks_no_contact_out(exchanges: Counter) -> None:
+    """A listener under load: everybody is asked for work, but not those who knock."""
+    knock = os.urandom(32)
+    for _ in range(100):
+        bob = End.answering("bob", puzzle_bits=20, knocks=[knock])
+        bob.receive(Caller("mallory", "bob").m1())
+        assert bob.sent()[0] == MessageType.RETRY
+        assert bob.private_operations == 0
+    assert exchanges.calls == 0
+    alice, bob = (
+        End.calling("alice", "bob", knock=knock),
+        End.answering("bob", puzzle_bits=20, knocks=[knock]),
+    )
+    assert len(exchange(alice, bob)) == 5, "no puzzle for her"
+    assert bob.up
+    assert exchanges.calls == 1
+
+
 def test_garbage_instead_of_an_m1(exchanges: Counter) -> None:
     for size in (0, 1, 100, 1269, 1400):
         refused(End.answering("bob", open_door=True), frame(MessageType.M1, os.urandom(size)))

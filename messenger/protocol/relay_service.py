@@ -1,0 +1,220 @@
+"""The relay's side of one link with a client, as a value (SPEC.md section "Relays").
+
+It reads requests, checks proofs, and keeps to what the client may be sent. What a request means is
+done by its owner, who gives the answers back: queues, disks and other links are not known here.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Final
+
+from messenger.core import relay_limits
+from messenger.core.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
+from messenger.crypto.aead import Buffer
+from messenger.crypto.hkdf import digest
+from messenger.protocol import puzzle
+from messenger.protocol.relay_answers import Arrived, Ended, Failed, Ring, Subscribed, Task
+from messenger.protocol.relay_client import ANSWERED_BY
+from messenger.protocol.relay_commands import Unknown, decode_request, request_bounds
+from messenger.protocol.relay_queues import (
+    Acknowledge,
+    GetPrekey,
+    Send,
+    Subscribe,
+    SubscribeFlag,
+)
+from messenger.protocol.relay_request import Proved, Request
+from messenger.protocol.relay_wire import Messages, contents
+from messenger.protocol.relay_word import Code, EndReason, Tagged, Welcome
+
+_SEED: Final = 32
+
+
+class _Credit:
+    """What may be sent for one subscription."""
+
+    def __init__(self, request: Subscribe) -> None:
+        self.calls = bool(request.flags & SubscribeFlag.CALLS)
+        self.window = request.window
+        self.held: set[bytes] = set()
+
+
+class RelayService:
+    """One client.
+
+    After construction send `data_to_send()`: the welcome is in it.
+
+    Args:
+        exported: `Link.export(relay_wire.EXPORT, b"")`.
+        welcome: The quotas of this relay.
+        entropy: Source of random bytes.
+    """
+
+    def __init__(
+        self, exported: bytes, welcome: Welcome, entropy: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self._exported = exported
+        self._nobody = entropy(relay_limits.QUEUE_KEY_SIZE)
+        self._entropy = entropy
+        self._messages = Messages(request_bounds)
+        self._open: dict[int, Request] = {}
+        self._credits: dict[int, _Credit] = {}
+        self._task: Task | None = None
+        self._out: list[bytes] = [welcome.encode()]
+        self._refused = False
+
+    def receive(self, content: Buffer) -> list[Request]:
+        """Take the content of a PACKET. Requests that only later versions know are answered here.
+
+        Returns:
+            The requests in it, in order; each but `Acknowledge` must be given to `answer` or `fail`
+            once. The hashes of an `Acknowledge` are those that have been delivered and may be forgotten.
+
+        Raises:
+            RemoteProtocolError: It breaks the rules; close the link without a word.
+        """
+        if self._refused:
+            return []
+        asked: list[Request] = []
+        try:
+            for kind, body in self._messages.feed(content):
+                asked += self._on(decode_request(kind, body))
+        except ProtocolError:
+            self._refused = True
+            self._out.clear()
+            raise
+        return asked
+
+    def data_to_send(self) -> list[bytes]:
+        """Contents of PACKETs for the client; each is returned once."""
+        out, self._out = self._out, []
+        return contents(out)
+
+    def holds(self, request: Proved, key: bytes | None) -> bool:
+        """Whether a request comes from somebody who has the queue's key.
+
+        Args:
+            request: From `receive`.
+            key: The key of the queue that it names; None if there is no such queue, which takes as
+                long and is never true.
+        """
+        return request.holds(self._nobody if key is None else key, self._exported) and key is not None
+
+    def answer(self, answer: Tagged) -> None:
+        """Answer a request.
+
+        Raises:
+            LocalProtocolError: It is not open, or this is not what answers it.
+        """
+        request = self._open.get(answer.tag)
+        if request is None or type(answer) is not ANSWERED_BY[type(request)]:
+            raise LocalProtocolError("not an answer to anything that was asked")
+        self._say(answer)
+        del self._open[answer.tag]
+        if isinstance(request, Subscribe) and isinstance(answer, Subscribed):
+            self._credits[answer.tag] = _Credit(request)
+
+    def fail(self, tag: int, code: Code, seconds: int = 0) -> None:
+        """Answer a request that cannot be done.
+
+        Raises:
+            LocalProtocolError: It is not open.
+        """
+        if self._open.pop(tag, None) is None:
+            raise LocalProtocolError("not an answer to anything that was asked")
+        self._say(Failed(tag, code, seconds))
+
+    def set_task(self, tag: int, bits: int) -> None:
+        """Answer an `AskPuzzle` with a fresh puzzle, which takes the place of the last one.
+
+        Args:
+            tag: Of the request.
+            bits: Its difficulty, at most `limits.PUZZLE_BITS_MAX`.
+
+        Raises:
+            LocalProtocolError: The request is not open, or of another kind.
+        """
+        task = Task(tag, bits, self._entropy(_SEED))
+        self.answer(task)
+        self._task = task
+
+    def solved(self, request: Send | GetPrekey) -> bool:
+        """Whether a request brings the solution of the task of this link, which is used up by asking."""
+        task, self._task = self._task, None
+        if task is None:
+            return False
+        content = request.envelope if isinstance(request, Send) else request.send_id
+        return puzzle.holds(puzzle.material(task.seed, content), task.bits, request.solution)
+
+    def room(self, tag: int) -> int:
+        """How many messages may be delivered to a subscription now; 0 if there is none."""
+        credit = self._credits.get(tag)
+        return 0 if credit is None else credit.window - len(credit.held)
+
+    def deliver(self, tag: int, envelope: bytes) -> None:
+        """Bring a message of a queue.
+
+        Raises:
+            LocalProtocolError: There is no `room`, or it is on its way already.
+        """
+        hash_ = digest(envelope)
+        if not self.room(tag) or hash_ in self._credits[tag].held:
+            raise LocalProtocolError("a message that the client does not expect")
+        self._say(Arrived(tag, envelope))
+        self._credits[tag].held.add(hash_)
+
+    def takes_calls(self, tag: int) -> bool:
+        """Whether circuits may be opened to the owner of a subscription."""
+        return tag in self._credits and self._credits[tag].calls
+
+    def ring(self, tag: int, secret: bytes, address: str = "") -> None:
+        """Call the owner of a subscription.
+
+        Raises:
+            LocalProtocolError: They take no calls.
+        """
+        if not self.takes_calls(tag):
+            raise LocalProtocolError("a call that nobody asked for")
+        self._say(Ring(tag, secret, address))
+
+    def end(self, tag: int, reason: EndReason) -> None:
+        """End a subscription, and say so.
+
+        Raises:
+            LocalProtocolError: There is none.
+        """
+        self.forget(tag)
+        self._say(Ended(tag, reason))
+
+    def forget(self, tag: int) -> None:
+        """End a subscription whose end the client knows from the answer to its `Delete`.
+
+        Raises:
+            LocalProtocolError: There is none.
+        """
+        if self._credits.pop(tag, None) is None:
+            raise LocalProtocolError("a subscription that there is not")
+
+    def _on(self, request: Request) -> list[Request]:
+        if isinstance(request, Acknowledge):
+            return self._on_acknowledge(request)
+        if request.tag in self._open or request.tag in self._credits:
+            raise RemoteProtocolError("a tag twice")
+        if isinstance(request, Unknown):
+            self._say(Failed(request.tag, Code.UNKNOWN))
+            return []
+        if len(self._open) >= relay_limits.REQUESTS_OPEN_MAX:
+            raise RemoteProtocolError("too many requests at once")
+        self._open[request.tag] = request
+        return [request]
+
+    def _on_acknowledge(self, request: Acknowledge) -> list[Request]:
+        credit = self._credits.get(request.tag)
+        if credit is None:
+            return []
+        known = tuple(each for each in dict.fromkeys(request.hashes) if each in credit.held)
+        credit.held.difference_update(known)
+        return [Acknowledge(request.tag, known)] if known else []
+
+    def _say(self, word: Tagged) -> None:
+        self._out.append(word.encode())

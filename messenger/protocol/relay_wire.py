@@ -1,0 +1,177 @@
+"""The stream of messages on a link with a relay, and the proofs in them (SPEC.md section "Relays").
+
+The contents of the PACKETs of a direction, joined, are messages: u8 type, u24 length, body. So many
+short ones share a record, and an envelope of the largest size, with what stands before it, takes two.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from messenger.core import limits
+from messenger.core.errors import LocalProtocolError, RemoteProtocolError
+from messenger.crypto.aead import Buffer
+from messenger.crypto.hkdf import digest, equal, mac, vec
+from messenger.protocol.wire import Fields
+
+HEADER_SIZE: Final = 4
+TAG_SIZE: Final = 4
+PROOF_SIZE: Final = 32
+HASH_SIZE: Final = 32
+
+EXPORT: Final = "relay"
+"""Label of `Link.export`, with an empty context, for what proofs are bound to."""
+
+_TAG_MAX: Final = 2**32 - 1
+
+Bounds = Callable[[int], tuple[int, int]]
+"""The least and the greatest length of a body of a type; raises RemoteProtocolError for a refused type."""
+
+
+def message(kind: int, body: bytes) -> bytes:
+    """A message as it stands in the stream: u8 type, u24 length, body."""
+    return bytes((kind,)) + len(body).to_bytes(3, "big") + body
+
+
+def contents(messages: Iterable[bytes]) -> list[bytes]:
+    """Pack messages into as few contents of PACKETs as they need: `limits.RECORD_CONTENT_MAX` bytes each."""
+    stream = b"".join(messages)
+    most = limits.RECORD_CONTENT_MAX
+    return [stream[start : start + most] for start in range(0, len(stream), most)]
+
+
+class Messages:
+    """Reads the stream of one direction.
+
+    At most one message that is not complete is kept, and never one that its header already condemns.
+
+    Args:
+        bounds: What each type may have.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._buffer = bytearray()
+
+    def feed(self, content: Buffer) -> Iterator[tuple[int, bytes]]:
+        """Take the content of a PACKET; go through all that this yields before the next call.
+
+        Yields:
+            Type and body of each message that is complete.
+
+        Raises:
+            RemoteProtocolError: The content is empty, or a header names a type or a length that
+                is refused; nothing can be read after that.
+        """
+        if not 0 < len(content) <= limits.RECORD_CONTENT_MAX:
+            raise RemoteProtocolError("a packet without content")
+        self._buffer += content
+        start = 0
+        while (body := self._header(start)) is not None:
+            begin, end = body
+            if end > len(self._buffer):
+                break
+            kind, start = self._buffer[start], end
+            yield kind, bytes(self._buffer[begin:end])
+        del self._buffer[:start]
+
+    @property
+    def waiting(self) -> int:
+        """Bytes kept of a message that is not complete."""
+        return len(self._buffer)
+
+    def _header(self, start: int) -> tuple[int, int] | None:
+        """Where the body of the message at `start` begins and ends, if its header is there and holds."""
+        begin = start + HEADER_SIZE
+        if begin > len(self._buffer):
+            return None
+        least, most = self._bounds(self._buffer[start])
+        size = int.from_bytes(self._buffer[start + 1 : begin], "big")
+        if not least <= size <= most:
+            raise RemoteProtocolError("a relay message of impossible length")
+        return begin, begin + size
+
+
+def proof(key: bytes, exported: bytes, kind: int, before: bytes, after: bytes = b"") -> bytes:
+    """Proof of holding a key of a queue, good for one request in one link; 32 bytes.
+
+    Args:
+        key: 32-byte key of the queue.
+        exported: `Link.export(EXPORT, b"")` of the link that the request goes through.
+        kind: Type of the request.
+        before: What stands before the proof in the body.
+        after: What stands after it.
+    """
+    return mac(key, exported + bytes((kind,)) + before + digest(after))
+
+
+def proves(given: bytes, key: bytes, exported: bytes, kind: int, before: bytes, after: bytes = b"") -> bool:
+    """Whether `given` is that proof; takes as long for a wrong one."""
+    return equal(given, proof(key, exported, kind, before, after))
+
+
+def put_tag(tag: int) -> bytes:
+    """A tag as it travels.
+
+    Raises:
+        LocalProtocolError: It is not 1 to 2^32 - 1.
+    """
+    if not 1 <= tag <= _TAG_MAX:
+        raise LocalProtocolError("a tag out of bounds")
+    return tag.to_bytes(TAG_SIZE, "big")
+
+
+def take_tag(fields: Fields) -> int:
+    """Read a tag.
+
+    Raises:
+        RemoteProtocolError: It is 0, or cut short.
+    """
+    tag = fields.number(TAG_SIZE)
+    if tag == 0:
+        raise RemoteProtocolError("a tag that is 0")
+    return tag
+
+
+def put(data: bytes, *sizes: int) -> bytes:
+    """A field that must have one of these sizes.
+
+    Raises:
+        LocalProtocolError: It has another.
+    """
+    if len(data) not in sizes:
+        raise LocalProtocolError("a field of a relay message of another size")
+    return data
+
+
+def put_vector(data: bytes, most: int) -> bytes:
+    """A field after its u16 length.
+
+    Raises:
+        LocalProtocolError: It is longer than `most`.
+    """
+    if len(data) > most:
+        raise LocalProtocolError("a field of a relay message too long")
+    return vec(data)
+
+
+def take_choice(fields: Fields, sizes: tuple[int, ...]) -> bytes:
+    """Read a field after its u16 length, which must be one of these.
+
+    Raises:
+        RemoteProtocolError: It is another, or the field is cut short.
+    """
+    data = fields.vector(max(sizes))
+    if len(data) not in sizes:
+        raise RemoteProtocolError("a field of a relay message of another size")
+    return data
+
+
+def put_number(value: int, size: int) -> bytes:
+    """A number of so many bytes.
+
+    Raises:
+        LocalProtocolError: It does not fit.
+    """
+    if not 0 <= value < 1 << 8 * size:
+        raise LocalProtocolError("a number of a relay message out of bounds")
+    return value.to_bytes(size, "big")
