@@ -1,5 +1,6 @@
 """Where the program starts: the window, the terminal, or a vault process of the packed program."""
 
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -28,8 +29,24 @@ class _Windows:
         return run_demo()
 
 
+def _fill_standard_streams() -> None:
+    """Put an empty file in the place of each standard stream that was closed by whoever started us.
+
+    Otherwise the next file that is opened, perhaps the database, would get its number, and whatever
+    is said to that stream, here or in the vault process, would be written into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            file = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            os.set_inheritable(file, True)  # noqa: FBT003 -- the name of the function says it
+            setattr(sys, name, os.fdopen(file, "w" if number else "r", encoding="utf-8", closefd=False))
+
+
 def main() -> NoReturn:
     """Run the program with the arguments of this process, and end it."""
+    _fill_standard_streams()
     arguments = sys.argv[1:]
     if arguments[:1] == ["--vault"]:
         from messenger.crypto import vault_process

@@ -40,10 +40,19 @@ class _Asked:
         self._folder = folder
 
     def folder(self, named: Path | None) -> Path:
-        """The profile folder: as named after the command, or before it, or the usual one."""
+        """The profile folder: as named after the command, or before it, or the usual one.
+
+        Raises:
+            BadParameter: It is relative to something that is not there, or its name is not UTF-8.
+        """
         from messenger.cli.profile import default_folder
 
-        return (named or self._folder or default_folder()).expanduser().absolute()
+        try:
+            folder = (named or self._folder or default_folder()).expanduser().absolute()
+            str(folder).encode()
+        except (RuntimeError, OSError, UnicodeEncodeError) as e:
+            raise typer.BadParameter(words.NO_SUCH_PLACE, param_hint="--profile") from e
+        return folder
 
 
 def run(arguments: list[str], windows: Windows) -> int:

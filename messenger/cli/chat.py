@@ -10,17 +10,15 @@ from messenger.cli.profile import open_profile
 from messenger.cli.runner import engine_on
 from messenger.cli.talk import Talk
 from messenger.cli.terminal import Terminal
-from messenger.core.address import parse_address
 from messenger.core.ids import AttemptId
 from messenger.core.models import Contact
+from messenger.engine.dialer import check_target
 from messenger.engine.engine import Engine
 from messenger.engine.events import ConfirmPeer, ConnectProgress, ConnectStep
 from messenger.text import CONNECT_STEPS
 from messenger.text import terminal as words
 
 _ATTEMPT: Final = AttemptId(1)
-_LINK: Final = "sotto:"
-"""Invite links begin with this; the engine reads them."""
 
 
 async def chat(terminal: Terminal, target: str, options: Options) -> Exit:
@@ -34,8 +32,7 @@ async def chat(terminal: Terminal, target: str, options: Options) -> Exit:
     Raises:
         SottoError: There is no conversation; nothing was lost.
     """
-    if not target.strip().lower().startswith(_LINK):
-        parse_address(target)  # before a new profile is made for nothing
+    check_target(target)  # before a new profile is made for nothing
     async with engine_on(options.folder, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         contact = await _Caller(engine, inbox, terminal, options).call(target)

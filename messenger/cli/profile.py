@@ -107,10 +107,10 @@ async def _ask_name(terminal: Terminal) -> str:
 
 async def _ask_new_passphrase(terminal: Terminal) -> str:
     while True:
-        first = await _ask(terminal, words.ASK_NEW_PASSPHRASE, words.NEEDS_PASSPHRASE, secret=True)
+        first = await _ask(terminal, words.ASK_NEW_PASSPHRASE, words.NEEDS_NEW_PASSPHRASE, secret=True)
         if not first:
             terminal.fail(explain(InputError(InputProblem.EMPTY)))
-        elif first == await _ask(terminal, words.ASK_AGAIN, words.NEEDS_PASSPHRASE, secret=True):
+        elif first == await _ask(terminal, words.ASK_AGAIN, words.NEEDS_NEW_PASSPHRASE, secret=True):
             return first
         else:
             terminal.fail(words.PASSPHRASES_DIFFER)

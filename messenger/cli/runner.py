@@ -65,7 +65,7 @@ async def _until_signal(job: Awaitable[Exit]) -> Exit:
             loop.add_signal_handler(getattr(signal, name), stop, getattr(signal, name))
     try:
         return await job
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, OutputClosed, Stop):  # the last two: the terminal went with the signal
         if not caught:
             raise
         return Exit(128 + caught[0])

@@ -42,7 +42,7 @@ class Talk:
         self._screen: Screen = DrawnScreen(self._toolbar) if terminal.interactive else PlainScreen(terminal)
         self._presence: Presence = Offline()
         self._introduced = False
-        self._shown = 0
+        self._shown = set[MessageId]()
         self._waiting: dict[MessageId, Message] = {}
         self._others: set[ConversationId] = set()
         self._cut = False
@@ -184,10 +184,10 @@ class Talk:
 
     async def _show(self, message: Message) -> None:
         """Show a message of theirs once; on a terminal somebody has read it then."""
-        if message.position > self._shown:
+        if message.id not in self._shown:
             if not self._introduced:  # they have no name
                 self._introduce()
-            self._shown = message.position
+            self._shown.add(message.id)
             self._screen.show(message, self._contact.title)
             if self._screen.drawn:
                 await self._engine.mark_read(self._contact.id, message.position)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Final
 
+from messenger.cli.exits import Exit, Stop
 from messenger.cli.safe import safe_text
 from messenger.core.errors import SottoError
 from messenger.text import terminal as words
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.input import Input
     from rich.console import Console
+
+
+_CANNOT_DRAW: Final = ("dumb", "unknown")
+"""Names of terminals that show the sequences which move a cursor instead of obeying them."""
 
 
 class Interrupted(SottoError):
@@ -34,7 +39,7 @@ class OutputClosed(SottoError):
 class Terminal:
     """Standard input, output and error of a command.
 
-    A conversation is drawn when input and output are both terminals (`interactive`). Otherwise
+    A conversation is drawn when input and output are both terminals that can draw (`interactive`). Otherwise
     the output carries nothing but incoming messages, and everything else is said on standard error.
     Questions are asked where any of the three is a terminal (`can_ask`).
     """
@@ -42,7 +47,8 @@ class Terminal:
     def __init__(self) -> None:
         for stream in (sys.stdout, sys.stderr):
             _never_fail(stream)
-        self.interactive: Final = _is_tty(sys.stdin) and _is_tty(sys.stdout)
+        can_draw = os.environ.get("TERM", "") not in _CANNOT_DRAW
+        self.interactive: Final = can_draw and _is_tty(sys.stdin) and _is_tty(sys.stdout)
         self.can_ask: Final = any(_is_tty(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
 
     def say(self, text: str) -> None:
@@ -58,6 +64,7 @@ class Terminal:
 
         Raises:
             OutputClosed: Nobody reads it any more.
+            Stop: It cannot be written: the disk is full, or the terminal is gone.
         """
         self._write(sys.stdout, text)
 
@@ -110,12 +117,14 @@ class Terminal:
         try:
             stream.write(safe_text(text) + "\n")
             stream.flush()
-        except BrokenPipeError as e:
+        except OSError as e:
             # Whatever is flushed at the end of the process shall not fail again.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
-            raise OutputClosed("nobody reads the output") from e
+            if isinstance(e, BrokenPipeError):
+                raise OutputClosed("nobody reads the output") from e
+            raise Stop(words.output_failed(e.strerror or type(e).__name__), Exit.FAILED) from e
 
 
 class Busy:

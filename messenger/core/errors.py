@@ -15,6 +15,7 @@ Two questions sort them: is it ours or theirs, and is it the world or a bug?
     │   ├── WrongPassphrase
     │   ├── KeyFileError      the key file is missing, damaged, or from another profile
     │   └── KeyringMissing    the system keyring that holds the secret cannot be reached
+    │       └── RecoveryNeeded    … and the recovery passphrase opens the profile all the same
     ├── ProfileError          the profile as a whole
     │   ├── ProfileInUse      another running program holds it
     │   └── ProfileMissing    nothing has been set up there yet
@@ -48,6 +49,9 @@ class InputProblem(StrEnum):
     OWN_ADDRESS = "own address"
     BAD_VALUE = "bad value"
     NOT_ALLOWED = "not allowed"
+    NO_PASSPHRASE = "no passphrase"  # noqa: S105
+    NOT_EXPORT = "not an export"
+    EXPORT_VERSION = "export of a later version"
     UNKNOWN = "unknown"
 
 
@@ -151,6 +155,10 @@ class KeyFileError(VaultError):
 
 class KeyringMissing(VaultError):
     """The secret of this profile is kept in the system keyring, which cannot be reached."""
+
+
+class RecoveryNeeded(KeyringMissing):
+    """The system keyring cannot be reached; the recovery passphrase opens the profile all the same."""
 
 
 class ProfileError(SottoError):

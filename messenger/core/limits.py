@@ -138,6 +138,15 @@ KEEPALIVE_TIMEOUT: Final = 25.0
 
 # --- application ---
 
+ORDER_MAX: Final = 2**42 - 1
+"""Largest order of a message, which is a time in milliseconds: the year 2109."""
+
+ORDER_TIE_BITS: Final = 21
+"""Bits of a message's id that decide between two messages of the same order."""
+
+CLOCK_AHEAD: Final = 24 * 3600
+"""How far ahead of our clock a message may stand; what claims to be of later stands there."""
+
 TEXT_MAX: Final = 64 * 1024
 """Longest text message in UTF-8 bytes (10,000 characters of any script fit)."""
 
@@ -309,12 +318,6 @@ DATABASE_BUSY: Final = 5.0
 READER_BUSY: Final = 0.25
 """A reader waits this long; it runs in the window's thread and a write never makes it wait."""
 
-WAL_PAGES: Final = 1000
-"""Pages of 4 KiB in the write-ahead log before they are moved into the database."""
-
-WAL_KEPT: Final = 8 * 1024 * 1024
-"""The write-ahead log is cut to this size when it could be emptied."""
-
 # --- sealed messages (SPEC.md section "Sealed messages", SECURITY.md 3.6) ---
 
 ENVELOPE_BUCKETS: Final = (4 * 1024, 16 * 1024, 64 * 1024, 256 * 1024)
@@ -322,6 +325,18 @@ ENVELOPE_BUCKETS: Final = (4 * 1024, 16 * 1024, 64 * 1024, 256 * 1024)
 
 SEALED_PAYLOAD_MAX: Final = PACKET_MAX
 """Largest payload of a sealed message; with all headers it fits into the largest envelope."""
+
+SEALED_PACKETS_MAX: Final = 16
+"""Packets in one payload: a greeting, receipts, and some messages."""
+
+FIRST_CONTACTS_AT_ONCE: Final = 2
+"""First contacts being opened; each costs the vault an RSA operation before it is known whose it is."""
+
+PREKEYS_LEAST: Final = 16
+"""A new list of prekeys is made when fewer of those in the last one can still be used once."""
+
+PREKEY_LIST_RENEW: Final = 7 * 24 * 3600
+"""A new list of prekeys is made this long after the last, when half of its time is over."""
 
 STRANGER_PAYLOAD_MAX: Final = STRANGER_TEXT_MAX + 1024
 """Largest payload of a first contact by somebody unknown: the text, a name, and the packets around them."""

@@ -121,6 +121,79 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
         return self.contact.id
 
 
+class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody looks for in messages; what is None does not matter."""
+
+    text: str
+    """Words, each perhaps the beginning of one, or phrases in double quotes; all must occur."""
+    conversation: ConversationId | None = None
+    outgoing: bool | None = None
+    """Ours or theirs."""
+    since_ms: int | None = None
+    """Of this time or later, Unix milliseconds."""
+    until_ms: int | None = None
+    """Before this time, Unix milliseconds."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of what a search has found."""
+
+    messages: tuple[Message, ...]
+    """Newest first; each says by its position where it stands in its conversation."""
+    next: int | None
+    """What to ask for the next page with; None if there is none."""
+
+
+class ConversationSize(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a conversation holds."""
+
+    conversation: ConversationId
+    messages: int
+    bytes: int
+    """Of the texts of its messages, in UTF-8."""
+
+
+class Backup(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup of the database, in the folder of the profile."""
+
+    name: str
+    """Of its file."""
+    made_ms: int
+    """Unix milliseconds."""
+    bytes: int
+
+
+class StorageUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a profile takes on the disk."""
+
+    database: int
+    """Bytes of the database and its log."""
+    backups: int
+    """Bytes of all rolling backups and copies."""
+    conversations: tuple[ConversationSize, ...]
+    """Those that have messages, the largest first."""
+
+
+class ExportForm(StrEnum):
+    """How a conversation is written for people or for other programs."""
+
+    HTML = "html"
+    JSON = "json"
+
+
+class ExportWords(msgspec.Struct, frozen=True, kw_only=True):
+    """The words of a written conversation, in the language of whoever asked for it."""
+
+    title: str
+    """Of the whole."""
+    you: str
+    """In place of the name of the person here."""
+    language: str
+    """As HTML names it, for example ``en``."""
+    states: dict[MessageState, str]
+    """Beside a message; a state without words is not told."""
+
+
 class Route(StrEnum):
     """The way that bytes take."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from messenger.core import limits
+from messenger.core import limits, store_limits
 from messenger.core.errors import InputProblem, SettingError
 
 
@@ -31,6 +31,7 @@ class Page(StrEnum):
     NETWORK = "network"
     PRIVACY = "privacy"
     APPEARANCE = "appearance"
+    STORAGE = "storage and backup"
 
 
 _PAGE: Final = "page"
@@ -64,10 +65,16 @@ class Settings:
     """Reach contacts again by itself."""
     read_receipts: bool = setting(Page.PRIVACY, default=True)
     """Tell others when their messages were read."""
+    lock_after: int = setting(Page.PRIVACY, default=0, least=0, most=store_limits.LOCK_MINUTES_MAX)
+    """Lock the profile when nobody has used it for so many minutes; 0 for never. Needs a passphrase."""
     theme: Theme = setting(Page.APPEARANCE, default=Theme.SYSTEM)
     """Colours of the window."""
     enter_sends: bool = setting(Page.APPEARANCE, default=True)
     """Enter sends and Shift+Enter breaks the line; otherwise Ctrl+Enter sends."""
+    keep_days: int = setting(Page.STORAGE, default=0, least=0, most=store_limits.KEEP_DAYS_MAX)
+    """Delete messages that are older than so many days; 0 for never. A conversation may differ."""
+    backups_kept: int = setting(Page.STORAGE, default=3, least=0, most=store_limits.BACKUPS_MAX)
+    """Daily backups that are kept; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,10 +131,6 @@ class Chats:
         """The conversation list, newest first."""
         return await self._context.stored(self._store.conversations)
 
-    async def page(self, conversation: ConversationId, before: int | None, count: int) -> list[Message]:
-        """Messages before a position, oldest first."""
-        return await self._context.stored(self._store.messages.page, conversation, before, count)
-
     async def greet_everybody(self) -> None:
         """Tell everybody who is online our name and port again."""
         for contact in await self._context.stored(self._store.contacts.all):

@@ -31,6 +31,18 @@ _NOT_THEM: Final = (Reason.REFUSED, Reason.BROKEN, Reason.INTERRUPTED)
 """What a dialled person's absence looks like when somebody else answers in their place."""
 
 
+def check_target(text: str) -> None:
+    """Look whether somebody could be called by a text, without calling.
+
+    Raises:
+        AddressError: It is neither an address nor a whole invite.
+    """
+    if is_invite(text):
+        read_invite(text)
+    else:
+        parse_address(text)
+
+
 class Call:
     """What is known about one call before it is made.
 

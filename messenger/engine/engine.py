@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from messenger.core import limits
-from messenger.core.errors import ConnectError, LocalProtocolError, Reason
+from messenger.core.errors import ConnectError, LocalProtocolError, Reason, StorageError
 from messenger.core.ids import AttemptId, ConversationId, Fingerprint, MessageId
 from messenger.core.models import (
     Contact,
@@ -21,25 +21,20 @@ from messenger.core.models import (
     Message,
     Presence,
     ProfileStatus,
-    Standing,
 )
 from messenger.core.names import own_name
 from messenger.core.settings import Settings, changed
-from messenger.engine.chats import Chats
+from messenger.engine.commands_history import HistoryCommands
+from messenger.engine.commands_safe import SafeCommands
 from messenger.engine.context import Context
-from messenger.engine.dialer import Dialer
-from messenger.engine.entrance import Entrance
 from messenger.engine.events import Event, MeChanged, SettingsChanged
-from messenger.engine.host import Host
-from messenger.engine.peers import Peers
 from messenger.engine.profile import Profile
-from messenger.engine.reconnect import Reconnector
-from messenger.engine.succession import Mover
-from messenger.engine.upkeep import Upkeep
+from messenger.engine.running import Running
+from messenger.engine.sealing import Sealing
 from messenger.storage.reader import Reader
 
 
-class Engine:
+class Engine(HistoryCommands, SafeCommands):
     """One person's messenger. First `status`, then `create` or `open`, at the end `stop`.
 
     Args:
@@ -49,7 +44,7 @@ class Engine:
 
     def __init__(self, folder: Path, publish: Callable[[Event], None]) -> None:
         self._profile = Profile(folder, publish)
-        self._running: _Running | None = None
+        self._running: Running | None = None
         self._opening: asyncio.Task[None] | None = None
         self._stopped = False
 
@@ -103,6 +98,8 @@ class Engine:
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
+        if self._locking is not None:
+            await asyncio.gather(self._locking, return_exceptions=True)
         running, self._running = self._running, None
         try:
             if running is not None:
@@ -173,6 +170,8 @@ class Engine:
         if (before.listen, before.port) != (settings.listen, settings.port):
             with contextlib.suppress(ConnectError):  # told by ListeningChanged; the setting holds
                 await running.host.follow_settings()
+        if before.keep_days != settings.keep_days:
+            running.history.due.set()
         if settings.reconnect and not before.reconnect:
             await running.reach_everybody()
         return settings
@@ -296,18 +295,23 @@ class Engine:
         """The conversation list, newest first."""
         return await self._now().chats.all()
 
-    async def messages(
-        self, conversation: ConversationId, before: int | None = None, count: int = limits.PAGE
-    ) -> list[Message]:
-        """Messages before a position (None: the newest), oldest first."""
-        return await self._now().chats.page(conversation, before, count)
+    def sealing(self) -> Sealing:
+        """Sealed messages, for whatever carries them."""
+        return self._now().sealing
 
     async def _start(self, opened: Callable[[], Awaitable[Context]]) -> None:
         """Open the profile and run what it needs, in a task of its own that `stop` can give up."""
 
         async def begin() -> None:
-            self._running = _Running(await opened())
-            await self._running.start()
+            try:
+                self._running = self._run(await opened())
+                await self._running.start()
+            except StorageError:  # nothing stays half open, so that it can be tried again
+                running, self._running = self._running, None
+                if running is not None:
+                    await running.close()
+                await self._profile.close()
+                raise
 
         self._stopped = False
         self._opening = asyncio.create_task(begin(), name="opening")
@@ -320,70 +324,7 @@ class Engine:
         finally:
             self._opening = None
 
-    def _now(self) -> "_Running":
+    def _now(self) -> Running:
         if self._running is None:
             raise LocalProtocolError("the engine is not running")
         return self._running
-
-
-class _Running:
-    """The parts of an engine on an open profile."""
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self.peers = Peers(context, self._on_up, self._on_end)
-        self.dialer = Dialer(context, self.peers)
-        self.reconnector = Reconnector(context, self.peers, self.dialer)
-        self.chats = Chats(context, self.peers, self.reconnector)
-        self.upkeep = Upkeep(context, self.peers, self.dialer)
-        self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
-        self.mover = Mover(context, self._pause, self._resume)
-        self._listened: Listening | None = None
-
-    async def start(self) -> None:
-        """Listen if that is wanted, and reach the contacts."""
-        await self.mover.settle()
-        with contextlib.suppress(ConnectError):  # told by ListeningChanged; calling out works all the same
-            await self.host.follow_settings()
-        await self.reach_everybody()
-        self.upkeep.start()
-
-    async def reach_everybody(self) -> None:
-        """Call every accepted contact who is not online."""
-        for contact in await self.context.stored(self.context.store.contacts.all):
-            if contact.standing is Standing.ACCEPTED:
-                self.reconnector.want(contact, at_once=True)
-
-    async def close(self) -> None:
-        """Goodbye."""
-        await self.mover.close()
-        await self._hang_up()
-
-    async def _pause(self) -> None:
-        """End every link and attempt, until `_resume`."""
-        self._listened = self.host.listening()
-        await self._hang_up()
-
-    async def _resume(self) -> None:
-        """Listen where we did before the pause, and reach the contacts."""
-        self.host.reopen()
-        self.dialer.reopen()
-        self.reconnector.reopen()
-        if self._listened is not None:
-            with contextlib.suppress(ConnectError):  # told by ListeningChanged
-                await self.host.listen(self._listened.wanted, exact=False)
-        await self.reach_everybody()
-        self.upkeep.start()
-
-    async def _hang_up(self) -> None:
-        await self.host.shut()
-        await self.upkeep.close()
-        await self.dialer.close()
-        await self.reconnector.close()
-        await self.peers.close()
-
-    def _on_up(self, contact: Contact) -> None:
-        self.reconnector.arrived(contact.id)
-
-    def _on_end(self, contact: Contact, reason: Reason) -> None:
-        self.reconnector.want(contact, reason=reason)

@@ -93,6 +93,30 @@ class MessageChanged(msgspec.Struct, frozen=True, tag=True):
     message: Message
 
 
+class MessagesRemoved(msgspec.Struct, frozen=True, tag=True):
+    """Messages of a conversation are gone from the database because they were too old.
+
+    Views of it should be read anew.
+    """
+
+    conversation: ConversationId
+
+
+class Locked(msgspec.Struct, frozen=True, tag=True):
+    """The profile is locked: all links end, and keys and database are closed; `Engine.open` unlocks.
+
+    Whoever holds a reader must close it and show nothing of what was read.
+    """
+
+
+class ArchiveProgress(msgspec.Struct, frozen=True, tag=True):
+    """An export or import of the profile is so far."""
+
+    done: int
+    """Bytes."""
+    total: int
+
+
 class PresenceChanged(msgspec.Struct, frozen=True, tag=True):
     """A link came up or went down."""
 
@@ -140,6 +164,9 @@ Event = (
     | ConversationRemoved
     | MessageAdded
     | MessageChanged
+    | MessagesRemoved
+    | Locked
+    | ArchiveProgress
     | PresenceChanged
     | ListeningChanged
     | MeChanged

@@ -8,11 +8,11 @@ from typing import Final
 
 from messenger.core import limits
 from messenger.core.address import parse_address
-from messenger.core.errors import ConnectError, InputError, InputProblem, Reason
+from messenger.core.errors import ConnectError, InputError, InputProblem, Reason, StorageError
 from messenger.core.models import AddressKind, Listening
 from messenger.engine.context import Context
 from messenger.engine.entrance import Entrance
-from messenger.engine.events import ListeningChanged
+from messenger.engine.events import EngineFault, ListeningChanged
 from messenger.net.interfaces import reachable_addresses
 from messenger.net.listen import Listener, free_ports
 from messenger.protocol.invite import Invite, write_invite
@@ -140,6 +140,8 @@ class Host:
         listener = await Listener.open(self._entrance.serve, wanted, exact=exact)
         try:
             await context.stored(context.store.meta.put, _LAST_PORT, f"{wanted} {listener.port}".encode())
+        except StorageError as e:  # others can come in all the same
+            context.publish(EngineFault("storage", type(e).__name__))
         except BaseException:
             await listener.close()
             raise

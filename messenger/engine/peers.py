@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from messenger.core import limits
-from messenger.core.errors import InputError, Reason, StorageError
+from messenger.core.errors import ConnectError, InputError, Reason, StorageError
 from messenger.core.ids import ConversationId
 from messenger.core.models import Connecting, Contact, Offline, Presence
 from messenger.engine.context import Context
@@ -34,6 +34,7 @@ class Peers:
         self._presence: dict[ConversationId, Presence] = {}
         self._awaited: dict[ConversationId, asyncio.Event] = {}
         self._tasks = Tasks("session", context.publish)
+        self._closed = False
 
     def session(self, conversation: ConversationId) -> Session | None:
         """The live session with a contact, if there is one."""
@@ -55,7 +56,11 @@ class Peers:
             self._context.publish(PresenceChanged(conversation, presence))
 
     def start(self, session: Session) -> None:
-        """Run a session in a task of its own."""
+        """Run a session in a task of its own; after `close` it is dropped instead."""
+        if self._closed:
+            session.connection.stream.abort()
+            session.up.set_exception(ConnectError(Reason.STOPPING))
+            return
         self._started.add(session)
         self._tasks.start(self._run(session))
 
@@ -100,10 +105,18 @@ class Peers:
                 session.close(CloseCode.DUPLICATE)
 
     async def close(self) -> None:
-        """Say goodbye to everybody, hang up on who is still greeting, and wait until all have ended."""
+        """Say goodbye to everybody, hang up on who is still greeting, and wait until all have ended.
+
+        Who was on their way in is not let in any more, until `reopen`.
+        """
+        self._closed = True
         for session in list(self._started):
             session.close()
         await self._tasks.close(limits.CLOSE_WAIT)
+
+    def reopen(self) -> None:
+        """Take back `close`."""
+        self._closed = False
 
     def _keeps(self, old: Session, new: Session, contact: Contact) -> bool:
         if old.initiated == new.initiated or new.since_ms - old.since_ms > limits.SIMULTANEOUS_MS:

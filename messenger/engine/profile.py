@@ -1,17 +1,24 @@
 """Opening and closing a profile: its lock, its vault process, its database."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-from messenger.core.errors import KeyringMissing, LocalProtocolError, ProfileMissing
-from messenger.core.models import Me, ProfileStatus
+from messenger.core import limits
+from messenger.core.errors import KeyFileError, KeyringMissing, LocalProtocolError, ProfileMissing
+from messenger.core.models import Backup, Me, ProfileStatus
+from messenger.crypto.keystore import KEY_FILES, RECOVERY_NAME
 from messenger.crypto.protection import Protection
 from messenger.crypto.vault import OpenedVault, Vault
 from messenger.crypto.vault_wire import Step, VaultState
-from messenger.engine.context import Context
-from messenger.engine.events import Event, SetupProgress, SetupStep
+from messenger.engine.context import Context, system_ms
+from messenger.engine.events import Event, Locked, SetupProgress, SetupStep
+from messenger.engine.importing import Importing, abandonable
+from messenger.engine.portable import write_export
+from messenger.storage import backup
 from messenger.storage.lock import ProfileLock
 from messenger.storage.store import Store
 from messenger.storage.worker import Worker
@@ -31,6 +38,13 @@ _DATABASE: Final = "sotto.db"
 T = TypeVar("T")
 
 
+class Closing(Protocol):
+    """What runs on an open profile."""
+
+    async def close(self) -> None:
+        """End all of it."""
+
+
 class Profile:
     """A profile folder, and what is held open of it.
 
@@ -48,6 +62,7 @@ class Profile:
         self._store: Store | None = None
         self._db_key = b""
         self._steps: set[asyncio.Task[Any]] = set()
+        self._exporting = asyncio.Lock()
 
     @property
     def database(self) -> Path:
@@ -77,6 +92,8 @@ class Profile:
             KeyringMissing: Never: without a keyring the secret lies in the folder.
             StorageError: The disk cannot take the files.
         """
+        if await self.status() is ProfileStatus.NEW:
+            await asyncio.to_thread(backup.set_unowned_aside, self.database, system_ms())
         vault = await self._hold()
         self._publish(SetupProgress(SetupStep.SIGNING_KEY))
         wanted = Protection.PASSPHRASE if passphrase else Protection.KEYRING if keyring else Protection.FILE
@@ -87,6 +104,35 @@ class Profile:
         context = await self._open_store(vault, opened, name)
         self._publish(SetupProgress(SetupStep.DONE))
         return context
+
+    async def import_(
+        self, path: Path, passphrase: str, new_passphrase: str | None, *, keyring: bool
+    ) -> Context:
+        """Make a profile of an export, and open it.
+
+        Raises:
+            InputError, WrongPassphrase, KeyFileError, StorageError: See `messenger.engine.importing`.
+        """
+        if await self.status() is not ProfileStatus.NEW:
+            raise KeyFileError("there is a profile here already")
+        vault = await self._hold()
+        ways = (
+            [Protection.PASSPHRASE] if new_passphrase else [Protection.KEYRING] * keyring + [Protection.FILE]
+        )
+        incoming = Importing(vault, self._folder, self.database, self._publish)
+        opened = await incoming.run(path, passphrase, ways, new_passphrase or "")
+        return await self._open_store(vault, opened, "")
+
+    async def export(self, context: Context, path: Path, passphrase: str) -> None:
+        """Write the whole profile into a file.
+
+        Raises:
+            InputError, StorageError, VaultError: No file was written.
+        """
+        async with self._exporting:
+            keys = await context.vault.export(passphrase)
+            write = partial(write_export, self.database, self._db_key, keys, path)
+            await abandonable(self._publish, write)
 
     async def open(self, passphrase: str | None) -> Context:
         """Open what is there.
@@ -102,25 +148,81 @@ class Profile:
         vault = await self._hold()
         return await self._open_store(vault, await vault.open(self._folder, passphrase or ""), "")
 
+    async def lock(self, running: Closing) -> None:
+        """End what runs on the profile and close keys and database; no other program may have it meanwhile.
+
+        Raises:
+            StorageError: As for `close`.
+        """
+        self._publish(Locked())
+        await self._whole(self._close_with(running))
+
+    async def backups(self) -> list[Backup]:
+        """The rolling backups, the newest first.
+
+        Raises:
+            StorageError: The folder cannot be read.
+        """
+        return await asyncio.to_thread(backup.backups, self.database)
+
+    async def restore(self, name: str, passphrase: str) -> None:
+        """Put a backup in the place of the database.
+
+        Raises:
+            InputError, VaultError, StorageError: See `messenger.storage.backup.restore`.
+        """
+        vault = await self._hold()
+        opened = await vault.open(self._folder, passphrase)
+        put_back = asyncio.to_thread(backup.restore, self.database, opened.db_key, name, system_ms())
+        await self._whole(put_back)
+
+    async def restore_keys(self) -> None:
+        """Put the copies of the key files in their place.
+
+        Raises:
+            InputError, StorageError: See `messenger.storage.backup.restore_keys`.
+        """
+        await self._hold()
+        await self._whole(asyncio.to_thread(backup.restore_keys, self.database, KEY_FILES, system_ms()))
+
+    def has_recovery(self) -> bool:
+        """Whether there is a recovery passphrase; blocks."""
+        return (self._folder / RECOVERY_NAME).exists()
+
     async def close(self) -> None:
-        """Close everything; the profile may be opened by another program afterwards."""
-        loop = asyncio.get_running_loop()
+        """Close everything; the profile may be opened by another program afterwards.
+
+        Raises:
+            StorageError: The database could not be closed as it should be; all the rest is closed.
+        """
         await asyncio.gather(*self._steps, return_exceptions=True)
-        if self._worker is not None:
-            if self._store is not None:
-                await self._worker.run(self._store.close)
-                self._store = None
-            await loop.run_in_executor(None, self._worker.close)
-            self._worker = None
-        if self._vault is not None:
-            await self._vault.close()
-            self._vault = None
-        if self._lock is not None:
-            self._lock.release()
+        async with contextlib.AsyncExitStack() as each:  # in the reverse order, whatever fails
+            if self._lock is not None:
+                each.callback(self._lock.release)
+            each.push_async_callback(self._close_keys)
             self._lock = None
+
+    async def _close_with(self, running: Closing) -> None:
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limits.STOP_DEADLINE):
+                    await running.close()
+        finally:
+            await self._close_keys()
+
+    async def _close_keys(self) -> None:
         self._db_key = b""
+        async with contextlib.AsyncExitStack() as each:  # in the reverse order, whatever fails
+            if self._vault is not None:
+                each.push_async_callback(self._vault.close)
+            if self._worker is not None:
+                each.push_async_callback(asyncio.get_running_loop().run_in_executor, None, self._worker.close)
+                if self._store is not None:
+                    each.push_async_callback(self._worker.run, self._store.close)
+            self._vault = self._worker = self._store = None
 
     async def _hold(self) -> Vault:
+        await asyncio.gather(*self._steps, return_exceptions=True)  # it may just be locked
         if self._lock is None:
             await self._whole(self._take_lock())
         if self._vault is None:
@@ -137,7 +239,9 @@ class Profile:
     async def _take_lock(self) -> None:
         self._lock = await asyncio.get_running_loop().run_in_executor(None, ProfileLock, self._folder)
 
-    async def _take_store(self, worker: Worker, db_key: bytes) -> Store:
+    async def _take_store(self, worker: Worker, db_key: bytes, *, new: bool) -> Store:
+        if not new:
+            await worker.run(backup.settle, self.database)
         self._store = await worker.run(Store.open, self.database, db_key)
         self._db_key = db_key
         return self._store
@@ -146,7 +250,7 @@ class Profile:
         if self._store is not None:
             raise LocalProtocolError("the profile is open already")
         worker = self._worker = self._worker or Worker()
-        store = await self._whole(self._take_store(worker, opened.db_key))
+        store = await self._whole(self._take_store(worker, opened.db_key, new=bool(name)))
         if name:
             await worker.run(store.meta.set_name, name)
         me = Me(

@@ -4,11 +4,12 @@ import asyncio
 import secrets
 
 from messenger.core import limits
-from messenger.core.errors import ConnectError, Reason
+from messenger.core.errors import ConnectError, Reason, StorageError
 from messenger.core.ids import ConversationId
 from messenger.core.models import Connecting, Contact, Offline, Standing
 from messenger.engine.context import Context
 from messenger.engine.dialer import Dialer
+from messenger.engine.events import EngineFault
 from messenger.engine.peers import Peers
 from messenger.engine.tasks import Tasks
 
@@ -99,20 +100,23 @@ class Reconnector:
             while True:
                 self._pauses[conversation] = pause
                 await self._pause(conversation, pause, reason)
-                contact = await self._context.stored(self._context.store.contacts.get, conversation)
-                if contact is None or not self._possible(contact):
-                    return
-                self._peers.note(conversation, Connecting())
                 try:
+                    contact = await self._context.stored(self._context.store.contacts.get, conversation)
+                    if contact is None or not self._possible(contact):
+                        return
+                    self._peers.note(conversation, Connecting())
                     await self._dialer.reach(contact)
                 except ConnectError as e:
                     reason = e.reason
-                    if not self._context.settings.reconnect:
-                        self._peers.note(conversation, Offline(reason=reason))
-                        return
-                    pause = min(pause * 2, limits.RECONNECT_MAX)
+                except StorageError as e:  # the next attempt may have better luck
+                    self._context.publish(EngineFault("storage", type(e).__name__))
+                    reason = None
                 else:
                     return
+                if not self._context.settings.reconnect:
+                    self._peers.note(conversation, Offline(reason=reason))
+                    return
+                pause = min(pause * 2, limits.RECONNECT_MAX)
         finally:
             if self._tasks.get(conversation) is asyncio.current_task():
                 del self._tasks[conversation]

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from messenger.core import limits
 from messenger.core.address import Address
-from messenger.core.errors import ProtocolError, StorageError
+from messenger.core.errors import ProtocolError, RemoteProtocolError, StorageError
 from messenger.core.ids import MessageId
 from messenger.core.models import Contact, Message, MessageState, Standing
 from messenger.core.names import clean_name
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MessageAdded, MessageChanged
+from messenger.engine.seeding import Seeding
+from messenger.engine.tasks import Tasks
 from messenger.net.connection import Connection
 from messenger.protocol.link import LinkState
 from messenger.protocol.packets import (
@@ -18,6 +20,8 @@ from messenger.protocol.packets import (
     Hello,
     Packet,
     Read,
+    Seed,
+    SeedAck,
     Succession,
     SuccessionSeen,
     Text,
@@ -42,11 +46,13 @@ class Talk:
         self._connection = connection
         self.contact = contact
         self._said = said
+        self._seeding = Seeding(context, connection)
+        self._welcome = False
         self._full = False
         self._on_way: set[MessageId] = set()
         self._sent_seq = 0
         self._wake = asyncio.Event()
-        self._pump: asyncio.Task[None] | None = None
+        self._pump = Tasks("outbox", context.publish)
 
     async def start(self) -> None:
         """Tell them by which keys they knew us if need be, greet, and begin to send what waits."""
@@ -55,14 +61,14 @@ class Talk:
             for statement in await self._context.stored(untold, self.contact.id, through):
                 self._post(Succession(statement))
         await self.greet()
+        if self._accepted:
+            await self.tell_due()
         self._wake.set()
-        self._pump = asyncio.create_task(self._send_waiting())
+        self._pump.start(self._send_waiting())
 
     async def stop(self) -> None:
         """Stop sending; what is not acknowledged stays in the outbox."""
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
+        await self._pump.close()
 
     def wake(self, *, again: bool = False) -> None:
         """Something waits in the outbox.
@@ -85,6 +91,7 @@ class Talk:
         if hello != self._said:
             self._said = hello
             self._post(hello)
+        await self._seed()
 
     def tell_known(self, serial: int) -> None:
         """Tell them that they need not tell us any more by which keys we knew them, up to a statement."""
@@ -101,11 +108,21 @@ class Talk:
             part = ids[start : start + limits.RECEIPTS_PER_PACKET]
             self._post(Delivered([bytes(i) for i in part]))
 
+    async def tell_due(self) -> None:
+        """Tell them that messages of theirs arrived which came another way."""
+        sealed, me = self._store.sealed, self.contact.id
+        while due := await self._context.stored(sealed.receipts, me, limits.RECEIPTS_PER_PACKET):
+            if self._connection.link.state is not LinkState.OPEN:
+                return
+            self.tell_delivered(due)
+            await self._context.stored(sealed.drop_receipts, me, due)
+
     async def on_packet(self, packet: Packet) -> None:
         """Take what they sent.
 
         Raises:
             StorageError: It could not be stored; nothing was acknowledged.
+            RemoteProtocolError: It is out of turn; nothing was changed.
         """
         match packet:
             case Hello():
@@ -118,6 +135,12 @@ class Talk:
                 await self._on_receipt(ids, MessageState.READ)
             case SuccessionSeen(serial):
                 await self._context.stored(self._store.successions.confirm, self.contact.id, serial)
+            case Seed():
+                if not self._accepted:
+                    raise RemoteProtocolError("a SEED of somebody who is not accepted")
+                await self._seeding.on_seed(self.contact, packet)
+            case SeedAck():
+                await self._seeding.on_ack(self.contact)
 
     def _post(self, packet: Packet) -> None:
         """Send something that the next link would tell again, unless this one has said goodbye."""
@@ -144,6 +167,13 @@ class Talk:
         if waited and hello.accepted:
             self._on_way.clear()
             self.wake(again=True)
+        self._welcome = hello.accepted
+        await self._seed()
+
+    async def _seed(self) -> None:
+        """Each of us knows on this link that the other has accepted them: sealed messages may be prepared."""
+        if self._welcome and self._accepted:
+            await self._seeding.begin(self.contact)
 
     async def _on_text(self, text: Text) -> None:
         conversation, messages = self.contact.id, self._store.messages
@@ -152,13 +182,15 @@ class Talk:
             return
         message = await self._context.stored(
             messages.add_incoming, conversation, id_, text.seq, text.prev, text.text, text.sent_ms,
-            self._context.now_ms(),
+            self._context.now_ms(), text.order,
         )  # fmt: skip
         if message is not None:
             unread = await self._context.stored(messages.unread, conversation)
             self._context.publish(MessageAdded(message, unread))
         if self._accepted:
             self.tell_delivered([id_])
+            if message is None:  # it may have come another way, and this receipt does for both
+                await self._context.stored(self._store.sealed.drop_receipts, conversation, [id_])
 
     async def _too_much(self, text: Text) -> bool:
         """Whether a stranger sends more than a request may hold.
@@ -184,15 +216,15 @@ class Talk:
             self._context.publish(MessageChanged(message))
 
     async def _send_waiting(self) -> None:
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
                 await self._send_batch()
-        except (OSError, ProtocolError):  # the link has ended; what was not acknowledged waits for the next
-            return
-        except StorageError as e:
-            self._context.publish(EngineFault("outbox", type(e).__name__))
+            except (OSError, ProtocolError):  # the link has ended; what has no receipt waits for the next
+                return
+            except StorageError as e:  # what waits is looked for again with the next text or receipt
+                self._context.publish(EngineFault("outbox", type(e).__name__))
 
     async def _send_batch(self) -> None:
         while room := limits.UNACKNOWLEDGED_MAX - len(self._on_way):
@@ -207,5 +239,7 @@ class Talk:
                 if message.id not in self._on_way:
                     self._on_way.add(message.id)
                     await self._connection.send(
-                        Text(bytes(message.id), item.seq, item.prev, message.sent_ms, message.text)
+                        Text(
+                            bytes(message.id), item.seq, item.prev, message.sent_ms, message.text, item.order
+                        )
                     )

@@ -135,15 +135,17 @@ class TimelineModel(QAbstractListModel):
         return bool(page)
 
     def add(self, messages: list[Message]) -> None:
-        """Messages are on disk; those of this conversation appear if its end is shown.
+        """Messages are on disk; those of this conversation appear if the part where they belong is shown.
 
-        Args:
-            messages: In the order in which they were stored.
+        Most belong at the end. One that was long on its way belongs between those that are there.
         """
-        if not self.at_end:
-            return
         last = self._rows[-1].message.position if self._rows else -1
-        self._append([m for m in messages if m.conversation == self._conversation and m.position > last])
+        ours = sorted((m for m in messages if m.conversation == self._conversation), key=_place)
+        if self.at_end:
+            self._append([m for m in ours if m.position > last])
+        for message in ours:
+            if message.position <= last:
+                self._insert(message)
         self._drop_oldest()
 
     def change(self, message: Message) -> None:
@@ -210,6 +212,16 @@ class TimelineModel(QAbstractListModel):
         self.endInsertRows()
         self._reframe(first - 1, first)
 
+    def _insert(self, message: Message) -> None:
+        """Put a message between those that are held, unless it is among them or further up than all."""
+        place = bisect_left(self._rows, message.position, key=_position)
+        if self._rows[place].message.position == message.position or (place == 0 and not self.at_start):
+            return
+        self.beginInsertRows(QModelIndex(), place, place)
+        self._rows[place:place] = self._framed([message])
+        self.endInsertRows()
+        self._reframe(place - 1, place + 1)
+
     def _drop_oldest(self) -> None:
         if len(self._rows) > KEPT:
             self._remove(0, len(self._rows) - KEPT - 1)
@@ -247,6 +259,10 @@ class TimelineModel(QAbstractListModel):
 
 def _position(row: Row) -> int:
     return row.message.position
+
+
+def _place(message: Message) -> int:
+    return message.position
 
 
 def _day(message: Message) -> int:

@@ -118,6 +118,8 @@ class ScrollingTimeline(QListView):
     def arrived(self, messages: list[Message]) -> None:
         """Messages were stored; the view follows only if its end was in sight, or if we wrote them."""
         self._model.add(messages)
+        if any(m.position < self._reported for m in messages):
+            self._reported = -1  # it was long on its way, stands above others, and is seen too
         if any(m.outgoing for m in messages):
             self._model.clear_unread_line()
             self.to_end()

@@ -53,10 +53,10 @@ class Connection:
         except ConnectError:  # the handler refuses the peer
             await self._look_like_any_failure()
             raise
-        except TimeoutError:
-            return Reason.SILENT
-        except OSError:
-            return Reason.INTERRUPTED if self.link.state is not LinkState.GREETING else Reason.REFUSED
+        except OSError as e:  # a TimeoutError is one, and the system has some of its own
+            if self.link.state is not LinkState.GREETING:
+                return Reason.INTERRUPTED
+            return Reason.SILENT if isinstance(e, TimeoutError) else Reason.REFUSED
         finally:
             if watch is not None:
                 watch.cancel()

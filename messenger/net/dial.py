@@ -4,13 +4,16 @@ import asyncio
 import errno
 import functools
 import socket
+import sys
+import threading
+from concurrent.futures import Future
 from itertools import zip_longest
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from messenger.core import limits
-from messenger.core.address import Address
+from messenger.core.address import Address, is_literal
 from messenger.core.errors import ConnectError, Reason
 from messenger.net.race import race
 
@@ -19,6 +22,7 @@ _REASONS: Final = {
     errno.ETIMEDOUT: Reason.TIMEOUT,
     errno.ECONNRESET: Reason.REFUSED,
     errno.ECONNABORTED: Reason.REFUSED,
+    errno.ENOTCONN: Reason.REFUSED,  # taken and dropped again before we looked who it is
 }
 
 _Target = tuple[str, int, int, int] | tuple[str, int]
@@ -59,10 +63,9 @@ async def dial(address: Address) -> Stream:
 
 
 async def _resolve(address: Address) -> list[tuple[int, _Target]]:
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(limits.RESOLVE_TIMEOUT):
-            found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+            found = await _ask_resolver(address)
     except (TimeoutError, OSError, UnicodeError) as e:
         raise ConnectError(Reason.UNRESOLVED, address.host) from e
     if not found:
@@ -70,14 +73,41 @@ async def _resolve(address: Address) -> list[tuple[int, _Target]]:
     by_family: dict[int, list[_Target]] = {}
     for family, _, _, _, target in found:
         if family in (socket.AF_INET, socket.AF_INET6):
-            by_family.setdefault(family, []).append(target)  # type: ignore[arg-type]
+            by_family.setdefault(family, []).append(target)
     pairs = zip_longest(*([(family, target) for target in of] for family, of in by_family.items()))
     return [pair for row in pairs for pair in row if pair is not None]
 
 
+async def _ask_resolver(address: Address) -> list[tuple[Any, ...]]:
+    """Ask the system for the addresses of a host, on a thread that nothing waits for at its end.
+
+    The system's resolver cannot be interrupted, and may ask servers that are not there for minutes.
+    """
+    if is_literal(address.host):
+        return _look_up(address, socket.AI_NUMERICHOST)
+    answer: Future[list[tuple[Any, ...]]] = Future()
+    answer.set_running_or_notify_cancel()
+
+    def ask() -> None:
+        try:
+            answer.set_result(_look_up(address))
+        except (OSError, UnicodeError) as e:
+            answer.set_exception(e)
+
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    return await asyncio.wrap_future(answer)
+
+
+def _look_up(address: Address, flags: int = 0) -> list[tuple[Any, ...]]:
+    return [*socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=flags)]
+
+
 async def _connect(family: int, target: _Target, address: Address) -> Stream:
     loop = asyncio.get_running_loop()
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as e:  # a system without IPv6, or too many open files
+        raise ConnectError(Reason.UNREACHABLE, str(address)) from e
     try:
         sock.setblocking(False)  # noqa: FBT003 -- the name of the method says it
         async with asyncio.timeout(limits.DIAL_TIMEOUT):
@@ -104,11 +134,19 @@ async def wrap(sock: socket.socket) -> Stream:
 
 
 def peer_of(sock: socket.socket) -> tuple[str, int]:
-    """IP address and port of the other end of a connected socket.
+    """IP address and port of the other end of a connected socket; see `Stream.host`.
 
     Raises:
         OSError: It is not connected any more.
     """
     name = sock.getpeername()
     host, port = str(name[0]), int(name[1])
-    return host.removeprefix("::ffff:") if "." in host else host, port
+    if "." in host:
+        return host.removeprefix("::ffff:"), port
+    scope = int(name[3]) if len(name) > 3 and "%" not in host else 0
+    return f"{host}%{_scope_name(scope)}" if scope else host, port
+
+
+def _scope_name(scope: int) -> str:
+    """The interface behind the scope of a link-local address, in the form that `getaddrinfo` takes."""
+    return str(scope) if sys.platform == "win32" else socket.if_indextoname(scope)

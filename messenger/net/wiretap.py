@@ -124,22 +124,19 @@ class Wiretap:
 
     async def _carry(self, caller: Stream) -> None:
         """Forward one connection until both directions have ended, or one has broken."""
+        ends = [caller]
         try:
             callee = await dial(self._target)
-        except ConnectError:
-            caller.abort()
-            return
-        tape = Recording()
-        self.recordings.append(tape)
-        ends = (caller, callee)
-        try:
+            ends.append(callee)
+            tape = Recording()
+            self.recordings.append(tape)
             await asyncio.gather(
                 _forward(caller, callee, tape, from_dialler=True),
                 _forward(callee, caller, tape, from_dialler=False),
             )
             for end in ends:
                 end.writer.close()
-        except OSError:
+        except (ConnectError, OSError):
             _log.debug("x a tapped connection broke")
         finally:
             for end in ends:

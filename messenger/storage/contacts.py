@@ -1,19 +1,19 @@
 """The other persons."""
 
-import logging
 from collections.abc import Sequence
 from typing import Final, TypedDict, Unpack
 
 import msgspec
 
 from messenger.core import limits
-from messenger.core.errors import InputError, InputProblem, StorageError
+from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import Contact, Standing
 from messenger.storage.database import Database
 from messenger.storage.rows import CONTACT_COLUMNS, contact_from
+from messenger.storage.sealed import forget_sessions
+from messenger.storage.search import forgetting
 
-_log: Final = logging.getLogger(__name__)
 _SELECT: Final = f"SELECT {CONTACT_COLUMNS} FROM contacts"  # noqa: S608 -- constants only
 _BY_ID: Final = f"{_SELECT} WHERE id = ?"
 _BY_FINGERPRINT: Final = f"{_SELECT} WHERE fingerprint = ?"
@@ -23,9 +23,10 @@ INSERT INTO contacts (fingerprint, name, alias, standing, awaiting, verified, ad
 VALUES (?, ?, '', ?, ?, 0, ?, ?, (SELECT coalesce(max(serial), 0) FROM successions)) RETURNING id
 """
 _MOVE_MESSAGES: Final = "UPDATE OR IGNORE messages SET conversation = ? WHERE conversation = ?"
+_MOVE_RECEIPTS: Final = "UPDATE OR IGNORE sealed_receipts SET conversation = ? WHERE conversation = ?"
 _SUCCEED: Final = """
 UPDATE contacts SET fingerprint = ?, succession = ?, verified = 0, addresses = ?, seen_ms = ?,
-    peer_not_before = 0, peer_version = 0, knock = zeroblob(0)
+    peer_not_before = 0, peer_version = 0, knock = zeroblob(0), prekey_serial = 0
 WHERE id = ?
 """
 
@@ -131,9 +132,9 @@ class ContactTable:
     ) -> Contact:
         """Let a contact go on with another key, in the same conversation.
 
-        They are not verified any more, and what was remembered of the old key's certificates and links
-        is forgotten. A message request by the new key, or by one between, is merged: its messages come
-        into this conversation and it is gone.
+        They are not verified any more, and what was remembered of the old key's certificates, links and
+        sealed sessions is forgotten. A message request by the new key, or by one between, is merged: its
+        messages come into this conversation and it is gone.
 
         Args:
             id_: The contact.
@@ -157,6 +158,7 @@ class ContactTable:
                 raise InputError(InputProblem.NOT_ALLOWED)
             for other in filter(None, map(self.by_fingerprint, keys)):
                 contact = self._merged(contact, other)
+            forget_sessions(self._database, id_)
             changed = (fingerprint, serial, _packed(contact.addresses), contact.seen_ms, id_)
             self._database.rows(_SUCCEED, changed)
             for key in (old, *between):
@@ -179,12 +181,10 @@ class ContactTable:
 
         What was deleted is overwritten in the database and taken out of its log.
         """
-        with self._database.write():
+        held = "SELECT sum(messages) FROM calendar WHERE conversation = ?"
+        with forgetting(self._database, self._database.number(held, (id_,))):
             self._database.rows("DELETE FROM contacts WHERE id = ?", (id_,))
-        try:
-            self._database.empty_log()
-        except StorageError as e:  # it is deleted; its encrypted pages only stay in the log for a while
-            _log.warning("the log of the database could not be emptied: %s", type(e).__name__)
+        self._database.shred()
 
     def pins(self, id_: ConversationId) -> tuple[int, int]:
         """The start of the newest exchange certificate and the highest protocol version seen of a contact.
@@ -250,6 +250,7 @@ class ContactTable:
         if request.standing is not Standing.REQUEST:
             raise InputError(InputProblem.NOT_ALLOWED)
         self._database.rows(_MOVE_MESSAGES, (contact.id, request.id))
+        self._database.rows(_MOVE_RECEIPTS, (contact.id, request.id))
         self._database.rows(
             "DELETE FROM contacts WHERE id = ?", (request.id,)
         )  # with messages that are doubles

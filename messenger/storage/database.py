@@ -3,16 +3,17 @@
 import logging
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
 import apsw
 
-from messenger.core import limits
+from messenger.core import limits, store_limits
 from messenger.core.errors import DatabaseDamaged, DiskReadOnly, StorageBug, StorageError
 from messenger.storage.faults import FAULTS, translated
+from messenger.storage.tokenizer import register
 
 CIPHER: Final = "chacha20"
 """ChaCha20-Poly1305 on every page (sqleet): pages that were tampered with are refused.
@@ -31,8 +32,8 @@ _FILE_MODE: Final = 0o600
 _WRITER_PRAGMAS: Final = (
     ("synchronous", "FULL"),
     ("fullfsync", 1),  # macOS: without it a commit only reaches the disk's own cache
-    ("wal_autocheckpoint", limits.WAL_PAGES),
-    ("journal_size_limit", limits.WAL_KEPT),
+    ("wal_autocheckpoint", store_limits.WAL_PAGES),
+    ("journal_size_limit", store_limits.WAL_KEPT),
     ("secure_delete", 1),
     ("foreign_keys", 1),
     ("cache_size", -limits.DATABASE_CACHE_KIB),
@@ -147,9 +148,15 @@ class Database:
     def write(self) -> Iterator[None]:
         """Make everything in the block one transaction: all of it is on disk after it, or nothing.
 
+        A block within a block is part of the outer one: what leaves it as an exception must leave that too.
+
         Raises:
             StorageError: Or one of its kinds; nothing was written.
         """
+        within = self._connection.in_transaction
+        if within:
+            yield
+            return
         self.rows("BEGIN IMMEDIATE")
         try:
             yield
@@ -158,6 +165,23 @@ class Database:
             if self._connection.in_transaction:  # SQLite may have rolled back by itself
                 self.rows("ROLLBACK")
             raise
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Within a transaction: what fails in the block is taken back, and the transaction goes on.
+
+        Raises:
+            StorageError: Or one of its kinds; SQLite may have given up the whole transaction.
+        """
+        self.rows("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:
+                self.rows("ROLLBACK TO attempt")
+                self.rows("RELEASE attempt")
+            raise
+        self.rows("RELEASE attempt")
 
     def version(self) -> int:
         """The number of the schema that the file has; 0 for a new one."""
@@ -179,6 +203,29 @@ class Database:
         if self.rows("PRAGMA integrity_check") != [("ok",)] or self.rows("PRAGMA foreign_key_check"):
             raise DatabaseDamaged("integrity check")
 
+    def copy_into(self, target: "Database", going_on: Callable[[], bool]) -> None:
+        """Copy everything, as it is at one moment, into an empty database; writers are not held up.
+
+        Args:
+            target: Open for writing; its key may be another one.
+            going_on: Asked now and then; False gives the copy up.
+
+        Raises:
+            StorageError: Or one of its kinds; or the copy was given up. The target is not to be used then.
+        """
+        source, made = self._connection, target._connection  # noqa: SLF001
+        try:
+            source.execute("BEGIN; SELECT count(*) FROM sqlite_schema").fetchall()  # this moment
+            try:
+                with made.backup("main", source, "main") as backup:
+                    while not backup.step(store_limits.BACKUP_STEP):
+                        if not going_on():
+                            raise StorageError("the copy was given up")
+            finally:
+                source.execute("ROLLBACK")
+        except apsw.Error as e:
+            raise translated(e) from e
+
     def empty_log(self) -> None:
         """Move everything from the log into the database, so that what was deleted is gone from both.
 
@@ -190,6 +237,13 @@ class Database:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except apsw.Error as e:
             raise translated(e) from e
+
+    def shred(self) -> None:
+        """After a deletion: `empty_log`, or a warning if encrypted pages stay in the log for a while."""
+        try:
+            self.empty_log()
+        except StorageError as e:
+            _log.warning("the log of the database could not be emptied: %s", type(e).__name__)
 
 
 def new_file(path: Path) -> None:
@@ -258,6 +312,7 @@ def _unlock(connection: apsw.Connection, key: bytes) -> None:
 
 
 def _configure(connection: apsw.Connection, *, read_only: bool) -> None:
+    register(connection)
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)

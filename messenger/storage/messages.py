@@ -17,13 +17,16 @@ from messenger.storage.rows import MESSAGE_COLUMNS, columns_of, message_from, pa
 
 _INSERT: Final = """
 INSERT INTO messages
-    (conversation, id, outgoing, seq, prev, state, reason, text, sent_ms, stored_ms)
-VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?)
+    (position, conversation, id, outgoing, seq, prev, state, reason, text, sent_ms, stored_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?)
 """
 _INSERT_OWN: Final = f"{_INSERT} RETURNING {MESSAGE_COLUMNS}"
 _INSERT_THEIRS: Final = (
     f"{_INSERT} ON CONFLICT (conversation, outgoing, id) DO NOTHING RETURNING {MESSAGE_COLUMNS}"
 )
+_LAST: Final = "SELECT max(position) FROM messages WHERE conversation = ?"
+_TAKEN: Final = "SELECT 1 FROM messages WHERE position = ?"
+_FORGOTTEN: Final = "SELECT 1 FROM forgotten WHERE conversation = ? AND id = ?"
 _PENDING: Final = f"""
 SELECT {columns_of("m", MESSAGE_COLUMNS)}, m.seq, m.prev FROM outbox AS o JOIN messages AS m USING (position)
 WHERE o.conversation = ? AND o.seq > ? AND m.state = 1 ORDER BY o.seq LIMIT ?
@@ -81,12 +84,17 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     prev: bytes
     """`chain_hash` of our message before, 32 bytes; zeros for the first."""
 
+    @property
+    def order(self) -> int:
+        """Where the message stands between those of both people; see `messenger.protocol.packets.Text`."""
+        return self.message.position >> limits.ORDER_TIE_BITS
 
-def chain_hash(prev: bytes, id_: MessageId, seq: int, sent_ms: int, text: str) -> bytes:
+
+def chain_hash(prev: bytes, id_: MessageId, seq: int, sent_ms: int, order: int, text: str) -> bytes:
     """The hash of a message that its author's next message carries, so that gaps and forks are seen.
 
-    SHA-256(prev || id || seq || sent_ms || text): `prev` 32 bytes, `id` 16 bytes, `seq` and
-    `sent_ms` as unsigned 64-bit numbers in big-endian order, `text` in UTF-8.
+    SHA-256(prev || id || seq || sent_ms || order || text): `prev` 32 bytes, `id` 16 bytes, `seq`,
+    `sent_ms` and `order` as unsigned 64-bit numbers in big-endian order, `text` in UTF-8.
 
     Raises:
         StorageBug: A number is negative or longer than 64 bits, or the text holds half of a
@@ -94,7 +102,7 @@ def chain_hash(prev: bytes, id_: MessageId, seq: int, sent_ms: int, text: str) -
     """
     try:
         return hashlib.sha256(
-            prev + id_ + seq.to_bytes(8, "big") + sent_ms.to_bytes(8, "big") + text.encode()
+            b"".join((prev, id_, *(n.to_bytes(8, "big") for n in (seq, sent_ms, order)), text.encode()))
         ).digest()
     except FAULTS as e:
         raise translated(e) from e
@@ -128,11 +136,14 @@ class MessageTable:
             if contact is None:
                 raise InputError(InputProblem.UNKNOWN)
             seq, prev = contact
-            values = (conversation, id_, 1, seq, prev, int(MessageState.QUEUED), text, sent_ms, now_ms)
+            order = self._next_order(conversation, sent_ms)
+            position = self._free_position(order, id_)
+            state = int(MessageState.QUEUED)
+            values = (position, conversation, id_, 1, seq, prev, state, text, sent_ms, now_ms)
             message = message_from(self._database.rows(_INSERT_OWN, values)[0])
             self._database.rows(
                 "UPDATE contacts SET next_seq = ?, last_hash = ? WHERE id = ?",
-                (seq + 1, chain_hash(prev, id_, seq, sent_ms, text), conversation),
+                (seq + 1, chain_hash(prev, id_, seq, sent_ms, order, text), conversation),
             )
             self._database.rows(
                 "INSERT INTO outbox (position, conversation, seq) VALUES (?, ?, ?)",
@@ -149,6 +160,7 @@ class MessageTable:
         text: str,
         sent_ms: int,
         now_ms: int,
+        order: int = 0,
     ) -> Message | None:
         """Store a message of theirs as unread; it may be acknowledged once this returned.
 
@@ -160,9 +172,10 @@ class MessageTable:
             text: At most `limits.TEXT_MAX` bytes of UTF-8.
             sent_ms: When it was sent by its author's clock, Unix milliseconds.
             now_ms: When it is stored, Unix milliseconds.
+            order: Where its author has put it; 0 for the end.
 
         Returns:
-            The message, or None if it is here already (it should be acknowledged again).
+            The message, or None if it is or was here already (it should be acknowledged again).
 
         Raises:
             InputError: UNKNOWN, there is no such conversation.
@@ -170,7 +183,12 @@ class MessageTable:
         with self._database.write():
             if self._database.row("SELECT 1 FROM contacts WHERE id = ?", (conversation,)) is None:
                 raise InputError(InputProblem.UNKNOWN)
-            values = (conversation, id_, 0, seq, prev, int(MessageState.UNREAD), text, sent_ms, now_ms)
+            if self._database.row(_FORGOTTEN, (conversation, id_)):
+                return None
+            latest = min(now_ms + limits.CLOCK_AHEAD * 1000, limits.ORDER_MAX)
+            order = min(order, latest) if order else self._next_order(conversation, now_ms)
+            position, state = self._free_position(order, id_), int(MessageState.UNREAD)
+            values = (position, conversation, id_, 0, seq, prev, state, text, sent_ms, now_ms)
             row = self._database.row(_INSERT_THEIRS, values)
         return message_from(row) if row else None
 
@@ -272,16 +290,34 @@ class MessageTable:
         return message_from(row) if row else None
 
     def page(
-        self, conversation: ConversationId, before: int | None = None, count: int = limits.PAGE
+        self,
+        conversation: ConversationId,
+        before: int | None = None,
+        count: int = limits.PAGE,
+        after: int | None = None,
     ) -> list[Message]:
-        """The latest messages before a position, oldest first.
+        """Messages next to a position, oldest first.
 
         Args:
             conversation: Whose messages.
-            before: A position; None for the end of the conversation.
-            count: At most so many.
+            before: Only those at smaller positions; None for no bound.
+            count: At most so many: those right after `after` if it is given, else the latest.
+            after: Only those at larger positions; None for no bound.
         """
-        return page(self._database, conversation, before=before, after=None, count=count)
+        return page(self._database, conversation, before=before, after=after, count=count)
+
+    def _next_order(self, conversation: ConversationId, at_ms: int) -> int:
+        """When something is written, or right after all that is there (a hybrid logical clock)."""
+        last = self._database.number(_LAST, (conversation,)) >> limits.ORDER_TIE_BITS
+        return min(max(at_ms, last + 1), limits.ORDER_MAX)
+
+    def _free_position(self, order: int, id_: MessageId) -> int:
+        """A position for a message: its order, then bits of its id, so that both ends put it alike."""
+        mask = 2**limits.ORDER_TIE_BITS - 1
+        tie = int.from_bytes(id_, "big")
+        while self._database.row(_TAKEN, (position := order << limits.ORDER_TIE_BITS | tie & mask,)):
+            tie += 1
+        return position
 
     def _settled(self, moved: list[Row], state: MessageState) -> list[Message]:
         """Bring the outbox in line with messages that were moved, and return them in order."""

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Self
 
+from messenger.core import store_limits
 from messenger.core.ids import ConversationId
-from messenger.core.models import Conversation, Message
-from messenger.storage import rows
+from messenger.core.models import Conversation, ConversationSize, Found, Message, SearchQuery
+from messenger.storage import calendar, rows, search
 from messenger.storage.database import Database
 
 
@@ -13,7 +14,8 @@ class Reader:
     """A connection of one's own that only reads, for the thread of the window.
 
     Each method is one short query that sees everything committed before it began; writers never
-    make it wait. All may raise StorageError or one of its kinds.
+    make it wait. A reader belongs to one thread; each thread opens its own. All methods may raise
+    StorageError or one of its kinds.
     """
 
     def __init__(self, database: Database) -> None:
@@ -57,6 +59,37 @@ class Reader:
             count: At most so many: those right after `after` if it is given, else the latest.
         """
         return rows.page(self._database, conversation, before=before, after=after, count=count)
+
+    def around(self, conversation: ConversationId, position: int, count: int) -> list[Message]:
+        """The messages on both sides of a position, oldest first, for a view that jumps there.
+
+        Args:
+            conversation: Whose messages.
+            position: Stands in the middle, if there is a message.
+            count: At most so many.
+        """
+        later = self.messages(conversation, after=position - 1, count=count - count // 2)
+        return self.messages(conversation, before=position, count=count - len(later)) + later
+
+    def position_at(self, conversation: ConversationId, at_ms: int) -> int | None:
+        """The position of the first message that stands at a time (Unix milliseconds) or later, or None."""
+        return calendar.position_at(self._database, conversation, at_ms)
+
+    def find(
+        self, query: SearchQuery, before: int | None = None, count: int = store_limits.SEARCH_PAGE
+    ) -> Found:
+        """Find the newest messages that fit.
+
+        Args:
+            query: What is looked for.
+            before: `Found.next` of the page before; None for the first.
+            count: At most so many, and at most `store_limits.SEARCH_PAGE_MAX`.
+        """
+        return search.find(self._database, query, before, count)
+
+    def sizes(self) -> list[ConversationSize]:
+        """How large each conversation is that has messages, the largest first."""
+        return calendar.sizes(self._database)
 
     def first_unread(self, conversation: ConversationId) -> int | None:
         """The position of the first message of theirs that was not seen, or None."""

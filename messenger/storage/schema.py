@@ -8,6 +8,7 @@ from typing import Final
 from messenger.core.errors import DatabaseDamaged, DatabaseTooNew, StorageError
 from messenger.storage.database import Database, new_file, put_in_place, side_files
 from messenger.storage.faults import translated
+from messenger.storage.sealed import mark_copy
 
 _VERSION_1: Final = """
 CREATE TABLE meta (
@@ -32,6 +33,7 @@ CREATE TABLE contacts (
     next_seq INTEGER NOT NULL DEFAULT 1, -- of our next message
     last_hash BLOB NOT NULL DEFAULT (zeroblob(32)), -- of our last message
     succession INTEGER NOT NULL DEFAULT 0, -- number of the statement by which they came to this key
+    prekey_serial INTEGER NOT NULL DEFAULT 0, -- of the newest list of prekeys that was seen of them
     told INTEGER NOT NULL DEFAULT 0 -- number of the last statement of ours that they have confirmed
 ) STRICT;
 
@@ -80,12 +82,120 @@ CREATE TABLE invites (
     created_ms INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE sealed_sessions ( -- with one contact; only the engine can read them
+    conversation INTEGER PRIMARY KEY REFERENCES contacts ON DELETE CASCADE,
+    own BLOB NOT NULL CHECK (length(own) = 32), -- who we are in them
+    state BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE sealed_ids ( -- of the sessions in each state
+    sid BLOB PRIMARY KEY CHECK (length(sid) = 32),
+    conversation INTEGER NOT NULL REFERENCES sealed_sessions ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sealed_ids_by_conversation ON sealed_ids (conversation);
+
+CREATE TABLE sealed_outbox ( -- what waits in the outbox, as it was sealed
+    position INTEGER PRIMARY KEY REFERENCES outbox ON DELETE CASCADE,
+    sid BLOB NOT NULL CHECK (length(sid) = 32), -- of the session
+    kind INTEGER NOT NULL, -- of the envelope
+    content BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE sealed_receipts ( -- due for what came sealed
+    conversation INTEGER NOT NULL REFERENCES contacts ON DELETE CASCADE,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    PRIMARY KEY (conversation, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE first_contacts ( -- that were taken, so that none is taken twice
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32), -- of the sender
+    id BLOB NOT NULL CHECK (length(id) = 16), -- of the message
+    until INTEGER NOT NULL, -- Unix seconds
+    PRIMARY KEY (fingerprint, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE prekeys ( -- our own; never part of a backup
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    own BLOB NOT NULL CHECK (length(own) = 32), -- who we are to those who use it
+    made INTEGER NOT NULL, -- Unix seconds
+    secret BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE prekey_lists ( -- the newest that was signed
+    own BLOB PRIMARY KEY CHECK (length(own) = 32),
+    serial INTEGER NOT NULL,
+    list BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+_VERSION_2: Final = """
+CREATE VIRTUAL TABLE search USING fts5( -- the terms of `messenger.core.words`
+    conversation, text, content = 'messages', content_rowid = 'position', tokenize = 'sotto', columnsize = 0
+);
+INSERT INTO search (search, rank) VALUES ('secure-delete', 1); -- overwrite what is deleted
+INSERT INTO search (search) VALUES ('rebuild');
+
+CREATE TABLE calendar ( -- the messages of each day
+    conversation INTEGER NOT NULL REFERENCES contacts ON DELETE CASCADE,
+    day INTEGER NOT NULL, -- on which they were stored: Unix milliseconds / 86400000
+    last INTEGER NOT NULL, -- none has a larger position
+    messages INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, -- of their texts in UTF-8
+    PRIMARY KEY (conversation, day)
+) STRICT, WITHOUT ROWID;
+INSERT INTO calendar
+SELECT conversation, stored_ms / 86400000, max(position), count(*), sum(octet_length(text))
+FROM messages GROUP BY 1, 2;
+
+CREATE TABLE retention ( -- where it differs from the settings
+    conversation INTEGER PRIMARY KEY REFERENCES contacts ON DELETE CASCADE,
+    days INTEGER NOT NULL -- 0 for ever
+) STRICT;
+
+CREATE TABLE forgotten ( -- messages of theirs that were too old, and may be sent again
+    conversation INTEGER NOT NULL REFERENCES contacts ON DELETE CASCADE,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    until INTEGER NOT NULL, -- Unix milliseconds
+    PRIMARY KEY (conversation, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER message_added AFTER INSERT ON messages BEGIN
+    INSERT INTO search (rowid, conversation, text) VALUES (new.position, new.conversation, new.text);
+    INSERT INTO calendar VALUES (
+        new.conversation, new.stored_ms / 86400000, new.position, 1, octet_length(new.text)
+    ) ON CONFLICT DO UPDATE SET
+        last = max(last, excluded.last), messages = messages + 1, bytes = bytes + excluded.bytes;
+END;
+
+CREATE TRIGGER message_removed AFTER DELETE ON messages BEGIN
+    INSERT INTO search (search, rowid, conversation, text)
+    VALUES ('delete', old.position, old.conversation, old.text);
+    UPDATE calendar SET messages = messages - 1, bytes = bytes - octet_length(old.text)
+    WHERE conversation = old.conversation AND day = old.stored_ms / 86400000;
+    DELETE FROM calendar
+    WHERE conversation = old.conversation AND day = old.stored_ms / 86400000 AND messages = 0;
+END;
+
+CREATE TRIGGER message_changed AFTER UPDATE OF conversation, text, stored_ms ON messages BEGIN
+    INSERT INTO search (search, rowid, conversation, text)
+    VALUES ('delete', old.position, old.conversation, old.text);
+    UPDATE calendar SET messages = messages - 1, bytes = bytes - octet_length(old.text)
+    WHERE conversation = old.conversation AND day = old.stored_ms / 86400000;
+    DELETE FROM calendar
+    WHERE conversation = old.conversation AND day = old.stored_ms / 86400000 AND messages = 0;
+    INSERT INTO search (rowid, conversation, text) VALUES (new.position, new.conversation, new.text);
+    INSERT INTO calendar VALUES (
+        new.conversation, new.stored_ms / 86400000, new.position, 1, octet_length(new.text)
+    ) ON CONFLICT DO UPDATE SET
+        last = max(last, excluded.last), messages = messages + 1, bytes = bytes + excluded.bytes;
+END;
 """
 
 _PAGE_MIN: Final = 512
 """Smallest page that SQLite knows."""
 
-MIGRATIONS: Final = (_VERSION_1,)
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
 """SQL that brings a database from version n to version n + 1, by n. Only ever appended to."""
 
 
@@ -146,7 +256,7 @@ def _exists(path: Path) -> bool:
 
 
 def _make(path: Path, key: bytes, migrations: Sequence[str]) -> None:
-    with _new(path) as made:
+    with finished(path) as made:
         database = Database.open(made, key)
         try:
             _apply(database, migrations)
@@ -175,18 +285,27 @@ def _apply(database: Database, migrations: Sequence[str]) -> None:
 
 def _copy(database: Database, target: Path, key: bytes) -> None:
     """Copy the whole database under the same key and check the copy."""
-    with _new(target) as made:
+    with finished(target) as made:
         database.rows("VACUUM INTO ?", (str(made.absolute()),))
-        copy = Database.open(made, key, read_only=True)
+        copy = Database.open(made, key)
         try:
+            mark_copy(copy)
+            copy.empty_log()  # it does not move with the file
             copy.integrity_check()
         finally:
             copy.close()
 
 
 @contextmanager
-def _new(path: Path) -> Iterator[Path]:
-    """Give an empty file to the block, and the file its name when the block is done; else remove it."""
+def finished(path: Path) -> Iterator[Path]:
+    """Give an empty file to the block, and the file its name when the block is done; else remove it.
+
+    Args:
+        path: The name; what has it is replaced.
+
+    Raises:
+        DiskFull, DiskReadOnly, StorageError: The disk refused.
+    """
     made = path.with_name(f"{path.name}.new")
     _discard(made)  # what an earlier attempt left unfinished
     new_file(made)

@@ -1,16 +1,22 @@
 """The profile database as the engine uses it: the only one who writes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from messenger.core.models import Conversation
-from messenger.storage import rows
+from messenger.core.ids import ConversationId
+from messenger.core.models import Conversation, ConversationSize, Found, SearchQuery
+from messenger.storage import calendar, rows, search
 from messenger.storage.contacts import ContactTable
 from messenger.storage.database import Database
 from messenger.storage.invites import InviteTable
 from messenger.storage.messages import MessageTable, Outgoing
 from messenger.storage.meta import MetaTable
+from messenger.storage.prekeys import PrekeyTable
+from messenger.storage.retention import RetentionTable
 from messenger.storage.schema import open_current
+from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
 
 __all__ = ["Outgoing", "Store"]
@@ -36,6 +42,12 @@ class Store:
         """Invites that were given out."""
         self.successions = SuccessionTable(database)
         """Our own changes of identity."""
+        self.sealed = SealedTable(database)
+        """Sessions of sealed messages."""
+        self.prekeys = PrekeyTable(database)
+        """What people who know nobody here yet seal to."""
+        self.retention = RetentionTable(database)
+        """How long messages are kept."""
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> Self:
@@ -57,6 +69,38 @@ class Store:
     def close(self) -> None:
         """Close the database; nothing else may be called afterwards."""
         self._database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make one transaction of all methods that are called in the block: all of it is on disk, or nothing.
+
+        Raises:
+            StorageError: Or one of its kinds; nothing was written.
+        """
+        with self._database.write():
+            yield
+
+    def find(self, query: SearchQuery, before: int | None, count: int) -> Found:
+        """Find the newest messages that fit; see `messenger.storage.search.find`."""
+        return search.find(self._database, query, before, count)
+
+    def position_at(self, conversation: ConversationId, at_ms: int) -> int | None:
+        """The position of the first message that stands at a time (Unix milliseconds) or later, or None."""
+        return calendar.position_at(self._database, conversation, at_ms)
+
+    def sizes(self) -> list[ConversationSize]:
+        """How large each conversation is that has messages, the largest first."""
+        return calendar.sizes(self._database)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Within `transaction`: what the block writes is taken back if it fails, and nothing else.
+
+        Raises:
+            StorageError: Or one of its kinds.
+        """
+        with self._database.attempt():
+            yield
 
     def conversations(self) -> list[Conversation]:
         """All conversations, the one with the latest message (or the newest contact) first."""

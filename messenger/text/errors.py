@@ -64,6 +64,13 @@ _PROBLEMS: Final[dict[InputProblem, str]] = {
     InputProblem.OWN_ADDRESS: _("That is your own address. Type the other person's address."),
     InputProblem.BAD_VALUE: _("That value cannot be used here. Choose another one."),
     InputProblem.NOT_ALLOWED: _("That is not possible right now."),
+    InputProblem.NO_PASSPHRASE: _("Without a passphrase locking keeps nobody out. Set one first."),
+    InputProblem.NOT_EXPORT: _(
+        "This file is no export of a Sotto profile, or it is damaged or incomplete. Choose another one."
+    ),
+    InputProblem.EXPORT_VERSION: _(
+        "This export was made by a later version of Sotto. Update this program and try again."
+    ),
     InputProblem.UNKNOWN: _("There is no such thing here any more. It may have been deleted."),
 }
 
@@ -82,6 +89,9 @@ _ERRORS: Final[dict[type[errors.SottoError], str]] = {
     ),
     errors.KeyringMissing: _(
         "The secret of this profile is in the system keyring, which does not answer. Unlock it and try again."
+    ),
+    errors.RecoveryNeeded: _(
+        "The system keyring no longer has the secret of this profile. Type the recovery passphrase instead."
     ),
     errors.ProfileError: _("This profile folder cannot be used. Choose another one."),
     errors.ProfileInUse: _("Sotto is already running with this profile. Use the window that is open."),

@@ -11,6 +11,7 @@ PAGES: Final[dict[Page, str]] = {
     Page.NETWORK: _("Network"),
     Page.PRIVACY: _("Privacy"),
     Page.APPEARANCE: _("Appearance"),
+    Page.STORAGE: _("Storage and backup"),
 }
 
 SETTINGS: Final[dict[str, tuple[str, str]]] = {
@@ -28,10 +29,22 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("Tell others when you have read their messages"),
         _("Switched off, they still see that a message arrived."),
     ),
+    "lock_after": (
+        _("Lock after so many minutes without use"),
+        _("0 never locks. While locked nobody can read here, and nothing is received. Needs a passphrase."),
+    ),
     "theme": (_("Colours"), _("System follows the light and dark mode of your desktop.")),
     "enter_sends": (
         _("Enter sends the message"),
         _("Shift+Enter breaks the line. Switched off, Enter breaks the line and Ctrl+Enter sends."),
+    ),
+    "keep_days": (
+        _("Delete messages after so many days"),
+        _("0 keeps them for ever. What waits to be sent or read stays. Each conversation can differ."),
+    ),
+    "backups_kept": (
+        _("Daily backups to keep"),
+        _("They are encrypted like your messages. Deleted messages stay in them until they are replaced."),
     ),
 }
 """Label and help of every declared setting."""

@@ -45,6 +45,7 @@ OPTION_INVITE: Final = _(
 OPTION_ASK: Final = _("Protect a new profile with a passphrase.")
 OPTION_YES: Final = _("Accept whoever it is without a question; the fingerprint is printed.")
 OPTION_EXPECT: Final = _("Accept the person with this fingerprint, and nobody else.")
+NO_SUCH_PLACE: Final = _("there is no such place, or its name is not UTF-8: give the full path of another.")
 NOT_A_FINGERPRINT: Final = _(
     "this is not a whole fingerprint: type all fourteen groups of four letters and digits."
 )
@@ -72,6 +73,15 @@ def exit_code_table() -> str:
     return "\n".join((_EXIT_CODES_HEADING, *rows))
 
 
+def output_failed(why: str) -> str:
+    """Say that standard output or standard error cannot be written to.
+
+    Args:
+        why: In the words of the system.
+    """
+    return _("The output cannot be written: {why}.").format(why=why)
+
+
 def no_qt(what: str) -> str:
     """Say that Qt cannot be loaded.
 
@@ -89,9 +99,8 @@ ASK_NEW_PASSPHRASE: Final = _("New passphrase: ")
 ASK_AGAIN: Final = _("The same again: ")
 PASSPHRASES_DIFFER: Final = _("The two were not the same. Try again.")
 NEEDS_NAME: Final = _("Nobody has been set up here yet: give your name with --name.")
-NEEDS_PASSPHRASE: Final = _(
-    "This profile is locked with a passphrase, and there is no terminal to type it in."
-)
+NEEDS_PASSPHRASE: Final = _("This profile is locked with a passphrase, which has to be typed at a terminal.")
+NEEDS_NEW_PASSPHRASE: Final = _("A new passphrase has to be typed at a terminal; nothing was set up.")
 
 
 def welcome(name: str) -> str:

@@ -178,6 +178,21 @@ def test_commands(talking: tuple[Program, Program]) -> None:
     assert "nonsense" not in bob.text
 
 
+def test_a_terminal_that_cannot_draw_gets_plain_lines(pair: Pair) -> None:
+    acquaint(pair.alice, pair.bob)
+    waiting = ("listen", "--port", str(pair.port), "--profile", str(pair.bob))
+    with Program(*waiting, extra={"TERM": "dumb"}) as bob:
+        bob.expect("Your fingerprint")
+        with pair.chat() as alice:
+            alice.expect(words.PROMPT.strip())
+            alice.answer("hello")
+            bob.expect("hello")
+            alice.press("\x04")
+            assert alice.wait() == Exit.OK
+        assert bob.wait() == Exit.OK
+        assert b"\x1b" not in bob.raw
+
+
 def test_an_empty_line_sends_nothing(talking: tuple[Program, Program]) -> None:
     alice, bob = talking
     alice.answer("")

@@ -14,6 +14,7 @@ from messenger.cli.exits import Exit
 from messenger.core.errors import (
     AddressError,
     ConnectError,
+    DiskFull,
     DiskReadOnly,
     InputError,
     InputProblem,
@@ -79,8 +80,9 @@ def test_an_address_that_is_none(target: str, error: AddressError, alice: Path) 
     assert done.sentence() == explain(error)
 
 
-def test_no_profile_is_made_for_an_address_that_is_none(tmp_path: Path) -> None:
-    done = chat(tmp_path / "new", "two words", "--name", "Alice")
+@pytest.mark.parametrize("target", ["two words", "sotto://invite/AQID", "sotto:nobody", ""])
+def test_no_profile_is_made_for_an_address_that_is_none(target: str, tmp_path: Path) -> None:
+    done = chat(tmp_path / "new", target, "--name", "Alice")
     assert done.code == Exit.USAGE
     assert not (tmp_path / "new").exists()
 
@@ -153,6 +155,45 @@ def test_a_folder_without_the_right_to_write(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     assert done.code == Exit.FAILED
     assert done.sentence() == explain(DiskReadOnly())
+
+
+@pytest.mark.parametrize("name", ["~nobody-has-this-name/profile", os.fsdecode(b"/tmp/\xff")])
+def test_a_folder_that_cannot_be_named(name: str) -> None:
+    done = run("listen", "--name", "Alice", "--profile", name)
+    assert done.code == Exit.USAGE
+    assert words.NO_SUCH_PLACE in done.err
+    assert not Path(name).exists()
+
+
+def test_a_folder_beside_one_that_is_gone(tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    away.mkdir()
+    prefix = ("sh", "-c", f'cd {away} && rmdir {away} && exec "$@"', "sh")
+    done = run("listen", "--name", "Alice", "--profile", "profile", prefix=prefix)
+    assert done.code == Exit.USAGE
+    assert words.NO_SUCH_PLACE in done.err
+
+
+def test_a_disk_without_room_for_a_profile(tmp_path: Path) -> None:
+    """Whatever fitted stays, and with room on the disk the next start goes on from there."""
+    mount = f'mount -t tmpfs -o size=64k none {tmp_path} && "$@"; code=$?; '
+    mount += f'mount -o remount,size=8m {tmp_path} && "$@"; exit $code$?'
+    prefix = (*OWN_NAMESPACE, "sh", "-c", mount, "sh")
+    if shutil.which(prefix[0]) is None or subprocess.run([*prefix, "true"], check=False).returncode:
+        pytest.skip("needs a mount of its own")
+    # The second start finds the keys, asks nobody, and says that nobody answers.
+    target = f"127.0.0.1:{fresh_port()}"
+    done = run("chat", target, "--name", "Alice", "--profile", str(tmp_path / "profile"), prefix=prefix)
+    assert done.err.splitlines() == [
+        words.welcome("Alice"), explain(DiskFull()), explain(ConnectError(Reason.NOBODY, target))
+    ]  # fmt: skip
+    assert done.code == int(f"{Exit.FAILED}{Exit.UNREACHABLE}")
+
+
+def test_nobody_is_there_to_be_asked_for_a_new_passphrase(tmp_path: Path) -> None:
+    done = run("listen", "--name", "Alice", "--ask-passphrase", "--profile", str(tmp_path / "new"))
+    assert done.code == Exit.USAGE
+    assert done.sentence() == words.NEEDS_NEW_PASSPHRASE
 
 
 def test_nobody_is_there_to_be_asked_for_a_name(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """The same conversation without a terminal: lines in, lines out, and an exit code that says how it went."""
 
 import asyncio
+import errno
+import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -28,9 +31,12 @@ class Pair:
         self.port = fresh_port()
         self.where = f"127.0.0.1:{self.port}"
 
-    def listen(self, *arguments: str) -> Piped:
-        """Bob, waiting."""
-        return Piped("listen", "--port", str(self.port), "--profile", str(self.bob), *arguments)
+    def listen(self, *arguments: str, redirect: str = "") -> Piped:
+        """Bob, waiting; perhaps with redirections of a shell."""
+        prefix = ("sh", "-c", f'exec "$@" {redirect}', "sh") if redirect else ()
+        return Piped(
+            "listen", "--port", str(self.port), "--profile", str(self.bob), *arguments, prefix=prefix
+        )
 
     def chat(self, *arguments: str) -> Piped:
         """Alice, calling."""
@@ -181,6 +187,56 @@ def test_when_nobody_reads_the_output_any_more_it_ends_without_noise(friends: Pa
             assert b"Traceback" not in bob.process.stderr.read()
             bob.process.stdout = None
             alice.process.kill()
+
+
+def test_a_web_browser_that_calls_is_told_nothing_and_disturbs_nobody(friends: Pair) -> None:
+    with friends.listen() as bob:
+        bob.said("Your fingerprint")
+        with socket.create_connection(("127.0.0.1", friends.port), PATIENCE) as browser:
+            browser.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert _rest(browser) == b""
+        with friends.chat() as alice:
+            alice.write(b"hello\n")
+            assert alice.end().code == Exit.OK
+        result = bob.end()
+    assert (result.code, result.out) == (Exit.OK, "hello\n")
+    assert "Traceback" not in result.err
+
+
+def _rest(sock: socket.socket) -> bytes:
+    """What still comes before the connection ends, in whichever way."""
+    try:
+        return sock.recv(1024)
+    except ConnectionError:
+        return b""
+
+
+def test_an_output_that_cannot_be_written_is_said_and_the_message_is_kept(friends: Pair) -> None:
+    with friends.listen(redirect=">/dev/full") as bob:
+        bob.said("Your fingerprint")
+        with friends.chat() as alice:
+            alice.write(b"hello\n")
+            assert alice.end().code == Exit.OK
+        result = bob.end()
+    assert result.code == Exit.FAILED
+    assert result.err.splitlines()[-1] == words.output_failed(os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("redirect", ["<&-", ">&-", "<&- >&-"])
+def test_a_stream_that_was_closed_is_an_empty_file(redirect: str, friends: Pair) -> None:
+    with friends.listen(redirect=redirect) as bob:
+        bob.said("Your fingerprint")
+        with friends.chat() as alice:
+            alice.write(b"hello\n")
+            assert alice.end().code == Exit.OK
+        result = bob.end()
+    assert (result.code, result.out) == (Exit.OK, "" if ">" in redirect else "hello\n")
+
+
+def test_without_any_stream_the_exit_code_tells(friends: Pair) -> None:
+    closed = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
+    done = run("chat", friends.where, "--profile", str(friends.alice), prefix=closed)
+    assert done.code == Exit.UNREACHABLE
 
 
 async def test_escape_sequences_are_harmless_in_a_pipe_too(pair: Pair, tmp_path: Path) -> None:

@@ -67,6 +67,22 @@ def test_without_a_display_one_sentence_says_what_works(tmp_path: Path) -> None:
     assert not (tmp_path / "profile").exists()
 
 
+@pytest.mark.parametrize(
+    "display",
+    [
+        {"DISPLAY": ":4711"},
+        {"WAYLAND_DISPLAY": "wayland-4711"},
+        {"DISPLAY": ":4711", "WAYLAND_DISPLAY": "/nowhere", "QT_QPA_PLATFORM": "wayland;xcb"},
+    ],
+)
+def test_a_display_that_does_not_answer_is_none(display: dict[str, str], tmp_path: Path) -> None:
+    """As after a log-in over SSH, or by another user: Qt itself would end the process with a core dump."""
+    done = run("--profile", str(tmp_path / "profile"), extra=display)
+    assert done.code == Exit.USAGE
+    assert done.sentence() == words.NO_DISPLAY
+    assert not (tmp_path / "profile").exists()
+
+
 @pytest.mark.parametrize("platform", ["xcb", "wayland", "wayland;xcb"])
 def test_a_platform_that_needs_a_display_does_not_replace_it(platform: str, tmp_path: Path) -> None:
     done = run("--profile", str(tmp_path), extra={"QT_QPA_PLATFORM": platform})

@@ -1,6 +1,7 @@
 """Sealed sessions for tests: pairs of them, and two people with a bad network between them."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -152,6 +153,7 @@ class World:
     Attributes:
         seed: Decides everything but the keys that the library draws by itself.
         weights: What may happen, and how often.
+        happened: What did happen, and how often.
     """
 
     seed: int
@@ -166,6 +168,7 @@ class World:
     sent: int = 0
     restores: int = 0
     made: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    happened: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -177,7 +180,9 @@ class World:
         """Let things happen."""
         actions: list[Callable[[], None]] = [getattr(self, name) for name in self.weights]
         for _ in range(steps):
-            self.random.choices(actions, list(self.weights.values()))[0]()
+            chosen = self.random.choices(actions, list(self.weights.values()))[0]
+            chosen()
+            self.happened[chosen.__name__] += 1
             self.check()
 
     def check(self) -> None:

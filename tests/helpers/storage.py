@@ -46,7 +46,9 @@ def add_theirs(store: Store, conversation: ConversationId, number: int, text: st
     return message.position
 
 
-def program(name: str, folder: Path, key: bytes, *prefix: str) -> subprocess.Popen[str]:
+def program(
+    name: str, folder: Path, key: bytes, *prefix: str, module: str = "tests.helpers.storage"
+) -> subprocess.Popen[str]:
     """Start one of `PROGRAMS` with its output in a pipe.
 
     Args:
@@ -54,8 +56,9 @@ def program(name: str, folder: Path, key: bytes, *prefix: str) -> subprocess.Pop
         folder: Where it finds or makes its database.
         key: Of the database.
         prefix: A command that starts it, with its arguments.
+        module: Whose programs.
     """
-    command = [*prefix, sys.executable, "-m", "tests.helpers.storage", name, str(folder), key.hex()]
+    command = [*prefix, sys.executable, "-m", module, name, str(folder), key.hex()]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
@@ -86,7 +89,7 @@ def write_messages(folder: Path, key: bytes) -> None:
 
 def fill_disk(folder: Path, key: bytes) -> None:
     """Write into a small file system of its own until it is full, make room, and look what is there."""
-    with _file_system(folder, "size=1500k"):
+    with file_system(folder, "size=1500k"):
         room = folder / "room"
         room.write_bytes(bytes(400 * 1024))
         store = Store.open(folder / DATABASE, key)
@@ -100,7 +103,7 @@ def fill_disk(folder: Path, key: bytes) -> None:
             report(f"writing {type(e).__name__}")
         report(f"kept {len(store.messages.page(contact.id, None, stored + 1)) - stored}")
         store.close()
-        _report_outcome("making", lambda: Store.open(folder / "second.db", key).close())
+        report_outcome("making", lambda: Store.open(folder / "second.db", key).close())
         report(f"left over {[path.name for path in folder.glob('second*')]}")
         room.unlink()
         store = Store.open(folder / DATABASE, key)
@@ -114,16 +117,16 @@ def fill_disk(folder: Path, key: bytes) -> None:
 
 def read_only(folder: Path, key: bytes) -> None:
     """Try everything on a file system that is mounted read-only."""
-    with _file_system(folder, "size=2m"):
+    with file_system(folder, "size=2m"):
         Store.open(folder / DATABASE, key).close()
         (folder / "wide.db").write_bytes((folder / DATABASE).read_bytes())
         (folder / "wide.db").chmod(0o644)
-        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
-        _report_outcome("opening", lambda: Store.open(folder / DATABASE, key).close())
-        _report_outcome("restricting", lambda: Store.open(folder / "wide.db", key).close())
-        _report_outcome("making", lambda: Store.open(folder / "new.db", key).close())
-        _report_outcome("locking", lambda: ProfileLock(folder).release())
-        _report_outcome("new folder", lambda: ProfileLock(folder / "new").release())
+        remount_read_only(folder)
+        report_outcome("opening", lambda: Store.open(folder / DATABASE, key).close())
+        report_outcome("restricting", lambda: Store.open(folder / "wide.db", key).close())
+        report_outcome("making", lambda: Store.open(folder / "new.db", key).close())
+        report_outcome("locking", lambda: ProfileLock(folder).release())
+        report_outcome("new folder", lambda: ProfileLock(folder / "new").release())
 
 
 def hold_lock(folder: Path, _key: bytes) -> None:
@@ -134,13 +137,19 @@ def hold_lock(folder: Path, _key: bytes) -> None:
 
 
 @contextmanager
-def _file_system(folder: Path, options: str) -> Iterator[None]:
+def file_system(folder: Path, options: str) -> Iterator[None]:
     """A small file system in memory; seen by this process only, which runs under ``unshare -rm``."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(folder)], check=True)
     yield
 
 
-def _report_outcome(what: str, action: Callable[[], None]) -> None:
+def remount_read_only(folder: Path) -> None:
+    """Let nobody write to a `file_system` any more."""
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+
+
+def report_outcome(what: str, action: Callable[[], None]) -> None:
+    """Try something, and say how it went."""
     try:
         action()
     except StorageError as e:

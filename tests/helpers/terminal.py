@@ -102,12 +102,13 @@ class Piped:
 
     Args:
         arguments: Of the program.
+        prefix: A command that starts it, with its arguments.
     """
 
-    def __init__(self, *arguments: str) -> None:
-        pipe = subprocess.PIPE
+    def __init__(self, *arguments: str, prefix: Sequence[str] = ()) -> None:
+        pipe, command = subprocess.PIPE, [*prefix, *sotto(*arguments)]
         self.process = subprocess.Popen(
-            sotto(*arguments), stdin=pipe, stdout=pipe, stderr=pipe, env=environment(), start_new_session=True
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(), start_new_session=True
         )
 
     def write(self, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """One link on one real stream: its deadlines, its signs of life, its end. No test waits in real time."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -69,7 +70,7 @@ async def test_a_conversation_and_its_end() -> None:
         await bob.up()
         alice.say(HELLO)
         assert await bob.packet(Hello) == HELLO
-        bob.say(Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX))
+        bob.say(Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0))
         assert (await alice.packet(Text)).text == "x" * limits.TEXT_MAX
         alice.connection.close()
         with pytest.raises(LocalProtocolError):
@@ -216,7 +217,7 @@ async def test_a_slow_reader_makes_senders_wait() -> None:
         await alice.up()
         await bob.up()
         bob.freeze()
-        text = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX)
+        text = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0)
         sent = 0
 
         async def send_much() -> None:
@@ -242,7 +243,7 @@ async def test_a_reader_that_takes_nothing_is_dropped() -> None:
         await alice.up()
         await bob.up()
         bob.freeze()
-        text, most = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX), 0
+        text, most = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0), 0
         while not alice.connection.stream.writer.is_closing():
             alice.say(text)
             most = max(most, alice.connection.stream.writer.transport.get_write_buffer_size())
@@ -310,6 +311,16 @@ async def test_ends_without_a_goodbye() -> None:
         bob.vanish()
         assert await alice.ended() is Reason.INTERRUPTED
         assert await bob.ended() is Reason.INTERRUPTED
+
+
+@skipping
+async def test_a_line_that_the_system_gives_up() -> None:
+    """The error has the name of a deadline that was missed, but nobody was slow to greet."""
+    async with callers() as (alice, bob):
+        await alice.up()
+        await bob.up()
+        alice.connection.stream.reader.set_exception(TimeoutError(errno.ETIMEDOUT, "Connection timed out"))
+        assert await alice.ended() is Reason.INTERRUPTED
 
 
 @skipping

@@ -1,16 +1,21 @@
 """Calls that find somebody, and calls that do not."""
 
 import asyncio
+import errno
+import ipaddress
 import socket
+import threading
 
+import ifaddr
 import pytest
 
 from messenger.core import limits
 from messenger.core.address import Address
 from messenger.core.errors import ConnectError, Reason
-from messenger.net.dial import dial
+from messenger.net.dial import Stream, dial
+from messenger.net.listen import Listener, Slot
 from tests.helpers.clock import skipping
-from tests.helpers.engines import fresh_port
+from tests.helpers.engines import PATIENCE, fresh_port
 from tests.helpers.servers import serving, silence
 
 
@@ -52,6 +57,68 @@ async def test_a_name_that_nobody_has(host: str) -> None:
         await dial(Address(host, 80))
     assert caught.value.reason is Reason.UNRESOLVED
     assert caught.value.detail == host
+
+
+async def test_a_resolver_that_is_slow_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be interrupted, so it runs where neither the loop nor the program waits at the end."""
+    asked: asyncio.Future[threading.Thread] = asyncio.get_running_loop().create_future()
+    answer = threading.Event()
+
+    def slow(*_where: object, **_options: object) -> list[object]:
+        asked.get_loop().call_soon_threadsafe(asked.set_result, threading.current_thread())
+        answer.wait(PATIENCE)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    dialling = asyncio.create_task(dial(Address("localhost", fresh_port())))
+    resolver = await asked
+    dialling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await dialling
+    waited_for = not resolver.daemon
+    answer.set()
+    assert not waited_for
+
+
+async def test_a_kind_of_address_that_this_system_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without IPv6 not even a socket can be made; the other addresses of a name are tried all the same."""
+
+    class NoIpv6(socket.socket):
+        def __init__(self, family: int, kind: int) -> None:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            super().__init__(family, kind)
+
+    monkeypatch.setattr(socket, "socket", NoIpv6)
+    with pytest.raises(ConnectError) as caught:
+        await dial(Address("::1", fresh_port()))
+    assert caught.value.reason is Reason.UNREACHABLE
+
+
+def _link_local() -> str:
+    """An IPv6 address of this computer that needs a scope; empty if it has none."""
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            if not isinstance(ip.ip, str) and ipaddress.ip_address(ip.ip[0].partition("%")[0]).is_link_local:
+                return f"{ip.ip[0].partition('%')[0]}%{adapter.name}"
+    return ""
+
+
+@pytest.mark.skipif(not _link_local(), reason="this computer has no link-local IPv6 address")
+async def test_a_link_local_address_keeps_its_scope() -> None:
+    """Without it they could not be called back."""
+    host = _link_local()
+    came: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def take(stream: Stream, _slot: Slot) -> None:
+        came.set_result(stream.host)
+        stream.abort()
+
+    listener = await Listener.open(take, 0)
+    stream = await dial(Address(host, listener.port))
+    assert (stream.host, await came) == (host, host)
+    stream.abort()
+    await listener.close()
 
 
 @skipping

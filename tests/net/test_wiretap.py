@@ -1,6 +1,8 @@
 """The tap passes everything on, keeps a copy, and reads from it what anybody on the cable can read."""
 
 import asyncio
+import gc
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +14,9 @@ from messenger.net.wiretap import Recording, Wiretap
 from messenger.protocol.messages import MessageType, frame
 from messenger.protocol.records import OUTER_TYPE
 from tests.helpers.servers import serving
+
+ROUNDS = 100
+"""Of the event loop, in which a connection that is there is taken."""
 
 RECORD = bytes((OUTER_TYPE,)) + (5).to_bytes(3, "big") + b"sealed"[:5]
 
@@ -72,6 +77,27 @@ async def test_a_target_that_is_not_there_hangs_up() -> None:
         assert await rest(reader) == b""
         writer.close()
         assert not tap.recordings
+
+
+async def test_closing_hangs_up_on_who_still_waits_for_the_target() -> None:
+    """The target is a listener whose queue is full: the system neither refuses nor accepts."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)  # noqa: FBT003
+            sock.connect_ex(full.getsockname())
+        async with tapped(full.getsockname()[1]) as tap:
+            reader, writer = await asyncio.open_connection(tap.address.host, tap.address.port)
+            for _ in range(ROUNDS):
+                await asyncio.sleep(0)
+            assert tap._carriers
+        assert await rest(reader) == b""
+        writer.close()
+        gc.collect()  # a connection that was forgotten warns here
+        for sock in waiting:
+            sock.close()
 
 
 async def test_closing_cuts_both_ends() -> None:

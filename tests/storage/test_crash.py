@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from messenger.core import limits
 from messenger.core.ids import ConversationId
 from messenger.core.models import Message, MessageState
 from messenger.storage.messages import chain_hash
@@ -53,7 +54,9 @@ def check_chain_and_outbox(store: Store, conversation: ConversationId, ours: lis
     for seq, message in enumerate(ours, start=1):
         if seq in pending:
             assert (pending[seq].message, pending[seq].prev) == (message, prev)
-        prev = chain_hash(prev, message.id, seq, message.sent_ms, message.text)
+        prev = chain_hash(
+            prev, message.id, seq, message.sent_ms, message.position >> limits.ORDER_TIE_BITS, message.text
+        )
 
 
 ROUNDS = 6

@@ -24,8 +24,10 @@ def own_namespace() -> tuple[str, ...]:
     return OWN_NAMESPACE
 
 
-def output(name: str, folder: Path, key: bytes, *prefix: str) -> list[str]:
-    with program(name, folder, key, *prefix) as child:
+def output(
+    name: str, folder: Path, key: bytes, *prefix: str, module: str = "tests.helpers.storage"
+) -> list[str]:
+    with program(name, folder, key, *prefix, module=module) as child:
         out, err = child.communicate()
     assert child.returncode == 0, err
     return out.splitlines()
@@ -50,6 +52,48 @@ def test_a_disk_that_cannot_be_written_to(tmp_path: Path, key: bytes, own_namesp
         "making DiskReadOnly",
         "locking DiskReadOnly",
         "new folder DiskReadOnly",
+    ]
+
+
+FULL = "tests.helpers.full_disk"
+
+
+def test_backups_on_a_full_disk(tmp_path: Path, key: bytes, own_namespace: tuple[str, ...]) -> None:
+    assert output("back_up", tmp_path, key, *own_namespace, module=FULL) == [
+        "first backup fine",
+        "full",
+        "second backup DiskFull",
+        "written file DiskFull",
+        "left over [] []",
+        "restoring DiskFull",
+        "found 500",
+        "third backup fine",
+        "backups 2",
+    ]
+
+
+def test_no_room_for_the_copy_before_a_migration(
+    tmp_path: Path, key: bytes, own_namespace: tuple[str, ...]
+) -> None:
+    assert output("migrate", tmp_path, key, *own_namespace, module=FULL) == [
+        "full",
+        "migrating DiskFull",
+        "as before True, left over []",
+        "migrating fine",
+        "kept 2",
+    ]
+
+
+def test_backups_on_a_disk_that_cannot_be_written_to(
+    tmp_path: Path, key: bytes, own_namespace: tuple[str, ...]
+) -> None:
+    assert output("only_read", tmp_path, key, *own_namespace, module=FULL) == [
+        "migrating DiskReadOnly",
+        "backup DiskReadOnly",
+        "restoring DiskReadOnly",
+        "removing DiskReadOnly",
+        "written file DiskReadOnly",
+        "backups 1",
     ]
 
 

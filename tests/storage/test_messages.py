@@ -61,7 +61,7 @@ def test_both_directions_come_back_as_they_were(store: Store, text: str) -> None
     assert theirs == Message(
         id=message_id(2),
         conversation=contact.id,
-        position=ours.message.position + 1,
+        position=(ours.order + 1) * 2**limits.ORDER_TIE_BITS + 2,
         outgoing=False,
         state=MessageState.UNREAD,
         text=text,
@@ -94,21 +94,22 @@ def test_the_chain(store: Store) -> None:
         outgoing = store.messages.add_outgoing(contact.id, message_id(seq), text, 1000 + seq, 0)
         assert (outgoing.seq, outgoing.prev) == (seq, prev)
         add_theirs(store, contact.id, 100 + seq)  # has no place in our chain
-        numbers = seq.to_bytes(8, "big") + (1000 + seq).to_bytes(8, "big")
+        numbers = b"".join(n.to_bytes(8, "big") for n in (seq, 1000 + seq, outgoing.order))
         prev = hashlib.sha256(prev + message_id(seq) + numbers + text.encode("utf-8")).digest()
     assert (add_ours(store, other.id, 1).seq, add_ours(store, other.id, 2).seq) == (1, 2)
 
 
 def test_the_chain_hash_is_what_its_definition_says() -> None:
-    # SHA-256 of 32 zero bytes, 16 bytes 0x11, then 00..01, 00..03e8, then "hi".
-    data = bytes(32) + b"\x11" * 16 + bytes.fromhex("000000000000000100000000000003e8") + b"hi"
-    assert chain_hash(ZEROS, MessageId(b"\x11" * 16), 1, 1000, "hi") == hashlib.sha256(data).digest()
+    # SHA-256 of 32 zero bytes, 16 bytes 0x11, then 00..01, 00..03e8, 00..07d0, then "hi".
+    numbers = bytes.fromhex("000000000000000100000000000003e800000000000007d0")
+    data = bytes(32) + b"\x11" * 16 + numbers + b"hi"
+    assert chain_hash(ZEROS, MessageId(b"\x11" * 16), 1, 1000, 2000, "hi") == hashlib.sha256(data).digest()
 
 
 @pytest.mark.parametrize(("seq", "sent_ms", "text"), [(-1, 0, ""), (0, 2**64, ""), (0, 0, "\ud800")])
 def test_the_chain_hash_of_what_cannot_be(seq: int, sent_ms: int, text: str) -> None:
     with pytest.raises(StorageBug):
-        chain_hash(ZEROS, message_id(1), seq, sent_ms, text)
+        chain_hash(ZEROS, message_id(1), seq, sent_ms, 0, text)
 
 
 @pytest.mark.parametrize(("id_", "text", "sent_ms"), [(1, "ours", -1), (1, "\ud800", 0), (0, "same id", 0)])

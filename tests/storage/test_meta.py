@@ -12,8 +12,11 @@ CHANGED = Settings(
     open_door=OpenDoor.NOBODY,
     reconnect=False,
     read_receipts=False,
+    lock_after=5,
     theme=Theme.DARK,
     enter_sends=False,
+    keep_days=30,
+    backups_kept=0,
 )
 
 

@@ -39,15 +39,14 @@ def test_a_conversation_without_messages(store: Store, reader: Reader) -> None:
 
 def test_the_last_message_and_the_unread_ones(store: Store, reader: Reader) -> None:
     contact, other = add_contact(store), add_contact(store, 2)
-    for number in range(1, 4):
-        add_theirs(store, contact.id, number)
+    positions = [add_theirs(store, contact.id, number) for number in range(1, 4)]
     ours = store.messages.add_outgoing(contact.id, message_id(9), "ours", 9, 9).message
     add_theirs(store, other.id, 1)
     expected = Conversation(contact=contact, last=ours, unread=3)
     assert reader.conversation(contact.id) == expected
     assert expected in reader.conversations()
     assert store.conversations() == reader.conversations()
-    store.messages.mark_seen(contact.id, 2)
+    store.messages.mark_seen(contact.id, positions[1])
     changed = reader.conversation(contact.id)
     assert changed is not None
     assert changed.unread == 1

@@ -15,6 +15,7 @@ from tests.helpers.storage import add_contact, message_id
 ONE_MORE = (
     "ALTER TABLE contacts ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey'; UPDATE contacts SET name = 'moved'"
 )
+CURRENT = len(MIGRATIONS)
 NEXT = (*MIGRATIONS, ONE_MORE)
 LATER = (*NEXT, "CREATE TABLE later (a INTEGER) STRICT")
 BROKEN = (*MIGRATIONS, "UPDATE contacts SET name = 'half done'; SELEKT")
@@ -41,13 +42,16 @@ def files(path: Path) -> set[str]:
 
 def test_a_new_database(path: Path, key: bytes) -> None:
     database = open_current(path, key)
-    assert database.version() == len(MIGRATIONS) == 1
+    assert database.version() == CURRENT
     database.integrity_check()
     tables = {row[0] for row in database.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     expected = {"meta", "contacts", "messages", "outbox", "invites", "retired_keys", "successions"}
-    assert tables - {"sqlite_sequence"} == expected
+    expected |= {"sealed_sessions", "sealed_ids", "sealed_outbox", "sealed_receipts", "first_contacts"}
+    expected |= {"prekeys", "prekey_lists", "calendar", "retention", "forgotten"}
+    index = {table for table in tables if table.split("_")[0] == "search"}
+    assert tables - {"sqlite_sequence"} - index == expected
     strict = database.rows("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0")
-    assert {row[0] for row in strict} <= {"sqlite_schema", "sqlite_sequence"}
+    assert {row[0] for row in strict} <= {"sqlite_schema", "sqlite_sequence", *index}
     database.close()
     assert files(path) == {path.name}
 
@@ -70,14 +74,14 @@ def test_opening_again_changes_nothing(path: Path, key: bytes) -> None:
 def test_a_migration_keeps_everything_and_leaves_a_copy(path: Path, key: bytes) -> None:
     filled(path, key)
     database = open_current(path, key, NEXT)
-    assert database.version() == 2
+    assert database.version() == CURRENT + 1
     database.integrity_check()
     assert database.row("SELECT name, colour FROM contacts") == ("moved", "grey")
     assert (
         len(rows.page(database, rows.conversations(database)[0].id, before=None, after=None, count=99)) == 50
     )
     database.close()
-    copy = copy_name(path, 1)
+    copy = copy_name(path, CURRENT)
     assert files(path) == {path.name, copy.name}
     if os.name == "posix":
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
@@ -91,10 +95,10 @@ def test_a_migration_keeps_everything_and_leaves_a_copy(path: Path, key: bytes) 
 def test_several_steps_at_once(path: Path, key: bytes) -> None:
     filled(path, key)
     database = open_current(path, key, LATER)
-    assert database.version() == 3
+    assert database.version() == CURRENT + 2
     assert database.rows("SELECT a FROM later") == []
     database.close()
-    assert files(path) == {path.name, copy_name(path, 1).name}
+    assert files(path) == {path.name, copy_name(path, CURRENT).name}
 
 
 def test_a_migration_that_fails_changes_nothing(path: Path, key: bytes) -> None:
@@ -104,7 +108,7 @@ def test_a_migration_that_fails_changes_nothing(path: Path, key: bytes) -> None:
     assert names(path, key) == ["Contact 1"]
     open_current(path, key, NEXT).close()  # a better version comes
     assert names(path, key) == ["moved"]
-    assert names(copy_name(path, 1), key) == ["Contact 1"]
+    assert names(copy_name(path, CURRENT), key) == ["Contact 1"]
 
 
 def test_steps_before_a_failing_one_are_kept(path: Path, key: bytes) -> None:
@@ -113,13 +117,16 @@ def test_steps_before_a_failing_one_are_kept(path: Path, key: bytes) -> None:
         open_current(path, key, (*NEXT, "SELEKT"))
     assert names(path, key) == ["moved"]
     open_current(path, key, LATER).close()
-    assert files(path) == {path.name, copy_name(path, 1).name, copy_name(path, 2).name}
+    assert files(path) == {path.name, copy_name(path, CURRENT).name, copy_name(path, CURRENT + 1).name}
 
 
 def test_a_damaged_database_is_not_migrated(path: Path, key: bytes) -> None:
     filled(path, key)
+    database = Database.open(path, key, read_only=True)
+    end = 4096 * database.number("SELECT max(pageno) FROM dbstat WHERE name = 'messages'")
+    database.close()
     whole = path.read_bytes()
-    damaged = whole[:-100] + bytes(100)
+    damaged = whole[: end - 100] + bytes(100) + whole[end:]
     path.write_bytes(damaged)
     with pytest.raises(DatabaseDamaged):
         open_current(path, key, NEXT)
@@ -130,7 +137,7 @@ def test_a_damaged_database_is_not_migrated(path: Path, key: bytes) -> None:
 def test_without_a_copy_nothing_is_migrated(path: Path, key: bytes) -> None:
     filled(path, key)
     before = path.read_bytes()
-    in_the_way = copy_name(path, 1)
+    in_the_way = copy_name(path, CURRENT)
     in_the_way.mkdir()
     with pytest.raises(DiskReadOnly):
         open_current(path, key, NEXT)
@@ -147,12 +154,12 @@ def test_what_an_interrupted_attempt_left_is_replaced(path: Path, key: bytes) ->
     for file in (unfinished, *side_files(unfinished)):
         file.write_bytes(b"unfinished")
     filled(path, key)
-    unfinished_copy = copy_name(path, 1).with_name(f"{copy_name(path, 1).name}.new")
+    unfinished_copy = copy_name(path, CURRENT).with_name(f"{copy_name(path, CURRENT).name}.new")
     unfinished_copy.write_bytes(b"unfinished")
-    copy_name(path, 1).write_bytes(b"of an earlier attempt")
+    copy_name(path, CURRENT).write_bytes(b"of an earlier attempt")
     open_current(path, key, NEXT).close()
-    assert files(path) == {path.name, copy_name(path, 1).name}
-    assert names(copy_name(path, 1), key) == ["Contact 1"]
+    assert files(path) == {path.name, copy_name(path, CURRENT).name}
+    assert names(copy_name(path, CURRENT), key) == ["Contact 1"]
 
 
 def test_a_database_of_a_later_version_is_not_touched(path: Path, key: bytes) -> None:

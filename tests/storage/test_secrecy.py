@@ -39,7 +39,7 @@ def test_the_files_hold_no_readable_word(path: Path, key: bytes) -> None:
     afterwards = {file.name: file.read_bytes() for file in path.parent.iterdir()}
 
     assert set(while_open) == {path.name, f"{path.name}-wal", f"{path.name}-shm"}
-    assert set(afterwards) == {path.name, copy_name(path, 1).name}
+    assert set(afterwards) == {path.name, copy_name(path, len(MIGRATIONS)).name}
     words = [
         "Penelope",
         "Bartholomew",

@@ -109,11 +109,11 @@ def test_a_fingerprint_of_another_length_changes_nothing(store: Store) -> None:
 def test_a_request_by_the_new_key_is_merged(store: Store) -> None:
     contact = add_contact(store)
     request = add_contact(store, 2, standing=Standing.REQUEST)
-    add_theirs(store, contact.id, 1, "before")
+    before = add_theirs(store, contact.id, 1, "before")
     add_theirs(store, request.id, 2, "meanwhile")
-    ours = store.messages.add_outgoing(contact.id, message_id(100), "ours", 1, 1)
-    add_theirs(store, request.id, 3, "and again")
-    store.messages.mark_seen(contact.id, 1)
+    ours = store.messages.add_outgoing(contact.id, message_id(100), "ours", 3, 3)
+    add_theirs(store, request.id, 4, "and again")
+    store.messages.mark_seen(contact.id, before)
     changed = succeed(store, contact)
     page = store.messages.page(contact.id)
     assert [message.text for message in page] == ["before", "meanwhile", "ours", "and again"]

@@ -1,0 +1,80 @@
+"""The numbers of `limits` that are about search, history and backups. Sizes in bytes, times in seconds."""
+
+from typing import Final
+
+# --- the database ---
+
+WAL_PAGES: Final = 1000
+"""Pages of 4 KiB in the write-ahead log before they are moved into the database."""
+
+WAL_KEPT: Final = 8 * 1024 * 1024
+"""The write-ahead log is cut to this size when it could be emptied."""
+
+GROUP_COMMIT_MAX: Final = 256
+"""Writes in one transaction; more would make the first of them wait for long."""
+
+# --- search and history ---
+
+SEARCH_TERM_MAX: Final = 64
+"""Characters of a word that search looks at; part of the index, see `messenger.core.words`."""
+
+SEARCH_QUERY_MAX: Final = 256
+"""Characters of a search that are looked at."""
+
+SEARCH_PHRASES_MAX: Final = 16
+"""Words and quoted phrases of one search."""
+
+SEARCH_PAGE: Final = 50
+"""Hits read at once for a view."""
+
+SEARCH_PAGE_MAX: Final = 500
+"""Most hits read at once."""
+
+SEARCH_SAMPLE: Final = 200
+"""So many of the newest messages are read before the index is asked for the beginning of a word: what is in
+many messages is found sooner by reading them (20 µs each, measured) than by joining lists (0.1 µs for each
+message that has it)."""
+
+SEARCH_COMMON: Final = 10
+"""If at least one in so many of them fits, reading goes on: at one in ten both ways take the same time in a
+million messages."""
+
+SEARCH_NEWEST: Final = 1_000
+"""Most messages that are read before the index is asked all the same."""
+
+SEARCH_BULK: Final = 1_000
+"""So many messages are taken out of the index together: 10 µs each and 1 µs for each that stays, against
+50 µs to 2 ms for one alone (measured)."""
+
+KEEP_DAYS_MAX: Final = 36_500
+"""Days for which messages may be kept, if not for ever."""
+
+EXPIRE_BATCH: Final = 20_000
+"""Messages deleted in one transaction because they are too old; a second or two for a large database."""
+
+FORGOTTEN_KEPT: Final = 90 * 24 * 3600
+"""Ids of deleted messages are remembered for this long: twice as long as anything may be on its way."""
+
+# --- locking and backups ---
+
+LOCK_MINUTES_MAX: Final = 24 * 60
+"""Longest time without use after which a profile locks itself."""
+
+IDLE_LOOK: Final = 15.0
+"""How often it is looked whether anybody is there: a machine that slept is locked so soon after it woke."""
+
+TIDY_AFTER: Final = 30.0
+"""What is too old is deleted, and a backup made, not before a profile has been open for this long: starting
+comes first."""
+
+BACKUPS_MAX: Final = 30
+"""Most daily backups that are kept."""
+
+BACKUP_INTERVAL: Final = 24 * 3600
+"""A backup is made when the newest is this old."""
+
+BACKUP_STEP: Final = 1_000
+"""Pages of 4 KiB copied between two looks whether the program ends: some 20 ms."""
+
+COPY_KEPT: Final = 30 * 24 * 3600
+"""How long the copy is kept that was made before a database left an old version."""

@@ -1,0 +1,107 @@
+"""The parts of an engine on an open profile, and how they begin and end together."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from messenger.core.errors import ConnectError, Reason, StorageError
+from messenger.core.models import Contact, Listening, Standing
+from messenger.engine.chats import Chats
+from messenger.engine.context import Context
+from messenger.engine.dialer import Dialer
+from messenger.engine.entrance import Entrance
+from messenger.engine.events import MeChanged
+from messenger.engine.history import History
+from messenger.engine.host import Host
+from messenger.engine.housekeeping import Housekeeping
+from messenger.engine.peers import Peers
+from messenger.engine.reconnect import Reconnector
+from messenger.engine.sealing import Sealing
+from messenger.engine.succession import Mover
+from messenger.engine.upkeep import Upkeep
+
+
+class Running:
+    """An engine on an open profile.
+
+    Args:
+        context: The open profile.
+        database: The database file.
+        db_key: Its key, 32 bytes.
+        lock: Called when nobody has used the profile for as long as the settings say.
+    """
+
+    def __init__(self, context: Context, database: Path, db_key: bytes, lock: Callable[[], None]) -> None:
+        self.context = context
+        self.peers = Peers(context, self._on_up, self._on_end)
+        self.dialer = Dialer(context, self.peers)
+        self.reconnector = Reconnector(context, self.peers, self.dialer)
+        self.chats = Chats(context, self.peers, self.reconnector)
+        self.sealing = Sealing(context, self.peers)
+        self.upkeep = Upkeep(context, self.peers, self.dialer, self.sealing)
+        self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
+        self.mover = Mover(context, self._pause, self._resume)
+        self.history = History(context, database, db_key)
+        self.housekeeping = Housekeeping(context, self.history, database, db_key, lock)
+        self._listened: Listening | None = None
+
+    async def start(self) -> None:
+        """Listen if that is wanted, and reach the contacts."""
+        await self.mover.settle()
+        await self.sealing.settle()
+        with contextlib.suppress(ConnectError):  # told by ListeningChanged; calling out works all the same
+            await self.host.follow_settings()
+        await self.reach_everybody()
+        self.upkeep.start()
+        self.housekeeping.start()
+
+    async def reach_everybody(self) -> None:
+        """Call every accepted contact who is not online."""
+        for contact in await self.context.stored(self.context.store.contacts.all):
+            if contact.standing is Standing.ACCEPTED:
+                self.reconnector.want(contact, at_once=True)
+
+    async def close(self) -> None:
+        """Goodbye."""
+        await self.housekeeping.close()
+        await self.mover.close()
+        await self._hang_up()
+
+    def protected(self, how: str) -> None:
+        """The key files are protected in another way from now on."""
+        self.context.me = msgspec.structs.replace(self.context.me, protection=how)
+        self.context.publish(MeChanged(self.context.me))
+
+    async def _pause(self) -> None:
+        """End every link and attempt, until `_resume`."""
+        self._listened = self.host.listening()
+        await self._hang_up()
+
+    async def _resume(self) -> None:
+        """Listen where we did before the pause, and reach the contacts."""
+        with contextlib.suppress(StorageError):  # sessions of who we were are not used any more anyway
+            await self.sealing.settle()
+        self.host.reopen()
+        self.peers.reopen()
+        self.dialer.reopen()
+        self.reconnector.reopen()
+        if self._listened is not None:
+            with contextlib.suppress(ConnectError):  # told by ListeningChanged
+                await self.host.listen(self._listened.wanted, exact=False)
+        await self.reach_everybody()
+        self.upkeep.start()
+
+    async def _hang_up(self) -> None:
+        await self.host.shut()
+        await self.upkeep.close()
+        await self.dialer.close()
+        await self.reconnector.close()
+        await self.peers.close()
+
+    def _on_up(self, contact: Contact) -> None:
+        self.reconnector.arrived(contact.id)
+
+    def _on_end(self, contact: Contact, reason: Reason) -> None:
+        self.reconnector.want(contact, reason=reason)

@@ -1,0 +1,170 @@
+"""Taking what arrives sealed (SPEC.md section 10), on the storage thread: all in one transaction, or nothing.
+
+Whatever does not hold is a `RemoteProtocolError`, and leaves no trace.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from messenger.core import limits
+from messenger.core.errors import RemoteProtocolError
+from messenger.core.ids import ConversationId, MessageId
+from messenger.core.models import Contact, Message, MessageState, Standing
+from messenger.core.names import clean_name
+from messenger.engine.sealed_store import Desk, load, save
+from messenger.protocol import payload
+from messenger.protocol.packets import Delivered, Hello, Mailboxes, Read, Text
+from messenger.protocol.payload import Sealable
+from messenger.protocol.sealed_header import Message as SealedMessage
+from messenger.protocol.sealed_opening import Claim
+from messenger.protocol.sealed_sessions import Sessions
+
+
+@dataclass(slots=True)
+class Taken:
+    """What came of a sealed message; all of it is on disk.
+
+    Attributes:
+        conversation: Whose it was.
+        added: Messages of theirs that are new.
+        changed: Messages of ours whose state has changed.
+        due: Messages of theirs, also such as were here before, that want a receipt.
+    """
+
+    conversation: ConversationId
+    added: list[Message] = field(default_factory=list)
+    changed: list[Message] = field(default_factory=list)
+    due: list[MessageId] = field(default_factory=list)
+
+
+def take_message(desk: Desk, data: bytes) -> Taken:
+    """Take a message of a session.
+
+    Raises:
+        RemoteProtocolError: It is dropped.
+    """
+    sid = SealedMessage.decode(data).sid
+    with desk.store.transaction():
+        conversation = desk.store.sealed.with_sid(sid)
+        contact = None if conversation is None else desk.store.contacts.get(conversation)
+        if contact is None or contact.standing is Standing.BLOCKED:
+            raise RemoteProtocolError("a sealed message of nobody who may write")
+        before = load(desk, contact.id)
+        received = before.unseal(data, desk.now)
+        taken = Taken(contact.id)
+        newest = _is_newest(before, received.sessions, sid)
+        _apply(desk, contact, payload.decode(received.payload), taken, newest=newest)
+        taken.changed += save(desk, contact.id, before, received.sessions)
+        return taken
+
+
+def take_first(desk: Desk, claim: Claim, prekey: bytes) -> Taken:
+    """Let the sender of a first contact in, if that is allowed, and take what they wrote.
+
+    Args:
+        desk: The profile.
+        claim: What the letter says, checked.
+        prekey: Id of the prekey.
+
+    Raises:
+        RemoteProtocolError: It is dropped: it was taken before, its prekey has been used meanwhile, the
+            sender may not write or writes too much, or too many strangers wait for an answer.
+    """
+    with desk.store.transaction():
+        contact, stranger = _let_in(desk, claim)
+        accepted = claim.accept(stranger=stranger)
+        if desk.store.sealed.taken(*accepted.dedupe_key) or desk.store.prekeys.get(prekey, desk.own) is None:
+            raise RemoteProtocolError("a first contact that was taken before")
+        taken = Taken(contact.id)
+        before = load(desk, contact.id)
+        newest = all(held.rank <= accepted.rank for held in before.held)
+        after = before.add(accepted.session, accepted.rank, desk.now, acknowledged=True, opening=True)
+        _apply(desk, contact, payload.decode(accepted.payload), taken, newest=newest)
+        taken.changed += save(desk, contact.id, before, after)
+        desk.store.sealed.take(*accepted.dedupe_key, accepted.remember_until)
+        if accepted.used_prekey is not None:
+            desk.store.prekeys.use(accepted.used_prekey)
+    if accepted.used_prekey is not None:
+        desk.store.prekeys.shred()
+    return taken
+
+
+def _let_in(desk: Desk, claim: Claim) -> tuple[Contact, bool]:
+    """The contact of whoever wrote, made if need be, and whether they are a stranger."""
+    store, sender = desk.store, claim.sender.fingerprint
+    contact = store.contacts.by_fingerprint(sender)
+    if contact is not None and contact.standing is Standing.ACCEPTED:
+        return contact, False
+    if store.contacts.retired(sender) is not None or (contact and contact.standing is Standing.BLOCKED):
+        raise RemoteProtocolError("a first contact of somebody who may not write")
+    invites = [number for number, secret in store.invites.open(desk.now_ms) if claim.invited(secret)]
+    if contact is None and not invites and store.contacts.count_requests() >= limits.REQUESTS_MAX:
+        raise RemoteProtocolError("too many message requests")
+    standing = Standing.ACCEPTED if invites else Standing.REQUEST
+    for number in invites[:1]:
+        store.invites.use(number)
+    added = contact or store.contacts.add(sender, standing=standing, now_ms=desk.now_ms)
+    if added.standing is not standing:
+        added = store.contacts.update(added.id, standing=standing)
+    return added, not invites
+
+
+def _apply(desk: Desk, contact: Contact, content: Sequence[Sealable], taken: Taken, *, newest: bool) -> None:
+    for packet in content:
+        match packet:
+            case Hello():
+                _on_hello(desk, contact, packet, taken, newest=newest)
+            case Text():
+                _on_text(desk, contact, packet, taken)
+            case Delivered(ids):
+                _on_receipt(desk, contact, ids, MessageState.DELIVERED, taken)
+            case Read(ids):
+                _on_receipt(desk, contact, ids, MessageState.READ, taken)
+            case Mailboxes():
+                pass  # for the client of relays, as on a link
+            case _:
+                assert_never(packet)
+    desk.store.sealed.add_receipts(contact.id, taken.due)
+
+
+def _on_hello(desk: Desk, contact: Contact, hello: Hello, taken: Taken, *, newest: bool) -> None:
+    """Take a greeting; an older one that was overtaken does not change who they are."""
+    if newest:
+        name = clean_name(hello.name)
+        desk.store.contacts.update(contact.id, name=name, awaiting=not hello.accepted)
+    if hello.read_seq:
+        through = desk.store.messages.advance_through
+        taken.changed += through(contact.id, hello.read_seq, MessageState.READ)
+
+
+def _on_text(desk: Desk, contact: Contact, text: Text, taken: Taken) -> None:
+    """Store a text; of somebody who is not accepted no more than a request may hold."""
+    messages, id_ = desk.store.messages, MessageId(text.id)
+    if contact.standing is not Standing.ACCEPTED:
+        full = messages.incoming_count(contact.id) >= limits.STRANGER_MESSAGES_MAX
+        if full or len(text.text.encode()) > limits.STRANGER_TEXT_MAX:
+            raise RemoteProtocolError("more than a message request may hold")
+    message = messages.add_incoming(
+        contact.id, id_, text.seq, text.prev, text.text, text.sent_ms, desk.now_ms, text.order
+    )
+    if message is not None:
+        taken.added.append(message)
+    taken.due.append(id_)
+
+
+def _on_receipt(
+    desk: Desk, contact: Contact, ids: Sequence[bytes], state: MessageState, taken: Taken
+) -> None:
+    named = [MessageId(id_) for id_ in ids]
+    taken.changed += desk.store.messages.advance(contact.id, named, state)
+
+
+def _is_newest(before: Sessions, after: Sessions, sid: bytes) -> bool:
+    """Whether a message is the last one that they have written, of those that are here."""
+    old, new = (
+        next(held for held in sessions.held if held.session.sid == sid) for sessions in (before, after)
+    )
+    places = [(held.session.receiving.epoch, held.session.receiving.number) for held in (old, new)]
+    heard = [held.rank for held in after.held if held.session.receiving.epoch]
+    return places[1] > places[0] and new.rank >= max(heard)
