@@ -43,8 +43,7 @@ class Chats:
     async def send_text(self, conversation: ConversationId, text: str) -> Message:
         """Store a text for somebody; it leaves when they can be reached."""
         cleaned = clean_text(text)
-        contact, message = await self._context.stored(self._queue, conversation, cleaned)
-        unread = await self._context.stored(self._store.messages.unread, conversation)
+        contact, message, unread = await self._context.written(self._queue, conversation, cleaned)
         self._context.publish(MessageAdded(message, unread))
         self._hurry(contact)
         return message
@@ -143,8 +142,12 @@ class Chats:
             with contextlib.suppress(ProtocolError):
                 await session.talk.greet()
 
-    def _queue(self, conversation: ConversationId, text: str) -> tuple[Contact, Message]:
-        """Put a text into the outbox; on the storage thread, so that nobody is blocked in between."""
+    def _queue(self, conversation: ConversationId, text: str) -> tuple[Contact, Message, int]:
+        """Put a text into the outbox; on the storage thread, so that nobody is blocked in between.
+
+        Returns:
+            To whom, what, and how many messages of theirs are unread.
+        """
         contact = self._store.contacts.get(conversation)
         if contact is None:
             raise InputError(InputProblem.UNKNOWN)
@@ -152,7 +155,8 @@ class Chats:
             raise InputError(InputProblem.NOT_ALLOWED)
         now = self._context.now_ms()
         id_ = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
-        return contact, self._store.messages.add_outgoing(conversation, id_, text, now, now).message
+        message = self._store.messages.add_outgoing(conversation, id_, text, now, now).message
+        return contact, message, self._store.messages.unread(conversation)
 
     async def _contact(self, conversation: ConversationId) -> Contact:
         contact = await self._context.stored(self._store.contacts.get, conversation)

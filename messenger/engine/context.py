@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from messenger.core.ids import ConversationId, Fingerprint
@@ -11,6 +11,7 @@ from messenger.core.settings import Settings
 from messenger.crypto.identity import Bundle
 from messenger.crypto.vault import Vault
 from messenger.engine.events import ContactChanged, Event
+from messenger.storage.group import GroupCommit
 from messenger.storage.store import Store
 from messenger.storage.worker import Worker
 
@@ -35,10 +36,15 @@ class Context:
     settings: Settings
     me: Me
     now_ms: Callable[[], int] = system_ms
+    writes: GroupCommit = field(init=False)
+    """Writes that may share a transaction."""
     port: int = 0
     """Port that is listened on, 0 for none."""
     succession: int = 0
     """Number of the statement by which we came to our present key; 0 for the first one."""
+
+    def __post_init__(self) -> None:
+        self.writes = GroupCommit(self.worker, self.store)
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -53,6 +59,10 @@ class Context:
     async def stored(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a method of the store on the storage thread."""
         return await self.worker.run(job, *args, **kwargs)
+
+    async def written(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a method of the store that only writes, together with others that are asked for meanwhile."""
+        return await self.writes.run(job, *args, **kwargs)
 
     async def publish_contact(self, conversation: ConversationId) -> None:
         """Tell everybody how a contact stands now; nothing if it is gone."""

@@ -1,6 +1,7 @@
 """One live link with one person, from the first byte to the goodbye."""
 
 import asyncio
+import itertools
 from typing import Protocol
 
 from messenger.core import limits
@@ -28,10 +29,9 @@ from messenger.protocol.link import (
     LinkEvent,
     LinkState,
     LinkUp,
-    PacketReceived,
     PeerClosed,
 )
-from messenger.protocol.packets import Hello, Packet, Succession
+from messenger.protocol.packets import Hello, Packet, Succession, Text
 from messenger.protocol.puzzle import solve
 
 
@@ -65,7 +65,7 @@ class Session:
     def __init__(self, context: Context, stream: Stream, link: Link, gate: Gate) -> None:
         self._context = context
         self._gate = gate
-        self.connection = Connection(stream, link, self._on_event)
+        self.connection = Connection(stream, link, self._on_event, self._on_packets)
         self.up: asyncio.Future[Contact] = asyncio.get_running_loop().create_future()
         """Done when the link is up; fails with ConnectError when it will never be."""
         self.up.add_done_callback(_looked_at)
@@ -143,8 +143,6 @@ class Session:
                 link.solved(await loop.run_in_executor(None, solve, material, bits))
             case LinkUp(peer) if peer is not None:
                 await self._on_up(peer)
-            case PacketReceived(packet):
-                await self._on_packet(packet)
             case PeerClosed(code):
                 self.replaced = self.replaced or code == CloseCode.DUPLICATE
                 self.hung_up = self.hung_up or code == CloseCode.PARTED
@@ -168,6 +166,15 @@ class Session:
             self.connection.post(packet)
             self._said = packet if isinstance(packet, Hello) else None
         self._patience = asyncio.get_running_loop().call_later(limits.HANDSHAKE_STEP, self._lose_patience)
+
+    async def _on_packets(self, packets: list[Packet]) -> None:
+        """Take what came together; texts in a row are stored together."""
+        for kind, group in itertools.groupby(packets, type):
+            if kind is Text and self.talk is not None:
+                await self.talk.on_texts([packet for packet in group if isinstance(packet, Text)])
+                continue
+            for packet in group:
+                await self._on_packet(packet)
 
     async def _on_packet(self, packet: Packet) -> None:
         if not isinstance(packet, Succession):

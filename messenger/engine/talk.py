@@ -128,7 +128,7 @@ class Talk:
             case Hello():
                 await self._on_hello(packet)
             case Text():
-                await self._on_text(packet)
+                await self.on_texts([packet])
             case Delivered(ids):
                 await self._on_receipt(ids, MessageState.DELIVERED)
             case Read(ids):
@@ -175,22 +175,39 @@ class Talk:
         if self._welcome and self._accepted:
             await self._seeding.begin(self.contact)
 
-    async def _on_text(self, text: Text) -> None:
-        conversation, messages = self.contact.id, self._store.messages
-        id_ = MessageId(text.id)
-        if not self._accepted and await self._too_much(text):
+    async def on_texts(self, texts: Sequence[Text]) -> None:
+        """Store texts that came one after the other, in one transaction, and acknowledge them.
+
+        Raises:
+            StorageError: None of them could be stored, nor was acknowledged.
+        """
+        if not self._accepted:
+            for text in texts:
+                if not await self._too_much(text):
+                    await self._store_texts([text])
             return
-        message = await self._context.stored(
-            messages.add_incoming, conversation, id_, text.seq, text.prev, text.text, text.sent_ms,
-            self._context.now_ms(), text.order,
-        )  # fmt: skip
-        if message is not None:
-            unread = await self._context.stored(messages.unread, conversation)
+        await self._store_texts(texts)
+        self.tell_delivered([MessageId(text.id) for text in texts])
+
+    async def _store_texts(self, texts: Sequence[Text]) -> None:
+        added, unread = await self._context.written(self._taken, texts)
+        for message in added:
             self._context.publish(MessageAdded(message, unread))
-        if self._accepted:
-            self.tell_delivered([id_])
-            if message is None:  # it may have come another way, and this receipt does for both
-                await self._context.stored(self._store.sealed.drop_receipts, conversation, [id_])
+
+    def _taken(self, texts: Sequence[Text]) -> tuple[list[Message], int]:
+        """On the storage thread: store those that are new; they, and how many are unread now."""
+        conversation, messages, added = self.contact.id, self._store.messages, list[Message]()
+        with self._store.transaction():
+            for text in texts:
+                id_, now = MessageId(text.id), self._context.now_ms()
+                message = messages.add_incoming(
+                    conversation, id_, text.seq, text.prev, text.text, text.sent_ms, now, text.order
+                )
+                if message is not None:
+                    added.append(message)
+                elif self._accepted:  # it may have come another way, and the receipt does for both
+                    self._store.sealed.drop_receipts(conversation, [id_])
+            return added, messages.unread(conversation)
 
     async def _too_much(self, text: Text) -> bool:
         """Whether a stranger sends more than a request may hold.
@@ -207,7 +224,7 @@ class Talk:
     async def _on_receipt(self, ids: list[bytes], state: MessageState) -> None:
         named = [MessageId(i) for i in ids]
         advance = self._store.messages.advance
-        self._publish(await self._context.stored(advance, self.contact.id, named, state))
+        self._publish(await self._context.written(advance, self.contact.id, named, state))
         self._on_way.difference_update(named)
         self._wake.set()
 

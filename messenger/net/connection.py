@@ -1,6 +1,7 @@
 """Pumps one link over one stream: the only file that awaits a socket's bytes."""
 
 import asyncio
+import itertools
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -8,10 +9,11 @@ from messenger.core import limits
 from messenger.core.errors import ConnectError, Reason, RemoteProtocolError
 from messenger.net.dial import Stream
 from messenger.protocol.handshake import Role
-from messenger.protocol.link import CloseCode, Link, LinkEvent, LinkState
+from messenger.protocol.link import CloseCode, Link, LinkEvent, LinkState, PacketReceived
 from messenger.protocol.packets import Packet
 
 EventHandler = Callable[[LinkEvent], Awaitable[None]]
+PacketsHandler = Callable[[list[Packet]], Awaitable[None]]
 
 
 class Connection:
@@ -22,12 +24,16 @@ class Connection:
         link: A fresh link.
         on_event: Called with each event of the link, one after the other. While it runs,
             nothing is read: a slow handler slows the peer down.
+        on_packets: Called in its place with the packets that came one after the other.
     """
 
-    def __init__(self, stream: Stream, link: Link, on_event: EventHandler) -> None:
+    def __init__(
+        self, stream: Stream, link: Link, on_event: EventHandler, on_packets: PacketsHandler | None = None
+    ) -> None:
         self.stream = stream
         self.link = link
         self._on_event = on_event
+        self._on_packets = on_packets
         self._heard = 0.0
         self._partial: tuple[int, float] | None = None
 
@@ -138,8 +144,12 @@ class Connection:
         came = self._flush()
         while events := self.link.events():
             came = True
-            for event in events:
-                await self._on_event(event)
+            for kind, group in itertools.groupby(events, type):
+                if kind is PacketReceived and self._on_packets is not None:
+                    await self._on_packets([e.packet for e in group if isinstance(e, PacketReceived)])
+                    continue
+                for event in group:
+                    await self._on_event(event)
             self._flush()
         return came
 
