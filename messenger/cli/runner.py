@@ -41,7 +41,7 @@ def run(job: Callable[[Terminal], Awaitable[Exit]]) -> Exit:
 async def engine_on(folder: Path, terminal: Terminal) -> AsyncIterator[tuple[Engine, Inbox]]:
     """An engine on a profile, not opened yet, with its inbox; stopped at the end in any case."""
     inbox = Inbox(lambda event: terminal.fail(words.fault(event.error)))
-    engine = Engine(folder, inbox.put)
+    engine = Engine(folder, inbox.put, locks_itself=False)
     try:
         yield engine, inbox
     finally:

@@ -19,6 +19,7 @@ class SafeCommands:
 
     _profile: Profile
     _running: Running | None
+    _locks_itself: bool
     _locking: "asyncio.Task[None] | None" = None
 
     def _now(self) -> Running:
@@ -191,6 +192,8 @@ class SafeCommands:
         """What runs on a profile that was opened, and locks it when nobody is there."""
 
         def lock() -> None:
+            if not self._locks_itself:
+                return
             self._locking = asyncio.create_task(self._lock_if_possible(), name="locking")
 
         return Running(context, self._profile.database, self._profile.db_key, lock)

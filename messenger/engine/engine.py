@@ -40,9 +40,12 @@ class Engine(HistoryCommands, SafeCommands):
     Args:
         folder: The profile folder; made when it is missing.
         publish: Called with every event, in the thread of the engine's loop; must not block.
+        locks_itself: Whether to do so when nobody has used it for as long as the settings say; a
+            terminal that somebody left waiting for a call should not.
     """
 
-    def __init__(self, folder: Path, publish: Callable[[Event], None]) -> None:
+    def __init__(self, folder: Path, publish: Callable[[Event], None], *, locks_itself: bool = True) -> None:
+        self._locks_itself = locks_itself
         self._profile = Profile(folder, publish)
         self._running: Running | None = None
         self._opening: asyncio.Task[None] | None = None

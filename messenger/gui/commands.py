@@ -43,6 +43,7 @@ class Commands(QObject):
             ("next", _("Next conversation"), "Alt+Down", self._on_next),
             ("previous", _("Previous conversation"), "Alt+Up", self._on_previous),
             ("leave", _("Leave the conversation"), "Esc", self._on_leave),
+            ("lock", _("Lock"), "Ctrl+L", self._on_lock),
         ):
             action = self.actions[name] = QAction(words, self)
             action.setShortcut(keys)
@@ -55,6 +56,12 @@ class Commands(QObject):
         self._page = page
         for action in self.actions.values():
             action.setEnabled(True)
+
+    def disable(self) -> None:
+        """The conversations cannot be seen any more."""
+        self._page = None
+        for action in self.actions.values():
+            action.setEnabled(False)
 
     def entries(self) -> list[tuple[str, QAction, str]]:
         """The New menu: picture, action, and one line for those that the empty pane offers as well."""
@@ -141,6 +148,10 @@ class Commands(QObject):
     def _on_previous(self) -> None:
         if self._page is not None:
             self._page.sidebar.step(-1)
+
+    @Slot()
+    def _on_lock(self) -> None:
+        self._tasks.start(self._bridge.call(self._bridge.engine.lock), name="lock the profile")
 
     @Slot()
     def _on_leave(self) -> None:

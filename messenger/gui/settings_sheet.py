@@ -29,6 +29,8 @@ from messenger.gui.widgets import NumberField, button, fingerprint_text, label
 from messenger.text import CHOICES, PAGES, PROTECTION, SETTINGS, _, explain
 
 _SIZE: Final = (720, 520)
+_PAGES_WIDTH: Final = 176
+"""Least width of the list of pages; the longest name may want more."""
 
 
 class SettingRow(QWidget):
@@ -113,7 +115,7 @@ class SettingsSheet(Sheet):
         self.pages = QListWidget()
         self.pages.setObjectName("pages")
         self.pages.setAccessibleName(_("Pages of the settings"))
-        self.pages.setFixedWidth(176)
+        self.pages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._stack = QStackedWidget()
         self._add_page(_("Profile"), self._profile_page())
         for page in Page:
@@ -126,6 +128,9 @@ class SettingsSheet(Sheet):
         row.addWidget(self._stack, 1)
         self.body.addLayout(row)
         self.add_button(_("Done"), "primary", enter=False).clicked.connect(self.accept)
+        self.pages.ensurePolished()
+        around = 2 * (SPACE["s"] + self.pages.frameWidth())  # as in the style sheet
+        self.pages.setFixedWidth(max(_PAGES_WIDTH, self.pages.sizeHintForColumn(0) + around + SPACE["s"]))
         self.resize(*_SIZE)
         bridge.events.connect(self._on_events)
         self.run(self._load(), "load the settings")

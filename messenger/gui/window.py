@@ -7,11 +7,12 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent
-from PySide6.QtWidgets import QDialog, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QStackedWidget, QWidget
 
 from messenger.core.errors import SottoError
 from messenger.core.models import ProfileStatus
-from messenger.engine.events import Event, MeChanged, RaiseWindow, SettingsChanged
+from messenger.engine.events import Event, Locked, MeChanged, RaiseWindow, SettingsChanged
+from messenger.gui.attendance import Attendance
 from messenger.gui.bridge import Bridge
 from messenger.gui.chat_pane import ChatPane
 from messenger.gui.commands import Commands
@@ -72,6 +73,9 @@ class MainWindow(QMainWindow):
         if (choice := self._remembered.text("theme")) in set(Choice):
             theme.choose(Choice(choice))
         bridge.events.connect(self._on_events)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            Attendance(app, self).noticed.connect(self._on_attended)
 
     async def start(self) -> None:
         """Look at the profile and show what it needs: first run, unlock, or the conversations."""
@@ -192,6 +196,26 @@ class MainWindow(QMainWindow):
         self._show(page)
         page.field.setFocus()
 
+    def _lock(self) -> None:
+        """Take everything away that was read, and ask for the passphrase."""
+        self._opened = False
+        for dialog in self.findChildren(QDialog):
+            dialog.reject()
+        self.commands.disable()
+        page, self.conversations = self.conversations, None
+        if page is not None:
+            self._remembered.remember("splitter", page.splitter_state())
+            page.stop()
+            self.pages.removeWidget(page)
+            page.deleteLater()
+        self._show_title()
+        self._unlock()
+
+    @Slot()
+    def _on_attended(self) -> None:
+        if self._opened and not self._closed:
+            self.tasks.start(self._bridge.call(self._bridge.engine.used), name="somebody is there")
+
     def _show(self, page: QWidget) -> None:
         if self.pages.indexOf(page) < 0:
             self.pages.addWidget(page)
@@ -230,6 +254,8 @@ class MainWindow(QMainWindow):
                     self.bring_to_front()
                 case SettingsChanged(settings=settings):
                     self._remembered.remember("theme", settings.theme.value)
+                case Locked():
+                    self._lock()
                 case MeChanged(me=me):
                     self._name = me.name
                     self._show_title()

@@ -53,6 +53,11 @@ def test_every_setting_has_a_row_with_what_holds(desks: Desks) -> None:
             assert control._buttons[value].isChecked()
 
 
+def test_the_names_of_all_pages_fit(desks: Desks) -> None:
+    pages = settings(desks("alice")).pages
+    assert pages.sizeHintForColumn(0) <= pages.viewport().width()
+
+
 @pytest.mark.parametrize("name", ["listen", "reconnect", "read_receipts", "enter_sends"])
 def test_a_switch_applies_at_once(desks: Desks, name: str) -> None:
     alice = desks("alice")

@@ -8,15 +8,21 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 
 from messenger.control import raise_running
+from messenger.core.ids import AttemptId
 from messenger.core.settings import Theme as Choice
 from messenger.engine.events import EngineFault
+from messenger.gui import attendance
 from messenger.gui.connect_sheet import ConnectSheet
 from messenger.gui.empty import Tile
+from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.theme import Theme
+from messenger.gui.timeline_view import TimelineView
+from messenger.gui.unlock import UnlockPage
 from messenger.gui.window import MainWindow
 from tests.conftest import LogGuard
 from tests.gui.conftest import Desks
 from tests.helpers.gui import Desk, Hands
+from tests.helpers.keys import identity
 from tests.helpers.watchdog import Watchdog
 
 
@@ -176,3 +182,62 @@ def test_without_conversations_it_says_what_to_do(desks: Desks) -> None:
     assert titles == ["Connect", "Copy my invite", "Host"]
     alice.hands.click(alice.page.empty.findChildren(Tile)[0])
     alice.sheet(ConnectSheet).reject()
+
+
+def unlock(desk: Desk, passphrase: str) -> None:
+    """Type the passphrase and wait for the conversations."""
+    page = desk.window.pages.currentWidget()
+    assert isinstance(page, UnlockPage)
+    desk.hands.type(passphrase, page.field)
+    desk.hands.press(Qt.Key.Key_Return, widget=page.field)
+    desk.hands.until(lambda: desk.window.pages.currentWidget() is desk.window.conversations)
+
+
+def test_a_locked_window_shows_nothing_and_opens_again(desks: Desks) -> None:
+    alice, bob = desks("alice", passphrase="correct horse"), desks("bob")
+    unlock(alice, "correct horse")
+    who = identity("bob").fingerprint
+    contact = alice.call(alice.bridge.engine.connect, bob.address(), AttemptId(1), who)
+    alice.call(alice.bridge.engine.send_text, contact.id, "between us")
+    alice.front()
+    alice.open_chat("Bob")
+    alice.hands.until(lambda: alice.texts() == ["between us"])
+    alice.hands.press(Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier, alice.window)
+    alice.sheet(SettingsSheet)
+    alice.call(alice.bridge.engine.lock)
+    alice.hands.until(lambda: isinstance(alice.window.pages.currentWidget(), UnlockPage))
+    assert alice.no_sheet(SettingsSheet)
+    assert alice.window.conversations is None
+    assert alice.window.windowTitle() == "Alice · Sotto"
+    assert not any(action.isEnabled() for action in alice.window.commands.actions.values())
+    assert not alice.window.findChildren(TimelineView)
+    unlock(alice, "correct horse")
+    alice.open_chat("Bob")
+    assert alice.texts() == ["between us"]
+
+
+def test_the_keys_that_lock(desks: Desks) -> None:
+    alice = desks("alice", passphrase="correct horse")
+    unlock(alice, "correct horse")
+    alice.front()
+    alice.hands.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier, alice.window)
+    alice.hands.until(lambda: isinstance(alice.window.pages.currentWidget(), UnlockPage))
+    unlock(alice, "correct horse")
+
+
+def test_without_a_passphrase_there_is_nothing_to_lock(desks: Desks) -> None:
+    alice = desks("alice").front()
+    alice.hands.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier, alice.window)
+    alice.hands.until(lambda: bool(alice.page.notice.text()))
+    assert "passphrase" in alice.page.notice.text()
+
+
+def test_it_does_not_lock_under_somebodys_hands(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attendance, "_PAUSE_MS", 0)
+    alice = desks("alice").front()
+    running = alice.bridge.engine._running
+    assert running is not None
+    housekeeping = running.housekeeping
+    long_ago = housekeeping._used_ms = housekeeping._used_ms - 3_600_000
+    alice.hands.press(Qt.Key.Key_Escape, widget=alice.window)
+    alice.hands.until(lambda: housekeeping._used_ms > long_ago)

@@ -260,3 +260,12 @@ def test_after_a_wrong_answer_nothing_is_taken_any_more() -> None:
     end.receive_data(JOINED.encode())
     assert end.joined is None
     assert end.trailing() == b""
+
+
+def test_what_comes_after_the_answer_is_for_the_inside() -> None:
+    end = CircuitEnd(PASS)
+    end.receive_data(JOINED.encode())
+    end.receive_data(b"\x32 first")
+    end.receive_data(b" and second")
+    assert end.joined == JOINED
+    assert end.trailing() == b"\x32 first and second"
