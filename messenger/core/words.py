@@ -110,10 +110,10 @@ def phrases_of(query: str) -> list[Phrase]:
     return list(dict.fromkeys(phrases))[: store_limits.SEARCH_PHRASES_MAX]
 
 
-def contains(text: str, phrases: Sequence[Phrase]) -> bool:
-    """Whether all phrases occur in a text; says the same of a message as the index does."""
+def occurring(text: str, phrases: Sequence[Phrase]) -> list[bool]:
+    """Whether each phrase occurs in a text; all say the same of a message as the index does."""
     groups = list(terms_of(text))
-    return all(_occurs(groups, phrase) for phrase in phrases)
+    return [_occurs(groups, phrase) for phrase in phrases]
 
 
 def _occurs(groups: list[Terms], phrase: Phrase) -> bool:

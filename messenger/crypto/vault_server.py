@@ -201,7 +201,7 @@ class VaultServer:
                 passphrase = wire.read_passphrase(request.passphrase)
                 key = self._incoming.prepare(_path(request.folder), request.protection, passphrase)
                 return wire.Result(call, key)
-            case wire.Import():
+            case _:
                 folder, keys = self._incoming.install(cost=self._cost)
                 return self._opened(call, folder, keys)
 

@@ -1,4 +1,4 @@
-"""A whole profile in one file under a passphrase: identity, contacts, history (SPEC.md section "Export").
+"""A whole profile in one file under a passphrase: identity, contacts, history (SPEC.md section 16).
 
 The file is the head that the vault makes (`messenger.crypto.export`), then the database as one stream
 (`messenger.crypto.archive`). Private keys leave the vault only inside the head. On its way the database

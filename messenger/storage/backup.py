@@ -56,7 +56,7 @@ def duplicate(
                 original.close()
             mark_copy(copy)
             copy.empty_log()  # it does not move with the file
-            copy.integrity_check()
+            copy.integrity_check(going_on)
         finally:
             copy.close()
 

@@ -29,6 +29,8 @@ Row = tuple[Any, ...]
 
 _log: Final = logging.getLogger(__name__)
 _FILE_MODE: Final = 0o600
+_CHECK_STEPS: Final = 10_000
+"""Steps of SQLite's machine between two looks whether a check goes on: some milliseconds."""
 _WRITER_PRAGMAS: Final = (
     ("synchronous", "FULL"),
     ("fullfsync", 1),  # macOS: without it a commit only reaches the disk's own cache
@@ -153,7 +155,10 @@ class Database:
         Raises:
             StorageError: Or one of its kinds; nothing was written.
         """
-        within = self._connection.in_transaction
+        try:
+            within = self._connection.in_transaction
+        except apsw.Error as e:  # it is closed
+            raise translated(e) from e
         if within:
             yield
             return
@@ -194,13 +199,23 @@ class Database:
         except apsw.Error as e:
             raise translated(e) from e
 
-    def integrity_check(self) -> None:
+    def integrity_check(self, going_on: Callable[[], bool] = lambda: True) -> None:
         """Read every page and check all of it; takes as long as reading the file.
+
+        Args:
+            going_on: Asked now and then; False gives the check up.
 
         Raises:
             DatabaseDamaged: Something does not hold.
+            StorageError: The check was given up.
         """
-        if self.rows("PRAGMA integrity_check") != [("ok",)] or self.rows("PRAGMA foreign_key_check"):
+        self._connection.set_progress_handler(lambda: not going_on(), _CHECK_STEPS)
+        try:
+            sound = self.rows("PRAGMA integrity_check") == [("ok",)]
+            sound = sound and not self.rows("PRAGMA foreign_key_check")
+        finally:
+            self._connection.set_progress_handler(None)
+        if not sound:
             raise DatabaseDamaged("integrity check")
 
     def copy_into(self, target: "Database", going_on: Callable[[], bool]) -> None:

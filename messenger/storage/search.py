@@ -9,11 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from messenger.core import store_limits
-from messenger.core.errors import StorageError
 from messenger.core.models import Found, Message, SearchQuery
-from messenger.core.words import Phrase, contains, phrases_of
+from messenger.core.words import Phrase, occurring, phrases_of
 from messenger.storage.calendar import position_of
-from messenger.storage.database import Database, Value
+from messenger.storage.database import Database, Row, Value
 from messenger.storage.rows import MESSAGE_COLUMNS, columns_of, message_from
 
 _COLUMNS: Final = columns_of("m", MESSAGE_COLUMNS)
@@ -36,20 +35,14 @@ def forgetting(database: Database, count: int) -> Iterator[None]:
     Raises:
         StorageError: Nothing was deleted.
     """
-    if count < store_limits.SEARCH_BULK:
-        with database.write():
-            yield
-        return
-    try:
-        with database.write():
+    bulk = count >= store_limits.SEARCH_BULK
+    with database.write():
+        if bulk:
             _overwriting(database, now=False)
-            yield
+        yield
+        if bulk:
             database.rows("INSERT INTO search (search) VALUES ('optimize')")  # writes all of it anew
             _overwriting(database, now=True)
-    except BaseException:
-        with contextlib.suppress(StorageError):  # the first error matters more, and opening sets it too
-            _overwriting(database, now=True)
-        raise
 
 
 def find(database: Database, query: SearchQuery, before: int | None, count: int) -> Found:
@@ -64,63 +57,113 @@ def find(database: Database, query: SearchQuery, before: int | None, count: int)
     phrases, count = phrases_of(query.text), min(count, store_limits.SEARCH_PAGE_MAX)
     lowest = 0 if query.since_ms is None else position_of(query.since_ms)
     end = _POSITION_MAX if query.until_ms is None else position_of(query.until_ms)
-    end = end if before is None else min(before, end)
     if not phrases or count < 1:
         return Found(messages=(), next=None)
-    hits: list[Message] = []
+    looking = _Looking(
+        database, query, phrases, (lowest, end if before is None else min(before, end)), count + 1
+    )
     if any(phrase.prefix for phrase in phrases):
-        hits, end = _read_newest(database, query, phrases, (lowest, end), count + 1)
-    if len(hits) <= count and end > lowest:
-        match = _expression(query, phrases)
-        sql, values = _filtered(_BY_INDEX, query, (match, end, lowest))
-        rows = database.rows(f"{sql} ORDER BY s.rowid DESC LIMIT ?", (*values, count + 1 - len(hits)))
-        hits += [message_from(row) for row in rows]
+        looking.read_newest()
+        looking.read_rarest()
+    looking.ask_index()
+    hits = looking.hits
     more = hits[count - 1].position if len(hits) > count else None
     return Found(messages=tuple(hits[:count]), next=more)
+
+
+class _Looking:
+    """One search, going back in time.
+
+    Args:
+        database: Where.
+        query: What is asked for besides phrases.
+        phrases: What must occur.
+        span: The smallest position that may fit, and the one after the largest.
+        count: Hits that are wanted.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        query: SearchQuery,
+        phrases: Sequence[Phrase],
+        span: tuple[int, int],
+        count: int,
+    ) -> None:
+        self.hits: list[Message] = []
+        self._database = database
+        self._query = query
+        self._phrases = phrases
+        self._lowest, self._end = span
+        self._count = count
+        self._read = 0
+        self._begun = [0] * len(phrases)
+
+    @property
+    def _done(self) -> bool:
+        return len(self.hits) >= self._count or self._end <= self._lowest
+
+    def read_newest(self) -> None:
+        """Look through the messages themselves, as long as that is quicker than the index."""
+        worth = True
+        while worth and not self._done and self._read < store_limits.SEARCH_NEWEST:
+            self._step(None)
+            begun = sum(n for n, phrase in zip(self._begun, self._phrases, strict=True) if phrase.prefix)
+            worth = len(self.hits) * begun * store_limits.SEARCH_COMMON >= self._read**2
+
+    def read_rarest(self) -> None:
+        """If some of the beginnings are common, look for them in the messages that have all others."""
+        common = [
+            phrase.prefix and n * store_limits.SEARCH_FREQUENT >= self._read
+            for n, phrase in zip(self._begun, self._phrases, strict=True)
+        ]
+        rarest = self._begun.index(min(self._begun))
+        rare = [phrase for n, phrase in enumerate(self._phrases) if n == rarest or not common[n]]
+        enough = self._read + store_limits.SEARCH_NEWEST
+        while len(rare) < len(self._phrases) and not self._done and self._read < enough:
+            self._step(_expression(self._query, rare))
+
+    def ask_index(self) -> None:
+        """Let the index find what is missing."""
+        if not self._done:
+            rows = self._rows(_expression(self._query, self._phrases), self._count - len(self.hits))
+            self.hits += [message_from(row) for row in rows]
+
+    def _step(self, match: str | None) -> None:
+        """Look through the next messages that the index has for an expression, or through all."""
+        rows = self._rows(match, store_limits.SEARCH_SAMPLE)
+        for row in rows:
+            message = message_from(row)
+            self._end = message.position
+            self._read += 1
+            there = occurring(message.text, self._phrases)
+            self._begun = [n + here for n, here in zip(self._begun, there, strict=True)]
+            if all(there):
+                self.hits.append(message)
+                if self._done:
+                    return
+        if len(rows) < store_limits.SEARCH_SAMPLE:
+            self._end = self._lowest
+
+    def _rows(self, match: str | None, count: int) -> list[Row]:
+        """The next messages, newest first, for an expression of the index or without one."""
+        sql, values = _BY_READING, list[Value]((self._end, self._lowest))
+        if match is not None:
+            sql, values = _BY_INDEX, [match, *values]
+        asked: tuple[tuple[str, Value], ...] = (
+            ("m.conversation = ?", self._query.conversation),
+            ("m.outgoing = ?", None if self._query.outgoing is None else int(self._query.outgoing)),
+        )
+        for condition, value in asked:
+            if value is not None:
+                sql, values = f"{sql} AND {condition}", [*values, value]
+        order = "m.position" if match is None else "s.rowid"
+        return self._database.rows(f"{sql} ORDER BY {order} DESC LIMIT ?", (*values, count))
 
 
 def _overwriting(database: Database, *, now: bool) -> None:
     """Whether each deletion overwrites its terms at once, or leaves that to what follows."""
     database.rows("INSERT INTO search (search, rank) VALUES ('secure-delete', ?)", (int(now),))
-
-
-def _read_newest(
-    database: Database, query: SearchQuery, phrases: Sequence[Phrase], span: tuple[int, int], count: int
-) -> tuple[list[Message], int]:
-    """Look through the newest messages themselves, as long as many of them fit.
-
-    Returns:
-        What fits, newest first, at most `count`; and the position before which nobody has looked.
-    """
-    lowest, end = span
-    hits: list[Message] = []
-    read, step = 0, store_limits.SEARCH_SAMPLE
-    while read < store_limits.SEARCH_NEWEST and len(hits) * store_limits.SEARCH_COMMON >= read:
-        sql, values = _filtered(_BY_READING, query, (end, lowest))
-        rows = database.rows(f"{sql} ORDER BY m.position DESC LIMIT ?", (*values, step))
-        for row in rows:
-            message = message_from(row)
-            end = message.position
-            if contains(message.text, phrases):
-                hits.append(message)
-                if len(hits) == count:
-                    return hits, end
-        if len(rows) < step:
-            return hits, lowest
-        read += step
-    return hits, end
-
-
-def _filtered(sql: str, query: SearchQuery, values: tuple[Value, ...]) -> tuple[str, tuple[Value, ...]]:
-    """Add what is asked for besides words."""
-    asked: tuple[tuple[str, Value], ...] = (
-        ("m.conversation = ?", query.conversation),
-        ("m.outgoing = ?", None if query.outgoing is None else int(query.outgoing)),
-    )
-    for condition, value in asked:
-        if value is not None:
-            sql, values = f"{sql} AND {condition}", (*values, value)
-    return sql, values
 
 
 def _expression(query: SearchQuery, phrases: Sequence[Phrase]) -> str:

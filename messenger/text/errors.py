@@ -105,6 +105,7 @@ _ERRORS: Final[dict[type[errors.SottoError], str]] = {
     ),
     errors.DatabaseDamaged: _(
         "The database of this profile is damaged or belongs to another. Nothing was changed."
+        " Restore a backup."
     ),
     errors.DatabaseTooNew: _("This profile was used by a later version of Sotto. Update this program."),
     errors.StorageBug: _(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messenger.core import store_limits
-from messenger.core.words import Phrase, contains, folded, phrases_of, terms_of
+from messenger.core.words import Phrase, folded, occurring, phrases_of, terms_of
 
 
 def flat(text: str) -> list[str]:
@@ -87,7 +87,12 @@ def test_a_long_question_is_cut() -> None:
     ],
 )
 def test_what_is_in_a_text(text: str, query: str, there: bool) -> None:
-    assert contains(text, phrases_of(query)) is there
+    assert all(occurring(text, phrases_of(query))) is there
+
+
+def test_each_phrase_is_told_apart() -> None:
+    assert occurring("The quick brown fox", phrases_of('quick "brown dog" f')) == [True, False, False]
+    assert occurring("", phrases_of("a bc")) == [False, False]
 
 
 @given(st.text())
@@ -99,4 +104,4 @@ def test_case_and_composition_do_not_matter(text: str) -> None:
 @given(st.text(min_size=1, max_size=30), st.text(max_size=30), st.text(max_size=30))
 def test_a_word_is_found_where_it_stands(word: str, before: str, after: str) -> None:
     phrases = phrases_of(word.replace('"', " "))
-    assert contains(f"{before} {word} {after}", phrases)
+    assert all(occurring(f"{before} {word} {after}", phrases))

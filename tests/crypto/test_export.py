@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from messenger.core import limits
-from messenger.core.errors import InputError, InputProblem, WrongPassphrase
+from messenger.core.errors import CryptoError, InputError, InputProblem, WrongPassphrase
 from messenger.crypto import aead
 from messenger.crypto.export import HEADER_SIZE, head_size, seal, unseal
 from messenger.crypto.hkdf import digest, expand, extract
@@ -136,3 +136,22 @@ def test_nothing_secret_is_shown(head: bytes) -> None:
         assert repr(secret) not in repr(opened)
         assert secret.hex() not in repr(opened)
     assert len(repr(opened)) < 2000, "no key is written out"
+
+
+def test_keys_that_do_not_belong_together() -> None:
+    """Whoever knows the passphrase can seal anything."""
+    keys = identity("alice")
+    foreign = KeyContent(keys.signing, identity("bob").exchange, keys.bundle(NOW))
+    with pytest.raises(InputError) as caught:
+        unseal(seal(foreign, WORDS, CHEAP)[0], WORDS)
+    assert caught.value.problem is InputProblem.NOT_EXPORT
+
+
+def test_nothing_follows_the_keys() -> None:
+    data = content().encode()
+    assert KeyContent.decode(data, with_old=False).encode() == data
+    for wrong in (data + b"x", data[:-1]):
+        with pytest.raises(CryptoError):
+            KeyContent.decode(wrong, with_old=False)
+    with pytest.raises(CryptoError):
+        KeyContent.decode(data, with_old=True)

@@ -9,6 +9,7 @@ import pytest
 from messenger.core import store_limits
 from messenger.core.errors import (
     DatabaseDamaged,
+    DatabaseTooNew,
     InputError,
     InputProblem,
     KeyFileError,
@@ -18,14 +19,17 @@ from messenger.core.errors import (
     StorageError,
     WrongPassphrase,
 )
-from messenger.core.models import Backup, MessageState, ProfileStatus
+from messenger.core.models import Backup, MessageState, ProfileStatus, SearchQuery
 from messenger.crypto.protection import Protection
 from messenger.engine.events import EngineFault, Locked, MeChanged
 from messenger.engine.running import Running
 from messenger.storage import backup
+from messenger.storage.database import Database
 from messenger.storage.store import Store
+from messenger.text import explain
 from tests.helpers.engines import DATABASE, People, Person, friends
 from tests.helpers.keys import make_profile
+from tests.helpers.storage import add_contact, add_theirs
 
 DAY = 86_400_000
 
@@ -192,7 +196,10 @@ async def test_it_locks_itself_when_nobody_is_there(people: People, monkeypatch:
     await alice.engine.used()
     clock["now"] = now + 8 * 60_000
     assert not housekeeping.idle()
-    clock["now"] = now + 9 * 60_000 + 1
+    set_back = now - 3_600_000
+    for later, gone in ((0, False), (299_999, False), (300_000, True)):
+        clock["now"] = set_back + later
+        assert housekeeping.idle() is gone, "counted from when the clock was set back"
     await alice.wait_for(Locked)
     await alice.engine.open("correct horse")
     assert (await alice.engine.me()).name == "Alice"
@@ -312,3 +319,88 @@ async def test_the_way_back_from_damaged_keys(people: People) -> None:
         assert (await alice.engine.me()).fingerprint == alice.fingerprint
         await alice.engine.stop()
     assert len(list(alice.folder.glob("*.key.aside-*"))) == 4
+
+
+async def with_history(person: Person) -> str:
+    """A long conversation with nobody, and a backup of it; its engine is stopped then."""
+    context = running(person).context
+    contact = await context.stored(add_contact, context.store)
+    for number in range(1, 301):
+        await context.stored(add_theirs, context.store, contact.id, number, f"text {number} " + "x" * 500)
+    made = await person.engine.back_up()
+    await person.engine.stop()
+    return made.name
+
+
+def damage_messages(path: Path, key: bytes) -> None:
+    """Spoil a page in the middle of the messages; whoever opens the database does not see it."""
+    database = Database.open(path, key, read_only=True)
+    pages = [row[0] for row in database.rows("SELECT pageno FROM dbstat WHERE name = 'messages' ORDER BY 1")]
+    database.close()
+    with path.open("rb+") as file:
+        file.seek((pages[len(pages) // 2] - 1) * 4096)
+        file.write(os.urandom(4096))
+
+
+async def test_a_damaged_page_is_met_while_it_is_used(people: People) -> None:
+    """A clear error, a backup that was made before, and the way back to it."""
+    alice = await people("alice")
+    key = alice.engine._profile.db_key
+    name = await with_history(alice)
+    damage_messages(alice.folder / DATABASE, key)
+    damaged = (alice.folder / DATABASE).read_bytes()
+    await alice.engine.open()
+    (conversation,) = await alice.engine.conversations()
+    with pytest.raises(DatabaseDamaged):
+        await alice.engine.messages(conversation.id, count=300)
+    with pytest.raises(DatabaseDamaged):
+        await alice.engine.back_up()
+    assert [each.name for each in await alice.engine.backups()] == [name]
+    await alice.engine.stop()
+    await alice.engine.restore(name)
+    await alice.engine.open()
+    assert len(await alice.engine.messages(conversation.id, count=300)) == 300
+    (aside,) = alice.folder.glob(f"{DATABASE}.aside-*")
+    assert len(aside.read_bytes()) == len(damaged)
+
+
+async def open_and_check(person: Person) -> None:
+    """Damage shows at once, or at the latest when the backup of the day is made."""
+    await person.engine.open()
+    await person.engine.back_up()
+
+
+async def test_a_file_that_was_cut(people: People) -> None:
+    alice = await people("alice")
+    name = await with_history(alice)
+    whole = (alice.folder / DATABASE).read_bytes()
+    for length in (0, 100, 4096 * 3 + 17, len(whole) // 2):
+        (alice.folder / DATABASE).write_bytes(whole[:length])
+        with pytest.raises(DatabaseDamaged):
+            await open_and_check(alice)
+        await alice.engine.stop()
+        assert (alice.folder / DATABASE).read_bytes()[:length] == whole[:length]
+        await alice.engine.restore(name)
+        await alice.engine.open()
+        assert len((await alice.engine.find(SearchQuery(text="text"), count=400)).messages) == 300
+        await alice.engine.stop()
+
+
+async def test_a_database_of_a_later_program(people: People) -> None:
+    alice = await people("alice")
+    key = alice.engine._profile.db_key
+    await with_history(alice)
+    database = Database.open(alice.folder / DATABASE, key)
+    database.set_version(4711)
+    database.close()
+    before = {file: file.read_bytes() for file in alice.folder.rglob("*") if file.is_file()}
+    with pytest.raises(DatabaseTooNew):
+        await alice.engine.open()
+    await alice.engine.stop()
+    assert {file: file.read_bytes() for file in alice.folder.rglob("*") if file.is_file()} == before
+
+
+def test_the_words_for_damage_name_the_way_back() -> None:
+    assert "backup" in explain(DatabaseDamaged())
+    assert "backup" in explain(KeyFileError())
+    assert "recovery passphrase" in explain(RecoveryNeeded())

@@ -128,8 +128,11 @@ def test_a_folder_that_cannot_be_written_is_explained_and_can_be_tried_again(des
     hands, page = desk.hands, first_run(desk)
     hands.type("Alice", page.name)
     hands.press(Qt.Key.Key_Return, widget=page.name)
-    (desk.folder / "sotto.db").mkdir()  # in the way of the database
+    seen: list[Event] = []
+    desk.bridge.events.connect(seen.extend)
     hands.click(page.create_button)
+    hands.until(lambda: SetupProgress(SetupStep.SIGNING_KEY) in seen)
+    (desk.folder / "sotto.db").mkdir()  # in the way of the database
     start = desk.window.start_page
     hands.until(start.again_button.isVisible)
     assert "Try again" in start.again_button.text()

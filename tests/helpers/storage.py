@@ -46,6 +46,21 @@ def add_theirs(store: Store, conversation: ConversationId, number: int, text: st
     return message.position
 
 
+def check_index(store: Store) -> None:
+    """The index, the calendar and the messages say the same."""
+    store.integrity_check()
+    store._database.rows("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
+    counted = store._database.rows(
+        "SELECT conversation, stored_ms / 86400000, count(*), sum(octet_length(text)) FROM messages"
+        " GROUP BY 1, 2"
+    )
+    assert store._database.rows("SELECT conversation, day, messages, bytes FROM calendar") == counted
+    last = "SELECT conversation, stored_ms / 86400000, max(position) FROM messages GROUP BY 1, 2"
+    bounds = {(row[0], row[1]): row[2] for row in store._database.rows(last)}
+    days = store._database.rows("SELECT conversation, day, last FROM calendar")
+    assert all(bounds[conversation, day] <= last for conversation, day, last in days)
+
+
 def program(
     name: str, folder: Path, key: bytes, *prefix: str, module: str = "tests.helpers.storage"
 ) -> subprocess.Popen[str]:

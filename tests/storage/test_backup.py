@@ -14,7 +14,7 @@ from messenger.core.errors import (
 )
 from messenger.core.ids import ConversationId
 from messenger.core.models import SearchQuery
-from messenger.storage import backup
+from messenger.storage import backup, database
 from messenger.storage.database import Database, side_files
 from messenger.storage.schema import copy_name
 from messenger.storage.store import Store
@@ -113,6 +113,24 @@ def test_a_backup_that_is_given_up_leaves_nothing(
     backup.make(path, key, NOW)
 
 
+def test_a_backup_can_be_given_up_while_it_is_checked(
+    store: Store, path: Path, key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_CHECK_STEPS", 100)
+    filled(store, 200)
+    asked = 0
+
+    def going_on() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked < 5
+
+    with pytest.raises(StorageError) as caught:
+        backup.make(path, key, NOW, going_on)
+    assert "Interrupt" in str(caught.value)
+    assert list(folder(path).iterdir()) == []
+
+
 def test_a_damaged_database_gives_no_backup(path: Path, key: bytes) -> None:
     store = Store.open(path, key)
     filled(store, 300)
@@ -126,6 +144,15 @@ def test_a_damaged_database_gives_no_backup(path: Path, key: bytes) -> None:
         backup.make(path, key, NOW + DAY)
     assert [each.name for each in backup.backups(path)] == [NAME]
     assert len(texts(folder(path) / NAME, key)) == 200
+
+
+def test_a_logically_broken_database_gives_no_backup(store: Store, path: Path, key: bytes) -> None:
+    filled(store)
+    backup.make(path, key, NOW)
+    store._database.rows("PRAGMA foreign_keys = OFF; DELETE FROM contacts")
+    with pytest.raises(DatabaseDamaged):
+        backup.make(path, key, NOW + DAY)
+    assert [each.name for each in backup.backups(path)] == [NAME]
 
 
 def test_so_many_are_kept(store: Store, path: Path, key: bytes) -> None:

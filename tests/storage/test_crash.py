@@ -10,7 +10,7 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import Message, MessageState
 from messenger.storage.messages import chain_hash
 from messenger.storage.store import Store
-from tests.helpers.storage import DATABASE, ZEROS, program
+from tests.helpers.storage import DATABASE, ZEROS, check_index, program
 
 WAITING = (MessageState.QUEUED, MessageState.SENT)
 
@@ -31,7 +31,7 @@ def killed_after(lines: int, folder: Path, key: bytes) -> list[str]:
 def check(folder: Path, key: bytes, expected: dict[str, str]) -> None:
     """Open the database and compare it with all that was ever reported: last report by message id."""
     store = Store.open(folder / DATABASE, key)
-    store.integrity_check()
+    check_index(store)
     conversations = store.conversations()
     whole = [message for each in conversations for message in store.messages.page(each.id, None, 10**6)]
     states = {message.id.hex(): message.state for message in whole}

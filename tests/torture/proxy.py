@@ -8,10 +8,10 @@ from typing import Final
 
 _CHUNK: Final = 16 * 1024
 
-_CUT: Final = 0.35
+_CUT: Final = 0.6
 """Share of the connections that are cut after some bytes."""
 
-_BYTES_TO_CUT: Final = 400_000
+_BYTES_TO_CUT: Final = 60_000
 """At most so many bytes pass on a connection that will be cut."""
 
 _DELAY: Final = 0.3
