@@ -90,7 +90,7 @@ def read_request(data: bytes) -> Request:
     """
     try:
         return _REQUESTS.decode(data)
-    except msgspec.DecodeError as e:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise RemoteProtocolError("not a request") from e
 
 
@@ -102,7 +102,7 @@ def read_reply(data: bytes) -> Reply:
     """
     try:
         reply: Reply = _REPLIES.decode(data)
-    except msgspec.DecodeError as e:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise RemoteProtocolError("not a reply") from e
     return reply
 
@@ -119,5 +119,5 @@ def read_endpoint(folder: Path) -> Endpoint | None:
     try:
         with (folder / MEETING_POINT).open("rb") as file:
             return msgspec.json.decode(file.read(limits.CONTROL_MESSAGE_MAX), type=Endpoint)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -227,6 +227,9 @@ Request = (
 )
 Reply = Ready | Progress | State | Opened | Exported | Result | Done | Failed
 
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no message; bad UTF-8 and deep nesting have their own errors."""
+
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
@@ -281,7 +284,7 @@ def read_request(body: bytes) -> Request:
     """
     try:
         return _requests.decode(body)
-    except msgspec.MsgspecError:
+    except _UNREADABLE:
         raise VaultError("not a request") from None  # the cause could quote a field
 
 
@@ -293,7 +296,7 @@ def read_reply(body: bytes) -> Reply:
     """
     try:
         return _replies.decode(body)
-    except msgspec.MsgspecError:
+    except _UNREADABLE:
         raise VaultError("not a reply") from None
 
 

@@ -53,5 +53,5 @@ class MetaTable:
     def _plain_settings(self) -> dict[str, object]:
         try:
             return msgspec.json.decode(self.get(_SETTINGS) or b"{}", type=dict[str, object])
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return {}

@@ -179,9 +179,11 @@ async def test_the_wrong_token_raises_nothing(tmp_path: Path) -> None:
         (limits.CONTROL_MESSAGE_MAX + 1).to_bytes(4, "big"),
         (3).to_bytes(4, "big") + b"\x01\x02\x03",
         (9).to_bytes(4, "big") + msgspec.msgpack.encode({"type": "x"}),
+        (7).to_bytes(4, "big") + b"\x91\xa5\x00\x00\x00\x00\x80",
+        (60_000).to_bytes(4, "big") + b"\x91" * 60_000,
         b"\x00",
     ],
-    ids=["http", "empty", "too long", "no message", "unknown", "unfinished"],
+    ids=["http", "empty", "too long", "no message", "unknown", "no text", "deep", "unfinished"],
 )
 async def test_noise_gets_no_answer_and_disturbs_nobody(window: Window, noise: bytes) -> None:
     reader, writer = await dial(window.folder)

@@ -4,7 +4,7 @@ import inspect
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from messenger.core import errors, limits
@@ -72,6 +72,8 @@ def test_every_message_is_in_the_lists_above() -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b"\x91\xa5\x00\x00\x00\x00\x80")  # a text that is not UTF-8
+@example(b"\x91" * 100_000)
 def test_garbage_is_refused_without_being_quoted(data: bytes) -> None:
     for read in (wire.read_request, wire.read_reply):
         with pytest.raises(VaultError) as caught:

@@ -69,7 +69,9 @@ def test_a_number_out_of_bounds_falls_back(store: Store, port: object) -> None:
     assert store.meta.settings() == Settings(listen=False)
 
 
-@pytest.mark.parametrize("stored", [b"", b"[1]", b"{", b"\xff\xfe", b"null"])
+@pytest.mark.parametrize(
+    "stored", [b"", b"[1]", b"{", b"\xff\xfe", b"null", b'{"a":"\xff"}', b'{"a":' + b"[" * 100_000]
+)
 def test_settings_that_cannot_be_read_at_all(store: Store, stored: bytes) -> None:
     store.meta.put("settings", stored)
     assert store.meta.settings() == Settings()
