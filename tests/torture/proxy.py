@@ -8,10 +8,10 @@ from typing import Final
 
 _CHUNK: Final = 16 * 1024
 
-_CUT: Final = 0.6
-"""Share of the connections that are cut after some bytes."""
+_WHOLE: Final = 3
+"""Every third connection is not cut."""
 
-_BYTES_TO_CUT: Final = 60_000
+_BYTES_TO_CUT: Final = 40_000
 """At most so many bytes pass on a connection that will be cut."""
 
 _DELAY: Final = 0.3
@@ -41,6 +41,7 @@ class BadNetwork:
     def __init__(self, target: int, seed: float) -> None:
         self._target = target
         self._random = random.Random(seed)
+        self._carried = 0
         self._running: set[asyncio.Task[None]] = set()
         self.faults = {"cut": 0, "stalled": 0, "doubled": 0}
 
@@ -69,8 +70,8 @@ class BadNetwork:
         if self._random.random() < _TWICE:
             _, second = await asyncio.open_connection("127.0.0.1", self._target)
             self.faults["doubled"] += 1
-        left = self._random.randrange(_BYTES_TO_CUT) if self._random.random() < _CUT else None
-        budget = [left]
+        self._carried += 1
+        budget = [self._random.randrange(_BYTES_TO_CUT) if self._carried % _WHOLE else None]
         ways = (
             asyncio.create_task(self._pump(reader, [back, *([second] if second else [])], budget)),
             asyncio.create_task(self._pump(there, [writer], budget)),
