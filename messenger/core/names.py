@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Final
 
-from messenger.core import limits
+from messenger.core import deed_limits, limits
 from messenger.core.errors import InputError, InputProblem
 
 _JOINER: Final = "\u200d"
@@ -68,11 +68,11 @@ def clean_text(text: str) -> str:
 def clean_emoji(text: str) -> str:
     """Make a reaction from anywhere safe to show: what could move or break the text around it is dropped.
 
-    The result may be empty, and is cut to `limits.EMOJI_MAX` bytes of UTF-8.
+    The result may be empty, and is cut to `deed_limits.EMOJI_MAX` bytes of UTF-8.
     """
     kept = "".join(
         c for c in text if unicodedata.category(c)[0] not in "CZ" or c == _JOINER or ord(c) in _TAGS
     )
-    while len(kept.encode()) > limits.EMOJI_MAX:
+    while len(kept.encode()) > deed_limits.EMOJI_MAX:
         kept = kept[:-1]
     return kept

@@ -70,7 +70,7 @@ class MessageCommands:
         Args:
             conversation: Where it stands.
             message: Which, ours or theirs.
-            emoji: At most `limits.EMOJI_MAX` bytes of UTF-8; empty takes back what we said.
+            emoji: At most `deed_limits.EMOJI_MAX` bytes of UTF-8; empty takes back what we said.
 
         Returns:
             The message as it is now; `MessageChanged` tells it too.

@@ -2,10 +2,10 @@
 
 import secrets
 
+from messenger.core import deed_limits, limits
 from messenger.core.chained import ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import MESSAGE_ID_SIZE, ConversationId, MessageId
-from messenger.core.limits import EMOJI_MAX, TEXT_MAX
 from messenger.core.models import Contact, Draft, Message, Standing
 from messenger.core.names import clean_emoji, clean_text
 from messenger.engine.chats import Chats
@@ -37,8 +37,8 @@ class Deeds:
         """Say with one emoji how we feel about a message; an empty one takes it back."""
         try:
             cleaned = clean_emoji(emoji)
-            if len(emoji.encode()) > EMOJI_MAX:
-                raise InputError(InputProblem.TOO_LONG, str(EMOJI_MAX))
+            if len(emoji.encode()) > deed_limits.EMOJI_MAX:
+                raise InputError(InputProblem.TOO_LONG, str(deed_limits.EMOJI_MAX))
         except UnicodeEncodeError as e:
             raise InputError(InputProblem.BAD_VALUE) from e
         if cleaned != emoji:
@@ -63,8 +63,8 @@ class Deeds:
     async def set_draft(self, conversation: ConversationId, draft: Draft) -> None:
         """Keep what was written and not sent; an empty draft is forgotten."""
         try:
-            if len(draft.text.encode()) > TEXT_MAX:
-                raise InputError(InputProblem.TOO_LONG, str(TEXT_MAX))
+            if len(draft.text.encode()) > limits.TEXT_MAX:
+                raise InputError(InputProblem.TOO_LONG, str(limits.TEXT_MAX))
         except UnicodeEncodeError as e:
             raise InputError(InputProblem.BAD_VALUE) from e
         await self._context.stored(self._store.drafts.set, conversation, draft)

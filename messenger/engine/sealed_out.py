@@ -18,8 +18,8 @@ from messenger.protocol.packets import Delivered, Hello
 from messenger.protocol.ratchet_state import Session
 from messenger.protocol.seal import Kind
 from messenger.protocol.sealed_sessions import Sessions
-from messenger.storage.messages import Outgoing, OutgoingAction
 from messenger.storage.sealed import SealedCopy
+from messenger.storage.traffic import Outgoing, OutgoingAction
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from messenger.core import limits
+from messenger.core import deed_limits, limits
 from messenger.core.address import Address
 from messenger.core.chained import Chained
 from messenger.core.errors import ProtocolError, RemoteProtocolError, StorageError
@@ -36,7 +36,7 @@ from messenger.protocol.packets import (
 )
 from messenger.storage.store import Arrival
 
-_AGAIN_MS: Final = round(limits.TYPING_EVERY * 1000)
+_AGAIN_MS: Final = round(deed_limits.TYPING_EVERY * 1000)
 
 
 class Talk:
@@ -236,7 +236,7 @@ class Talk:
         now = self._context.now_ms()
         if self._accepted and self._context.settings.typing and not 0 <= now - self._heard_typing < _AGAIN_MS:
             self._heard_typing = now
-            self._context.publish(PeerTyping(self.contact.id, now + round(limits.TYPING_SHOWN * 1000)))
+            self._context.publish(PeerTyping(self.contact.id, now + round(deed_limits.TYPING_SHOWN * 1000)))
 
     async def _too_much(self, text: Text) -> bool:
         """Whether a stranger sends more than a request may hold.

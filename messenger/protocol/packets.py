@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from messenger.core import limits, relay_limits
+from messenger.core import deed_limits, limits, relay_limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.core.ids import MESSAGE_ID_SIZE, Fingerprint
 from messenger.protocol.places import PLACE_MAX, Place
@@ -184,7 +184,7 @@ class React(msgspec.Struct, frozen=True, array_like=True):
     prev: HashField
     sent_ms: TimeField
     target: IdField
-    emoji: Annotated[str, msgspec.Meta(max_length=limits.EMOJI_MAX)]
+    emoji: Annotated[str, msgspec.Meta(max_length=deed_limits.EMOJI_MAX)]
     """Whatever the sender calls one; clean it before it is shown. Empty for nothing any more."""
     order: OrderField
 
@@ -283,7 +283,7 @@ def _check_content(packet: Packet) -> None:
             if len(text.encode()) > limits.TEXT_MAX:
                 raise RemoteProtocolError("text too long")
         case React(emoji=emoji):
-            if len(emoji.encode()) > limits.EMOJI_MAX:
+            if len(emoji.encode()) > deed_limits.EMOJI_MAX:
                 raise RemoteProtocolError("reaction too long")
     if isinstance(packet, Text) and len(packet.reply) not in (0, MESSAGE_ID_SIZE):
         raise RemoteProtocolError("a reply to no id")

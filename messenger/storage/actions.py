@@ -7,7 +7,7 @@ All that is done to one message by one person comes to the same whatever order i
 from collections.abc import Sequence
 from typing import Final
 
-from messenger.core import limits, store_limits
+from messenger.core import deed_limits, store_limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import InputError, InputProblem, StorageBug
 from messenger.core.ids import ConversationId, MessageId
@@ -122,7 +122,10 @@ class ActionTable:
         found = self._target(conversation, MessageId(chained.about), chained.kind, outgoing=False)
         gone = found is None and self._database.row(_FORGOTTEN, (conversation, chained.about)) is not None
         waiting = found is None and not gone
-        if waiting and self._database.number(_COUNT_WAITING, (conversation,)) >= limits.ACTIONS_WAITING_MAX:
+        if (
+            waiting
+            and self._database.number(_COUNT_WAITING, (conversation,)) >= deed_limits.ACTIONS_WAITING_MAX
+        ):
             waiting = False
         order = order_here(self._database, conversation, chained.order, now_ms)
         position = free_position(self._database, order, chained.id)

@@ -13,8 +13,8 @@ import msgspec
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
 from messenger.core.models import Message, MessageState
 from messenger.storage.database import Database
-from messenger.storage.messages import OUTGOING_COLUMNS, Outgoing, OutgoingAction, outgoing_from
 from messenger.storage.rows import ACTION_COLUMNS, MESSAGE_COLUMNS, chained_from, columns_of, message_from
+from messenger.storage.traffic import OUTGOING_COLUMNS, Outgoing, OutgoingAction, outgoing_from
 
 _RESTORED: Final = "restored"
 """Name of a single value: the database is a copy that was made of another one."""

@@ -13,13 +13,14 @@ from messenger.storage.contacts import ContactTable
 from messenger.storage.database import Database
 from messenger.storage.drafts import DraftTable
 from messenger.storage.invites import InviteTable
-from messenger.storage.messages import Arrival, MessageTable, Outgoing
+from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
 from messenger.storage.prekeys import PrekeyTable
 from messenger.storage.retention import RetentionTable
 from messenger.storage.schema import open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
+from messenger.storage.traffic import Arrival, Outgoing
 
 __all__ = ["Arrival", "Outgoing", "Store"]
 

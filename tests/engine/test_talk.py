@@ -300,7 +300,8 @@ async def test_messages_are_chained(people: People) -> None:
         assert texts[0].prev == bytes(32)
         for before, after in pairwise(texts):
             numbers = b"".join(n.to_bytes(8, "big") for n in (before.seq, before.sent_ms, before.order))
-            assert after.prev == sha256(before.prev + before.id + numbers + before.text.encode()).digest()
+            whole = b"\x02" + before.prev + before.id + numbers + bytes(2) + before.text.encode()
+            assert after.prev == sha256(whole).digest()
 
 
 async def test_no_more_than_so_many_are_on_their_way(people: People, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messenger.core import limits, relay_limits
+from messenger.core import deed_limits, limits, relay_limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.core.ids import Fingerprint
 from messenger.crypto.hkdf import expand, extract
@@ -216,7 +216,7 @@ def test_the_largest_of_each() -> None:
         Mailboxes([]),
         Edit(ID, 2**63 - 1, HASH, 2**53, ID, "ä" * (limits.TEXT_MAX // 2), limits.ORDER_MAX),
         Delete(ID, 2**63 - 1, HASH, 2**53, ID, limits.ORDER_MAX),
-        React(ID, 2**63 - 1, HASH, 2**53, ID, "👍" * (limits.EMOJI_MAX // 4), limits.ORDER_MAX),
+        React(ID, 2**63 - 1, HASH, 2**53, ID, "👍" * (deed_limits.EMOJI_MAX // 4), limits.ORDER_MAX),
         React(ID, 1, HASH, 0, ID, "", 0),
         Typing(),
     ):

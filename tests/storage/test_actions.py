@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from messenger.core import limits, store_limits
+from messenger.core import deed_limits, limits, store_limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged, InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
@@ -310,7 +310,7 @@ def test_a_message_deleted_here_alone_does_not_come_back(store: Store) -> None:
 
 
 def test_what_waits_in_vain_is_bounded_and_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "ACTIONS_WAITING_MAX", 3)
+    monkeypatch.setattr(deed_limits, "ACTIONS_WAITING_MAX", 3)
     contact = add_contact(store)
     for number in range(2, 7):
         target = message_id(number)

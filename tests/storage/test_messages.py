@@ -11,7 +11,7 @@ from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged, InputError, InputProblem, StorageBug
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import AFTER, FailReason, Message, MessageState
-from messenger.storage import messages, rows
+from messenger.storage import messages, rows, traffic
 from messenger.storage.chain import chain_hash
 from messenger.storage.store import Outgoing, Store
 from tests.helpers.storage import ZEROS, add_contact, add_theirs, message_id
@@ -385,7 +385,7 @@ def test_no_query_reads_a_whole_table(store: Store) -> None:
     plans: dict[str, tuple[int | str | bytes, ...]] = {
         rows._PAGE_BACK: (1, 10, 0, 5),
         rows._PAGE_ON: (1, 10, 0, 5),
-        messages._PENDING: (1, 0, 5),
+        traffic._PENDING: (1, 0, 5),
         messages._ADVANCE: (2, "", 1, "[1]", bytes(16)),
         messages._ADVANCE_THROUGH: (2, "", 1, "[1]", 5),
         messages._MARK_SEEN: (1, 5),

@@ -313,6 +313,22 @@ def invites() -> Json:
     }
 
 
+def _refused_actions(ids: list[bytes]) -> dict[str, bytes]:
+    """Contents that are no edit, deletion, reaction or typing, by what is wrong."""
+    pack = msgspec.msgpack.encode
+    return {
+        "an edit of nothing": b"\x0b" + pack([ids[0], 1, bytes(32), 0, b"", "x", 0]),
+        "an edit to no text": b"\x0b" + pack([ids[0], 1, bytes(32), 0, ids[1], "", 0]),
+        "an edit to 65537 bytes": b"\x0b" + pack([ids[0], 1, bytes(32), 0, ids[1], "é" * 32768 + "x", 0]),
+        "an edit with seq 0": b"\x0b" + pack([ids[0], 0, bytes(32), 0, ids[1], "x", 0]),
+        "a deletion of 17 bytes": b"\x0c" + pack([ids[0], 1, bytes(32), 0, bytes(17), 0]),
+        "a deletion with order 2^42": b"\x0c" + pack([ids[0], 1, bytes(32), 0, ids[1], 2**42]),
+        "a reaction of 33 bytes": b"\x0d" + pack([ids[0], 1, bytes(32), 0, ids[1], "é" * 16 + "x", 0]),
+        "a reaction without order": b"\x0d" + pack([ids[0], 1, bytes(32), 0, ids[1], "x"]),
+        "typing without an array": b"\x0e",
+    }
+
+
 def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, bytes]:
     """Contents that are no packet, by what is wrong."""
     pack = msgspec.msgpack.encode
@@ -343,15 +359,7 @@ def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, byt
         "a text without reply": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0]),
         "a reply to 15 bytes": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0, bytes(15)]),
         "a reply to 17 bytes": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0, bytes(17)]),
-        "an edit of nothing": b"\x0b" + pack([ids[0], 1, bytes(32), 0, b"", "x", 0]),
-        "an edit to no text": b"\x0b" + pack([ids[0], 1, bytes(32), 0, ids[1], "", 0]),
-        "an edit to 65537 bytes": b"\x0b" + pack([ids[0], 1, bytes(32), 0, ids[1], "é" * 32768 + "x", 0]),
-        "an edit with seq 0": b"\x0b" + pack([ids[0], 0, bytes(32), 0, ids[1], "x", 0]),
-        "a deletion of 17 bytes": b"\x0c" + pack([ids[0], 1, bytes(32), 0, bytes(17), 0]),
-        "a deletion with order 2^42": b"\x0c" + pack([ids[0], 1, bytes(32), 0, ids[1], 2**42]),
-        "a reaction of 33 bytes": b"\x0d" + pack([ids[0], 1, bytes(32), 0, ids[1], "é" * 16 + "x", 0]),
-        "a reaction without order": b"\x0d" + pack([ids[0], 1, bytes(32), 0, ids[1], "x"]),
-        "typing without an array": b"\x0e",
+        **_refused_actions(ids),
         "no id": b"\x03" + pack([[]]),
         "513 ids": b"\x04" + pack([[bytes(16)] * 513]),
         "nil among the ids": b"\x04" + pack([[ids[0], None]]),
