@@ -11,7 +11,7 @@ from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged, InputError, InputProblem, StorageBug
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import AFTER, FailReason, Message, MessageState
-from messenger.storage import messages, rows, traffic
+from messenger.storage import actions, chain, messages, rows, traffic
 from messenger.storage.chain import chain_hash
 from messenger.storage.store import Outgoing, Store
 from tests.helpers.storage import ZEROS, add_contact, add_theirs, message_id
@@ -391,6 +391,14 @@ def test_no_query_reads_a_whole_table(store: Store) -> None:
         messages._MARK_SEEN: (1, 5),
         messages._SEEN_SEQ: (1,),
         messages._BY_ID: (1, bytes(16)),
+        messages._KNOWN: (1, bytes(16)),
+        traffic._PENDING_ACTIONS: (1, 0, 5),
+        actions._OF_AUTHOR: (1, 0, bytes(16)),
+        actions._WAITING: (1, bytes(16)),
+        actions._COUNT_WAITING: (1,),
+        chain._NEIGHBOURS: (1, 5),
+        chain._LAST: (1, 21),
+        chain._TAKEN: (5,),
     }
     for sql, values in plans.items():
         plan = [row[3] for row in store._database.rows(f"EXPLAIN QUERY PLAN {sql}", values)]

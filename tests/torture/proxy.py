@@ -11,7 +11,7 @@ _CHUNK: Final = 16 * 1024
 _CUT: Final = 0.35
 """Share of the connections that are cut after some bytes."""
 
-_BYTES_TO_CUT: Final = 400_000
+_BYTES_TO_CUT: Final = 100_000
 """At most so many bytes pass on a connection that will be cut."""
 
 _DELAY: Final = 0.3
