@@ -12,7 +12,7 @@ from messenger.core.models import AFTER, FailReason, Message, MessageState
 from messenger.storage.actions import ActionTable
 from messenger.storage.chain import append, free_position, hear, order_here
 from messenger.storage.database import Database, Row
-from messenger.storage.rows import MESSAGE_COLUMNS, message_from, page
+from messenger.storage.rows import MESSAGE_COLUMNS, by_id, message_from, page
 from messenger.storage.traffic import Arrival, Outgoing, OutgoingAction, all_waiting, texts_waiting
 
 _INSERT: Final = """
@@ -52,11 +52,6 @@ SELECT min(
     )
 )
 """
-_BY_ID: Final = f"""
-SELECT {MESSAGE_COLUMNS} FROM messages WHERE conversation = ? AND id = ? AND outgoing IN (0, 1)
-ORDER BY outgoing DESC LIMIT 1
-"""  # noqa: S608
-
 _INTO_OUTBOX: Final = """
 INSERT OR IGNORE INTO outbox (position, conversation, seq)
 SELECT position, conversation, seq FROM messages WHERE position IN (SELECT value FROM json_each(?))
@@ -297,8 +292,7 @@ class MessageTable:
 
     def get(self, conversation: ConversationId, id_: MessageId) -> Message | None:
         """A message by its id, or None; ours if they chose the id of one of ours for theirs."""
-        row = self._database.row(_BY_ID, (conversation, id_))
-        return message_from(row) if row else None
+        return by_id(self._database, conversation, id_)
 
     def page(
         self,

@@ -56,6 +56,10 @@ _PAGE_ON: Final = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages
 WHERE conversation = ? AND position < ? AND position > ? ORDER BY position LIMIT ?
 """  # noqa: S608
+_BY_ID: Final = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages WHERE conversation = ? AND id = ? AND outgoing IN (0, 1)
+ORDER BY outgoing DESC LIMIT 1
+"""  # noqa: S608
 _CONVERSATIONS: Final = f"""
 SELECT {columns_of("c", CONTACT_COLUMNS)},
     (SELECT count(*) FROM messages AS u WHERE u.conversation = c.id AND u.state = 6),
@@ -188,6 +192,12 @@ def page(
     )
     rows = database.rows(_PAGE_BACK, bounds)[::-1] if after is None else database.rows(_PAGE_ON, bounds)
     return [message_from(row) for row in rows]
+
+
+def by_id(database: Database, conversation: ConversationId, id_: MessageId) -> Message | None:
+    """A message by its id, or None; ours if they chose the id of one of ours for theirs."""
+    row = database.row(_BY_ID, (conversation, id_))
+    return message_from(row) if row else None
 
 
 def first_unread(database: Database, conversation: ConversationId) -> int | None:

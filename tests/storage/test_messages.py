@@ -390,7 +390,7 @@ def test_no_query_reads_a_whole_table(store: Store) -> None:
         messages._ADVANCE_THROUGH: (2, "", 1, "[1]", 5),
         messages._MARK_SEEN: (1, 5),
         messages._SEEN_SEQ: (1,),
-        messages._BY_ID: (1, bytes(16)),
+        rows._BY_ID: (1, bytes(16)),
         messages._KNOWN: (1, bytes(16)),
         traffic._PENDING_ACTIONS: (1, 0, 5),
         actions._OF_AUTHOR: (1, 0, bytes(16)),
