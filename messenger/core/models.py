@@ -219,6 +219,10 @@ class ExportWords(msgspec.Struct, frozen=True, kw_only=True):
     """As HTML names it, for example ``en``."""
     states: dict[MessageState, str]
     """Beside a message; a state without words is not told."""
+    edited: str
+    """Beside a message that its author has changed."""
+    deleted: str
+    """In place of a message that its author has deleted."""
 
 
 class Route(StrEnum):

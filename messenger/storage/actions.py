@@ -26,6 +26,7 @@ from messenger.storage.rows import (
 )
 
 _ON_WAY: Final = (MessageState.QUEUED, MessageState.SENT)
+_THERE: Final = (MessageState.DELIVERED, MessageState.READ)
 
 _OF_AUTHOR: Final = f"""
 SELECT {MESSAGE_COLUMNS}, edit_key FROM messages WHERE conversation = ? AND outgoing = ? AND id = ?
@@ -159,7 +160,7 @@ class ActionTable:
         for id_ in ids:
             if state in _ON_WAY:
                 self._database.rows(_MOVE, (int(state), conversation, id_))
-            elif state is not MessageState.FAILED:
+            elif state in _THERE:
                 for (position,) in self._database.rows(_ARRIVED, (conversation, id_)):
                     self._database.rows("DELETE FROM outbox WHERE position = ?", (position,))
 

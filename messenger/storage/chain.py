@@ -130,6 +130,8 @@ def hear(database: Database, conversation: ConversationId, chained: Chained) -> 
     above = found.pop(0) if found and found[0][0] == seq + 1 else None
     below: Row | None = found[0] if found else None
     if below is not None and seq <= below[1]:
+        if (seq, hash_) == (below[1], below[3]):
+            return False  # the same again, long after it was forgotten
         return _twice(database, conversation, chained, hash_)
     forked = seq == 1 and chained.prev != ZEROS
     first, last, before, end = seq, seq, chained.prev, hash_

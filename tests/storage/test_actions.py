@@ -257,6 +257,20 @@ def test_actions_with_a_carrier_wait_again_with_the_texts(store: Store) -> None:
     assert waiting == store.messages.to_send(contact.id, 0, 9)[0]
 
 
+@pytest.mark.parametrize("state", MessageState)
+def test_an_action_leaves_the_outbox_when_it_is_there_and_not_before(
+    store: Store, state: MessageState
+) -> None:
+    contact = add_contact(store)
+    store.messages.add_outgoing(contact.id, TARGET, "text", 1, 1)
+    store.actions.add_outgoing(contact.id, REACT, message_id(11), TARGET, "👍", NOW)
+    assert store.messages.advance(contact.id, [message_id(11)], state) == []
+    gone = state in (MessageState.DELIVERED, MessageState.READ)
+    assert (store.sealed.waiting(contact.id, message_id(11)) is None) == gone
+    on_way = state is MessageState.SENT
+    assert len(store.messages.to_send(contact.id, 0, 9)) == 2 - (gone or on_way)
+
+
 def test_the_same_twice(store: Store) -> None:
     contact = add_contact(store)
     edit = theirs(EDIT, 50, "edited")

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from messenger.core import store_limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.ids import ConversationId
 from messenger.core.models import Standing
@@ -106,6 +107,15 @@ def test_two_messages_of_one_number_are_a_fork(store: Store) -> None:
     assert [message.text for message in store.messages.page(contact.id)] == [
         "text", "text", "text"
     ], "a fork stops nothing"  # fmt: skip
+
+
+def test_the_same_again_after_it_was_forgotten_is_no_fork(store: Store) -> None:
+    """The receipt was lost, and they were away for longer than anything is remembered."""
+    contact, messages = add_contact(store), chain(3)
+    take(store, contact.id, *messages)
+    store.actions.purge(1_000 + store_limits.FORGOTTEN_KEPT * 1000 + 1)
+    arrival = store.messages.take(contact.id, messages[2], 1_000)
+    assert (arrival.new, arrival.chain, state(store, contact.id)) == (True, False, (0, False))
 
 
 def test_a_first_one_that_names_another_is_a_fork(store: Store) -> None:
