@@ -8,7 +8,7 @@ import pytest
 from messenger.core import deed_limits, limits
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
-from messenger.core.models import Draft, Message, MessageState, Reaction, SearchQuery
+from messenger.core.models import Draft, Message, MessageState, Reaction, SearchQuery, Standing
 from messenger.engine.events import (
     ChainChanged,
     MessageChanged,
@@ -340,3 +340,21 @@ async def test_deleted_here_alone(people: People) -> None:
     await bob.engine.send_text(there, "later")
     await alice.hears("later")
     assert (await alice.texts(here), await bob.texts(there)) == (["later"], ["hello", "later"])
+
+
+async def test_a_sealed_request_holds_texts_alone(people: People) -> None:
+    """Whoever is not accepted any more by the time an envelope comes may not change what they wrote."""
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    here, there = await seeded(alice, bob)
+    await part(alice, here, bob, there)
+    message = await alice.engine.send_text(here, "hello")
+    await alice.engine.edit(here, message.id, "edited")
+    text, edit = await sealed(alice, here, set())
+    store = context_of(bob).store
+    store.contacts.update(there, standing=Standing.REQUEST)
+    assert await bring(bob, text) is not None
+    assert await bring(bob, edit) is None
+    assert (await bob.texts(there))[-1] == "hello"
+    store.contacts.update(there, standing=Standing.ACCEPTED)
+    assert await bring(bob, edit) is not None
+    assert (await bob.texts(there))[-1] == "edited"
