@@ -12,7 +12,7 @@ from messenger.cli.safe import safe_text
 from messenger.cli.terminal import InputClosed, Terminal, prompt_session
 from messenger.core import limits
 from messenger.core.models import Message, MessageState
-from messenger.text import clock, failure, one_line
+from messenger.text import clock, failure, one_line, shown_text
 from messenger.text import terminal as words
 
 _PENDING_SHOWN: Final = 5
@@ -63,7 +63,7 @@ class DrawnScreen:
     def show(self, message: Message, author: str) -> None:
         """Print a message into the scrollback."""
         name = words.YOU if message.outgoing else author
-        lines = safe_text(message.text).split("\n")
+        lines = safe_text(shown_text(message)).split("\n")
         tick = ""
         if message.outgoing:
             failed = message.state is MessageState.FAILED

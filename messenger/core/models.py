@@ -91,6 +91,14 @@ class FailReason(StrEnum):
     """The contact was blocked here while the message waited."""
 
 
+class Reaction(msgspec.Struct, frozen=True):
+    """What somebody feels about a message."""
+
+    outgoing: bool
+    """Ours or theirs."""
+    emoji: str
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message of a conversation."""
 
@@ -106,6 +114,21 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """When its author sent it, by the author's clock, Unix milliseconds."""
     stored_ms: int
     """When it was stored here, Unix milliseconds."""
+    reply_to: MessageId | None = None
+    """The message that it answers, of either person; it may not be here."""
+    edited_ms: int | None = None
+    """When its author changed the text, by the author's clock, Unix milliseconds."""
+    deleted: bool = False
+    """Its author has deleted it for both: only a place is left."""
+    reactions: tuple[Reaction, ...] = ()
+    """At most one of each person, theirs first."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What was written and not sent."""
+
+    text: str = ""
+    reply_to: MessageId | None = None
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +137,10 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     contact: Contact
     last: Message | None = None
     unread: int = 0
+    missing: int = 0
+    """Messages of theirs that were sent, by the count in later ones, and are not here."""
+    forked: bool = False
+    """Messages of theirs contradict each other: they may have gone back to an old backup."""
 
     @property
     def id(self) -> ConversationId:
@@ -192,6 +219,10 @@ class ExportWords(msgspec.Struct, frozen=True, kw_only=True):
     """As HTML names it, for example ``en``."""
     states: dict[MessageState, str]
     """Beside a message; a state without words is not told."""
+    edited: str
+    """Beside a message that its author has changed."""
+    deleted: str
+    """In place of a message that its author has deleted."""
 
 
 class Route(StrEnum):

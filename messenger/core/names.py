@@ -1,9 +1,14 @@
 """Names and texts from outside, made safe to show."""
 
 import unicodedata
+from typing import Final
 
-from messenger.core import limits
+from messenger.core import deed_limits, limits
 from messenger.core.errors import InputError, InputProblem
+
+_JOINER: Final = "\u200d"
+_TAGS: Final = range(0xE0020, 0xE0080)
+"""Format characters that emoji are made of: those of flags, and what joins several into one."""
 
 
 def clean_name(text: str) -> str:
@@ -58,3 +63,16 @@ def clean_text(text: str) -> str:
     if size > limits.TEXT_MAX:
         raise InputError(InputProblem.TOO_LONG, str(limits.TEXT_MAX))
     return cleaned
+
+
+def clean_emoji(text: str) -> str:
+    """Make a reaction from anywhere safe to show: what could move or break the text around it is dropped.
+
+    The result may be empty, and is cut to `deed_limits.EMOJI_MAX` bytes of UTF-8.
+    """
+    kept = "".join(
+        c for c in text if unicodedata.category(c)[0] not in "CZ" or c == _JOINER or ord(c) in _TAGS
+    )
+    while len(kept.encode()) > deed_limits.EMOJI_MAX:
+        kept = kept[:-1]
+    return kept

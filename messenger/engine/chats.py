@@ -10,6 +10,7 @@ from messenger.core.ids import MESSAGE_ID_SIZE, ConversationId, MessageId
 from messenger.core.models import (
     Contact,
     Conversation,
+    Draft,
     FailReason,
     Message,
     MessageState,
@@ -40,12 +41,14 @@ class Chats:
         self._peers = peers
         self._reconnector = reconnector
 
-    async def send_text(self, conversation: ConversationId, text: str) -> Message:
+    async def send_text(
+        self, conversation: ConversationId, text: str, reply_to: MessageId | None = None
+    ) -> Message:
         """Store a text for somebody; it leaves when they can be reached."""
         cleaned = clean_text(text)
-        contact, message, unread = await self._context.written(self._queue, conversation, cleaned)
+        contact, message, unread = await self._context.written(self._queue, conversation, cleaned, reply_to)
         self._context.publish(MessageAdded(message, unread))
-        self._hurry(contact)
+        self.hurry(contact)
         return message
 
     async def retry(self, conversation: ConversationId, message: MessageId) -> None:
@@ -54,7 +57,7 @@ class Chats:
         if contact.standing is not Standing.ACCEPTED:
             raise InputError(InputProblem.NOT_ALLOWED)
         await self._advance(conversation, [message], MessageState.QUEUED)
-        self._hurry(contact, again=True)
+        self.hurry(contact, again=True)
 
     async def mark_read(self, conversation: ConversationId, position: int) -> None:
         """The person has seen everything up to a position."""
@@ -75,7 +78,7 @@ class Chats:
         ids = [message.id for message in incoming if not message.outgoing]
         self._with_talk(conversation, lambda talk: talk.tell_delivered(ids))
         await self._greet(conversation)  # says also what has been read of it
-        self._hurry(await self._contact(conversation))  # they may have left meanwhile
+        self.hurry(await self._contact(conversation))  # they may have left meanwhile
 
     async def block(self, conversation: ConversationId) -> None:
         """Refuse somebody's links from now on; what waits for them fails."""
@@ -114,7 +117,7 @@ class Chats:
 
     async def reconnect(self, conversation: ConversationId) -> None:
         """Call somebody now, if they are an accepted contact who is not online."""
-        self._hurry(await self._contact(conversation), asked=True)
+        self.hurry(await self._contact(conversation), asked=True)
 
     async def safety_number(self, conversation: ConversationId) -> str:
         """60 digits that both people see alike."""
@@ -142,7 +145,9 @@ class Chats:
             with contextlib.suppress(ProtocolError):
                 await session.talk.greet()
 
-    def _queue(self, conversation: ConversationId, text: str) -> tuple[Contact, Message, int]:
+    def _queue(
+        self, conversation: ConversationId, text: str, reply_to: MessageId | None
+    ) -> tuple[Contact, Message, int]:
         """Put a text into the outbox; on the storage thread, so that nobody is blocked in between.
 
         Returns:
@@ -155,7 +160,12 @@ class Chats:
             raise InputError(InputProblem.NOT_ALLOWED)
         now = self._context.now_ms()
         id_ = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
-        message = self._store.messages.add_outgoing(conversation, id_, text, now, now).message
+        if reply_to is not None:
+            answered = self._store.messages.get(conversation, reply_to)
+            if answered is None or answered.deleted:
+                raise InputError(InputProblem.UNKNOWN)
+        message = self._store.messages.add_outgoing(conversation, id_, text, now, now, reply_to).message
+        self._store.drafts.set(conversation, Draft())
         return contact, message, self._store.messages.unread(conversation)
 
     async def _contact(self, conversation: ConversationId) -> Contact:
@@ -186,7 +196,7 @@ class Chats:
             session.hung_up = True
             session.close(CloseCode.PARTED)
 
-    def _hurry(self, contact: Contact, *, again: bool = False, asked: bool = False) -> None:
+    def hurry(self, contact: Contact, *, again: bool = False, asked: bool = False) -> None:
         """Send what waits for somebody, or call them.
 
         Args:

@@ -1,7 +1,7 @@
 """What every part of a running engine shares: the open profile and the way out for events."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -10,9 +10,9 @@ from messenger.core.models import Me
 from messenger.core.settings import Settings
 from messenger.crypto.identity import Bundle
 from messenger.crypto.vault import Vault
-from messenger.engine.events import ContactChanged, Event
+from messenger.engine.events import ChainChanged, ContactChanged, Event, MessageAdded, MessageChanged
 from messenger.storage.group import GroupCommit
-from messenger.storage.store import Store
+from messenger.storage.store import Arrival, Store
 from messenger.storage.worker import Worker
 
 P = ParamSpec("P")
@@ -70,3 +70,19 @@ class Context:
         if contact is not None:
             unread = await self.stored(self.store.messages.unread, conversation)
             self.publish(ContactChanged(contact, unread))
+
+    async def publish_arrivals(
+        self, conversation: ConversationId, arrivals: Sequence[Arrival], unread: int
+    ) -> None:
+        """Tell everybody what came of messages of theirs, and take what was deleted out of the log."""
+        for arrival in arrivals:
+            if arrival.added is not None:
+                self.publish(MessageAdded(arrival.added, unread))
+            if arrival.changed is not None:
+                self.publish(MessageChanged(arrival.changed))
+        if any(arrival.chain for arrival in arrivals):
+            row = await self.stored(self.store.conversation, conversation)
+            if row is not None:
+                self.publish(ChainChanged(conversation, row.missing, row.forked))
+        if any(arrival.erased for arrival in arrivals):
+            await self.stored(self.store.shred)

@@ -12,19 +12,19 @@ from pathlib import Path
 
 from messenger.core import limits
 from messenger.core.errors import ConnectError, LocalProtocolError, Reason, StorageError
-from messenger.core.ids import AttemptId, ConversationId, Fingerprint, MessageId
+from messenger.core.ids import AttemptId, ConversationId, Fingerprint
 from messenger.core.models import (
     Contact,
     Conversation,
     Listening,
     Me,
-    Message,
     Presence,
     ProfileStatus,
 )
 from messenger.core.names import own_name
 from messenger.core.settings import Settings, changed
 from messenger.engine.commands_history import HistoryCommands
+from messenger.engine.commands_messages import MessageCommands
 from messenger.engine.commands_safe import SafeCommands
 from messenger.engine.context import Context
 from messenger.engine.events import Event, MeChanged, SettingsChanged
@@ -34,7 +34,7 @@ from messenger.engine.sealing import Sealing
 from messenger.storage.reader import Reader
 
 
-class Engine(HistoryCommands, SafeCommands):
+class Engine(MessageCommands, HistoryCommands, SafeCommands):
     """One person's messenger. First `status`, then `create` or `open`, at the end `stop`.
 
     Args:
@@ -243,24 +243,6 @@ class Engine(HistoryCommands, SafeCommands):
     async def presence(self, conversation: ConversationId) -> Presence:
         """Whether a contact can be reached right now."""
         return self._now().peers.presence(conversation)
-
-    async def send_text(self, conversation: ConversationId, text: str) -> Message:
-        """Store a text for somebody and return it; it leaves when they can be reached.
-
-        Raises:
-            InputError: EMPTY, TOO_LONG, BAD_VALUE, UNKNOWN (no such conversation), or NOT_ALLOWED
-                (they are blocked or not accepted yet).
-            StorageError: It could not be stored.
-        """
-        return await self._now().chats.send_text(conversation, text)
-
-    async def retry(self, conversation: ConversationId, message: MessageId) -> None:
-        """Put a failed message back into the queue."""
-        await self._now().chats.retry(conversation, message)
-
-    async def mark_read(self, conversation: ConversationId, position: int) -> None:
-        """Everything up to and including a position has been seen."""
-        await self._now().chats.mark_read(conversation, position)
 
     async def accept(self, conversation: ConversationId) -> None:
         """Accept a message request."""

@@ -88,13 +88,30 @@ class MessageAdded(msgspec.Struct, frozen=True, tag=True):
 
 
 class MessageChanged(msgspec.Struct, frozen=True, tag=True):
-    """The state of a message changed on disk."""
+    """A message changed on disk: its state, or what was done to it."""
 
     message: Message
 
 
+class PeerTyping(msgspec.Struct, frozen=True, tag=True):
+    """Somebody is writing to us. It is over at a time, or as soon as a message of theirs comes."""
+
+    conversation: ConversationId
+    until_ms: int
+    """Unix milliseconds; told again while they go on."""
+
+
+class ChainChanged(msgspec.Struct, frozen=True, tag=True):
+    """Messages of somebody are known to be missing, or have come after all, or contradict each other."""
+
+    conversation: ConversationId
+    missing: int
+    """As in `messenger.core.models.Conversation`, and so is `forked`."""
+    forked: bool
+
+
 class MessagesRemoved(msgspec.Struct, frozen=True, tag=True):
-    """Messages of a conversation are gone from the database because they were too old.
+    """Messages of a conversation are gone from the database: too old, or deleted here alone.
 
     Views of it should be read anew.
     """
@@ -164,6 +181,8 @@ Event = (
     | ConversationRemoved
     | MessageAdded
     | MessageChanged
+    | PeerTyping
+    | ChainChanged
     | MessagesRemoved
     | Locked
     | ArchiveProgress

@@ -117,8 +117,8 @@ def _html(contact: Contact, words: ExportWords) -> _Pieces:
             who=_shown(words.you if message.outgoing else contact.title),
             at=at.isoformat(timespec="seconds"),
             clock=at.strftime("%H:%M"),
-            state=f" · {_shown(state)}" if (state := words.states.get(message.state, "")) else "",
-            text=_shown(message.text),
+            state="".join(f" · {_shown(each)}" for each in _beside(message, words) if each),
+            text=_shown(words.deleted if message.deleted else message.text),
         )
         if at.date().isoformat() != day:
             day = at.date().isoformat()
@@ -152,10 +152,24 @@ def _json(contact: Contact, me: Me) -> _Pieces:
             "sent_ms": message.sent_ms,
             "stored": _utc(message.stored_ms),
             "stored_ms": message.stored_ms,
+            "reply_to": None if message.reply_to is None else message.reply_to.hex(),
+            "edited_ms": message.edited_ms,
+            "deleted": message.deleted,
+            "reactions": [
+                {"from": "me" if reaction.outgoing else "contact", "emoji": reaction.emoji}
+                for reaction in message.reactions
+            ],
         }
         message = yield separator + msgspec.json.encode(entry)
         separator = b",\n"
     yield b"\n]}\n"
+
+
+def _beside(message: Message, words: ExportWords) -> list[str]:
+    """What stands beside a message in small letters; some may be empty."""
+    reactions = [reaction.emoji for reaction in message.reactions]
+    edited = words.edited if message.edited_ms is not None else ""
+    return [*reactions, edited, words.states.get(message.state, "")]
 
 
 def _shown(text: str) -> str:

@@ -10,6 +10,7 @@ from messenger.core.errors import ConnectError, Reason, StorageError
 from messenger.core.models import Contact, Listening, Standing
 from messenger.engine.chats import Chats
 from messenger.engine.context import Context
+from messenger.engine.deeds import Deeds
 from messenger.engine.dialer import Dialer
 from messenger.engine.entrance import Entrance
 from messenger.engine.events import MeChanged
@@ -39,6 +40,7 @@ class Running:
         self.dialer = Dialer(context, self.peers)
         self.reconnector = Reconnector(context, self.peers, self.dialer)
         self.chats = Chats(context, self.peers, self.reconnector)
+        self.deeds = Deeds(context, self.peers, self.chats)
         self.sealing = Sealing(context, self.peers)
         self.upkeep = Upkeep(context, self.peers, self.dialer, self.sealing)
         self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)

@@ -12,13 +12,25 @@ from messenger.core.errors import RemoteProtocolError
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Message, MessageState, Standing
 from messenger.core.names import clean_name
+from messenger.engine.chained import chained_of
 from messenger.engine.sealed_store import Desk, load, save
 from messenger.protocol import payload
-from messenger.protocol.packets import Delivered, Hello, Mailboxes, Read, Text
+from messenger.protocol.packets import (
+    ChainedPacket,
+    Delete,
+    Delivered,
+    Edit,
+    Hello,
+    Mailboxes,
+    React,
+    Read,
+    Text,
+)
 from messenger.protocol.payload import Sealable
 from messenger.protocol.sealed_header import Message as SealedMessage
 from messenger.protocol.sealed_opening import Claim
 from messenger.protocol.sealed_sessions import Sessions
+from messenger.storage.store import Arrival
 
 
 @dataclass(slots=True)
@@ -27,13 +39,13 @@ class Taken:
 
     Attributes:
         conversation: Whose it was.
-        added: Messages of theirs that are new.
+        arrivals: What came of messages of theirs.
         changed: Messages of ours whose state has changed.
         due: Messages of theirs, also such as were here before, that want a receipt.
     """
 
     conversation: ConversationId
-    added: list[Message] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
     changed: list[Message] = field(default_factory=list)
     due: list[MessageId] = field(default_factory=list)
 
@@ -115,8 +127,8 @@ def _apply(desk: Desk, contact: Contact, content: Sequence[Sealable], taken: Tak
         match packet:
             case Hello():
                 _on_hello(desk, contact, packet, taken, newest=newest)
-            case Text():
-                _on_text(desk, contact, packet, taken)
+            case Text() | Edit() | Delete() | React():
+                _on_chained(desk, contact, packet, taken)
             case Delivered(ids):
                 _on_receipt(desk, contact, ids, MessageState.DELIVERED, taken)
             case Read(ids):
@@ -138,19 +150,15 @@ def _on_hello(desk: Desk, contact: Contact, hello: Hello, taken: Taken, *, newes
         taken.changed += through(contact.id, hello.read_seq, MessageState.READ)
 
 
-def _on_text(desk: Desk, contact: Contact, text: Text, taken: Taken) -> None:
-    """Store a text; of somebody who is not accepted no more than a request may hold."""
-    messages, id_ = desk.store.messages, MessageId(text.id)
+def _on_chained(desk: Desk, contact: Contact, packet: ChainedPacket, taken: Taken) -> None:
+    """Store what they wrote or did; of somebody who is not accepted no more than a request may hold."""
+    messages = desk.store.messages
     if contact.standing is not Standing.ACCEPTED:
         full = messages.incoming_count(contact.id) >= limits.STRANGER_MESSAGES_MAX
-        if full or len(text.text.encode()) > limits.STRANGER_TEXT_MAX:
+        if full or not isinstance(packet, Text) or len(packet.text.encode()) > limits.STRANGER_TEXT_MAX:
             raise RemoteProtocolError("more than a message request may hold")
-    message = messages.add_incoming(
-        contact.id, id_, text.seq, text.prev, text.text, text.sent_ms, desk.now_ms, text.order
-    )
-    if message is not None:
-        taken.added.append(message)
-    taken.due.append(id_)
+    taken.arrivals.append(messages.take(contact.id, chained_of(packet), desk.now_ms))
+    taken.due.append(MessageId(packet.id))
 
 
 def _on_receipt(

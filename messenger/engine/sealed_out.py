@@ -7,17 +7,19 @@ a receipt or another session is for sending.
 from dataclasses import dataclass, field
 
 from messenger.core import limits
+from messenger.core.chained import ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Standing
+from messenger.engine.chained import packet_of
 from messenger.engine.sealed_store import Desk, load, save
 from messenger.protocol import payload
-from messenger.protocol.packets import Delivered, Hello, Text
+from messenger.protocol.packets import Delivered, Hello
 from messenger.protocol.ratchet_state import Session
 from messenger.protocol.seal import Kind
 from messenger.protocol.sealed_sessions import Sessions
-from messenger.storage.messages import Outgoing
 from messenger.storage.sealed import SealedCopy
+from messenger.storage.traffic import Outgoing, OutgoingAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class FirstWords:
 
 
 def seal_text(desk: Desk, words: Words, id_: MessageId) -> SealedCopy | None:
-    """Seal a message that waits, or find what it was sealed to.
+    """Seal a message that waits, whatever it says, or find what it was sealed to.
 
     Returns:
         What may leave; None if there is no session to seal in now.
@@ -67,16 +69,16 @@ def seal_text(desk: Desk, words: Words, id_: MessageId) -> SealedCopy | None:
         _accepted(desk, words.conversation)
         item = _waiting(desk, words.conversation, id_)
         before = load(desk, words.conversation)
-        copy = desk.store.sealed.copy(item.message.position)
+        copy = desk.store.sealed.copy(item.position)
         if copy is not None and _holds(before, copy.sid):
             return copy
         current = before.current
         if current is None or not before.ready:
             return None
-        after, message = before.seal(payload.encode([_hello(desk, words), _text(item)]))
+        after, message = before.seal(payload.encode([_hello(desk, words), packet_of(item.chained)]))
         save(desk, words.conversation, before, after)
         copy = SealedCopy(current.sid, Kind.MESSAGE, message)
-        desk.store.sealed.keep_copy(item.message.position, copy)
+        desk.store.sealed.keep_copy(item.position, copy)
         return copy
 
 
@@ -112,13 +114,17 @@ def first_words(desk: Desk, words: Words, id_: MessageId, *, invited: bool) -> F
         None if too many first contacts to this person wait for an answer.
 
     Raises:
-        InputError: UNKNOWN or NOT_ALLOWED as in `seal_text`; TOO_LONG, they take less from strangers.
+        InputError: UNKNOWN or NOT_ALLOWED as in `seal_text`; TOO_LONG, they take less from strangers, or
+            NOT_ALLOWED, nothing but texts.
     """
     with desk.store.transaction():
         contact = _accepted(desk, words.conversation)
         item = _waiting(desk, words.conversation, id_)
-        if contact.awaiting and not invited and len(item.message.text.encode()) > limits.STRANGER_TEXT_MAX:
-            raise InputError(InputProblem.TOO_LONG)
+        if contact.awaiting and not invited:
+            if item.chained.kind is not ChainKind.TEXT:
+                raise InputError(InputProblem.NOT_ALLOWED)
+            if len(item.chained.content.encode()) > limits.STRANGER_TEXT_MAX:
+                raise InputError(InputProblem.TOO_LONG)
         sessions = load(desk, words.conversation)
         if not sessions.may_open:
             return None
@@ -127,7 +133,7 @@ def first_words(desk: Desk, words: Words, id_: MessageId, *, invited: bool) -> F
             pinned=desk.store.sealed.serial(words.conversation),
             rank=sessions.rank(desk.now_ms),
             sent_ms=desk.now_ms,
-            payload=payload.encode([_hello(desk, words), _text(item)]),
+            payload=payload.encode([_hello(desk, words), packet_of(item.chained)]),
         )
 
 
@@ -147,7 +153,7 @@ def keep_first(
     with desk.store.transaction():
         if _accepted(desk, conversation).fingerprint != session.peer or desk.own != session.own:
             raise InputError(InputProblem.UNKNOWN)
-        position = _waiting(desk, conversation, id_).message.position
+        position = _waiting(desk, conversation, id_).position
         before = load(desk, conversation)
         if not before.may_open or serial < desk.store.sealed.serial(conversation):
             return None
@@ -175,7 +181,7 @@ def _accepted(desk: Desk, conversation: ConversationId) -> Contact:
     return contact
 
 
-def _waiting(desk: Desk, conversation: ConversationId, id_: MessageId) -> Outgoing:
+def _waiting(desk: Desk, conversation: ConversationId, id_: MessageId) -> Outgoing | OutgoingAction:
     item = desk.store.sealed.waiting(conversation, id_)
     if item is None:
         raise InputError(InputProblem.UNKNOWN)
@@ -185,8 +191,3 @@ def _waiting(desk: Desk, conversation: ConversationId, id_: MessageId) -> Outgoi
 def _hello(desk: Desk, words: Words) -> Hello:
     read_seq = desk.store.messages.seen_seq(words.conversation) if words.tell_read else 0
     return Hello(words.name, 0, accepted=True, read_seq=read_seq)
-
-
-def _text(item: Outgoing) -> Text:
-    message = item.message
-    return Text(bytes(message.id), item.seq, item.prev, message.sent_ms, message.text, item.order)

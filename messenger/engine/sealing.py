@@ -14,7 +14,7 @@ from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Message, Standing
 from messenger.engine import sealed_in, sealed_out, sealed_store
 from messenger.engine.context import Context
-from messenger.engine.events import MessageAdded, MessageChanged
+from messenger.engine.events import MessageChanged
 from messenger.engine.peers import Peers
 from messenger.engine.prekeys import Prekeys, Published
 from messenger.engine.sealed_in import Taken
@@ -72,7 +72,7 @@ class Sealing:
     async def sealed_for(
         self, conversation: ConversationId, message: MessageId, queue_key: bytes
     ) -> bytes | None:
-        """An envelope with a text that waits for somebody, to be handed to a carrier.
+        """An envelope with something that waits for somebody, to be handed to a carrier.
 
         Asked again, it is the same sealed message in another envelope, until another session is for
         sending: then it is sealed anew, and whatever was sealed before should not be carried any more.
@@ -236,9 +236,8 @@ class Sealing:
         """Tell everybody what came, and the sender too if there is a link with them."""
         context, store = self._context, self._context.store
         await context.publish_contact(taken.conversation)
-        for message in taken.added:
-            unread = await context.stored(store.messages.unread, taken.conversation)
-            context.publish(MessageAdded(message, unread))
+        unread = await context.stored(store.messages.unread, taken.conversation)
+        await context.publish_arrivals(taken.conversation, taken.arrivals, unread)
         self._publish(taken.changed)
         contact = await context.stored(store.contacts.get, taken.conversation)
         accepted = contact is not None and contact.standing is Standing.ACCEPTED

@@ -31,7 +31,7 @@ from messenger.protocol.link import (
     LinkUp,
     PeerClosed,
 )
-from messenger.protocol.packets import Hello, Packet, Succession, Text
+from messenger.protocol.packets import ChainedPacket, Hello, Packet, Succession
 from messenger.protocol.puzzle import solve
 
 
@@ -168,10 +168,10 @@ class Session:
         self._patience = asyncio.get_running_loop().call_later(limits.HANDSHAKE_STEP, self._lose_patience)
 
     async def _on_packets(self, packets: list[Packet]) -> None:
-        """Take what came together; texts in a row are stored together."""
-        for kind, group in itertools.groupby(packets, type):
-            if kind is Text and self.talk is not None:
-                await self.talk.on_texts([packet for packet in group if isinstance(packet, Text)])
+        """Take what came together; what is of their chain and in a row is stored together."""
+        for chained, group in itertools.groupby(packets, lambda packet: isinstance(packet, ChainedPacket)):
+            if chained and self.talk is not None:
+                await self.talk.on_chained([packet for packet in group if isinstance(packet, ChainedPacket)])
                 continue
             for packet in group:
                 await self._on_packet(packet)

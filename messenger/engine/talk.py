@@ -1,31 +1,42 @@
-"""What two people say over one live link: greetings, texts, receipts, and the outbox."""
+"""What two people say over one live link: greetings, texts and deeds, receipts, and the outbox."""
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
-from messenger.core import limits
+from messenger.core import deed_limits, limits
 from messenger.core.address import Address
+from messenger.core.chained import Chained
 from messenger.core.errors import ProtocolError, RemoteProtocolError, StorageError
 from messenger.core.ids import MessageId
 from messenger.core.models import Contact, Message, MessageState, Standing
 from messenger.core.names import clean_name
+from messenger.engine.chained import chained_of, packet_of
 from messenger.engine.context import Context
-from messenger.engine.events import EngineFault, MessageAdded, MessageChanged
+from messenger.engine.events import EngineFault, MessageChanged, PeerTyping
 from messenger.engine.seeding import Seeding
 from messenger.engine.tasks import Tasks
 from messenger.net.connection import Connection
 from messenger.protocol.link import LinkState
 from messenger.protocol.packets import (
+    ChainedPacket,
+    Delete,
     Delivered,
+    Edit,
     Hello,
     Packet,
+    React,
     Read,
     Seed,
     SeedAck,
     Succession,
     SuccessionSeen,
     Text,
+    Typing,
 )
+from messenger.storage.store import Arrival
+
+_AGAIN_MS: Final = round(deed_limits.TYPING_EVERY * 1000)
 
 
 class Talk:
@@ -51,6 +62,7 @@ class Talk:
         self._full = False
         self._on_way: set[MessageId] = set()
         self._sent_seq = 0
+        self._told_typing = self._heard_typing = -_AGAIN_MS
         self._wake = asyncio.Event()
         self._pump = Tasks("outbox", context.publish)
 
@@ -108,6 +120,13 @@ class Talk:
             part = ids[start : start + limits.RECEIPTS_PER_PACKET]
             self._post(Delivered([bytes(i) for i in part]))
 
+    def tell_typing(self) -> None:
+        """Tell them that we are writing to them, unless they were told just now or do not know us yet."""
+        now = self._context.now_ms()
+        if self._accepted and self._welcome and not 0 <= now - self._told_typing < _AGAIN_MS:
+            self._told_typing = now
+            self._post(Typing())
+
     async def tell_due(self) -> None:
         """Tell them that messages of theirs arrived which came another way."""
         sealed, me = self._store.sealed, self.contact.id
@@ -127,8 +146,10 @@ class Talk:
         match packet:
             case Hello():
                 await self._on_hello(packet)
-            case Text():
-                await self.on_texts([packet])
+            case Text() | Edit() | Delete() | React():
+                await self.on_chained([packet])
+            case Typing():
+                self._on_typing()
             case Delivered(ids):
                 await self._on_receipt(ids, MessageState.DELIVERED)
             case Read(ids):
@@ -175,39 +196,47 @@ class Talk:
         if self._welcome and self._accepted:
             await self._seeding.begin(self.contact)
 
-    async def on_texts(self, texts: Sequence[Text]) -> None:
-        """Store texts that came one after the other, in one transaction, and acknowledge them.
+    async def on_chained(self, packets: Sequence[ChainedPacket]) -> None:
+        """Store what came one after the other, in one transaction, and acknowledge it.
+
+        Of somebody who is not accepted only texts count; the rest stays in their outbox until then.
 
         Raises:
-            StorageError: None of them could be stored, nor was acknowledged.
+            StorageError: None of it could be stored, nor was acknowledged.
         """
         if not self._accepted:
-            for text in texts:
-                if not await self._too_much(text):
-                    await self._store_texts([text])
+            for packet in packets:
+                if isinstance(packet, Text) and not await self._too_much(packet):
+                    await self._store_chained([packet])
             return
-        await self._store_texts(texts)
-        self.tell_delivered([MessageId(text.id) for text in texts])
+        await self._store_chained(packets)
+        self.tell_delivered([MessageId(packet.id) for packet in packets])
 
-    async def _store_texts(self, texts: Sequence[Text]) -> None:
-        added, unread = await self._context.written(self._taken, texts)
-        for message in added:
-            self._context.publish(MessageAdded(message, unread))
+    async def _store_chained(self, packets: Sequence[ChainedPacket]) -> None:
+        arrivals, unread = await self._context.written(
+            self._taken, [chained_of(packet) for packet in packets]
+        )
+        await self._context.publish_arrivals(self.contact.id, arrivals, unread)
 
-    def _taken(self, texts: Sequence[Text]) -> tuple[list[Message], int]:
-        """On the storage thread: store those that are new; they, and how many are unread now."""
-        conversation, messages, added = self.contact.id, self._store.messages, list[Message]()
+    def _taken(self, messages: Sequence[Chained]) -> tuple[list[Arrival], int]:
+        """On the storage thread: store what is new; what came of it, and how many are unread now."""
+        conversation, arrivals = self.contact.id, list[Arrival]()
         with self._store.transaction():
-            for text in texts:
-                id_, now = MessageId(text.id), self._context.now_ms()
-                message = messages.add_incoming(
-                    conversation, id_, text.seq, text.prev, text.text, text.sent_ms, now, text.order
-                )
-                if message is not None:
-                    added.append(message)
-                elif self._accepted:  # it may have come another way, and the receipt does for both
-                    self._store.sealed.drop_receipts(conversation, [id_])
-            return added, messages.unread(conversation)
+            for chained in messages:
+                arrival = self._store.messages.take(conversation, chained, self._context.now_ms())
+                arrivals.append(arrival)
+                if (
+                    not arrival.new and self._accepted
+                ):  # it may have come another way; one receipt does for both
+                    self._store.sealed.drop_receipts(conversation, [chained.id])
+            return arrivals, self._store.messages.unread(conversation)
+
+    def _on_typing(self) -> None:
+        """They are writing, which is worth telling now and then, and only if we would tell it too."""
+        now = self._context.now_ms()
+        if self._accepted and self._context.settings.typing and not 0 <= now - self._heard_typing < _AGAIN_MS:
+            self._heard_typing = now
+            self._context.publish(PeerTyping(self.contact.id, now + round(deed_limits.TYPING_SHOWN * 1000)))
 
     async def _too_much(self, text: Text) -> bool:
         """Whether a stranger sends more than a request may hold.
@@ -246,17 +275,13 @@ class Talk:
     async def _send_batch(self) -> None:
         while room := limits.UNACKNOWLEDGED_MAX - len(self._on_way):
             waiting = await self._context.stored(
-                self._store.messages.pending, self.contact.id, self._sent_seq, room
+                self._store.messages.to_send, self.contact.id, self._sent_seq, room
             )
             if not waiting:
                 return
             for item in waiting:
-                self._sent_seq = item.seq
-                message = item.message
-                if message.id not in self._on_way:
-                    self._on_way.add(message.id)
-                    await self._connection.send(
-                        Text(
-                            bytes(message.id), item.seq, item.prev, message.sent_ms, message.text, item.order
-                        )
-                    )
+                chained = item.chained
+                self._sent_seq = chained.seq
+                if chained.id not in self._on_way:
+                    self._on_way.add(chained.id)
+                    await self._connection.send(packet_of(chained))

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 from messenger.core.models import Message, MessageState
 from messenger.gui import content
 from messenger.gui.theme import SPACE
-from messenger.text import _, clock, failure
+from messenger.text import _, clock, failure, marks, shown_text
 
 TICK: Final = 16
 """Edge of the tick in pixels."""
@@ -103,19 +103,25 @@ class Bubble:
         message: The message.
         width: Most pixels that the bubble may be wide.
         fonts: The fonts.
+        quote: The beginning of what it answers, as one line.
     """
 
-    def __init__(self, message: Message, width: int, fonts: Fonts) -> None:
-        self.text, self.cut = content.shown(message.text)
-        self.large = content.only_emoji(self.text)
-        self.time = clock(message.sent_ms)
+    def __init__(self, message: Message, width: int, fonts: Fonts, quote: str = "") -> None:
+        self.text, self.cut = content.shown(shown_text(message))
+        self.large = content.only_emoji(self.text) and not quote
+        self.time = marks(message, clock(message.sent_ms))
         self.more = _("Show all") if self.cut else ""
-        self.failure = failure(message.reason) if message.state is MessageState.FAILED else ""
+        failed = message.state is MessageState.FAILED and not message.deleted
+        self.failure = failure(message.reason) if failed else ""
         self._links = [] if self.large else content.links(self.text)
         small = QFontMetricsF(fonts.small)
         strong = QFontMetricsF(fonts.strong)
         room = float(width - 2 * PADDING)
-        font = fonts.emoji if self.large else fonts.text
+        font = QFont(fonts.emoji if self.large else fonts.text)
+        font.setItalic(message.deleted)
+        self.quote = small.elidedText(quote, Qt.TextElideMode.ElideRight, room)
+        self._quote_font = fonts.small
+        self._quote_size = QSizeF(small.horizontalAdvance(self.quote), small.height() + 2 if quote else 0)
         self._paragraphs: list[_Paragraph] = []
         start = 0
         for text in self.text.split("\n"):
@@ -128,12 +134,13 @@ class Bubble:
         self.failure_size = self._failure_size(small, width)
 
     def _measure(self, meta: QSizeF, room: float, more: float) -> None:
-        inner = max(*(p.natural for p in self._paragraphs), meta.width(), more)
+        quote = self._quote_size
+        inner = max(*(p.natural for p in self._paragraphs), meta.width(), more, quote.width())
         last = self._paragraphs[-1]
         beside = not last.mirrored and not self.cut and last.last + _GAP + meta.width() <= room
         if beside:
             inner = max(inner, last.last + _GAP + meta.width())
-        top = float(_ABOVE)
+        top = _ABOVE + quote.height()
         for paragraph in self._paragraphs:
             paragraph.place(top, inner, room)
             top += paragraph.height
@@ -163,6 +170,10 @@ class Bubble:
             chosen: What is selected, and its background.
         """
         painter.setPen(text)
+        if self.quote:
+            painter.setFont(self._quote_font)
+            corner = QPointF(origin.x() + PADDING, origin.y() + _ABOVE)
+            painter.drawText(QRectF(corner, self._quote_size), Qt.AlignmentFlag.AlignVCenter, self.quote)
         clip = painter.clipBoundingRect() if painter.hasClipping() else None
         for paragraph in self._paragraphs:
             at = QPointF(origin.x() + PADDING + paragraph.left, origin.y() + paragraph.top)

@@ -13,7 +13,7 @@ from messenger.gui.avatar import paint_avatar
 from messenger.gui.conversation_model import ROW, Index, Row
 from messenger.gui.strip import Strip
 from messenger.gui.theme import RADIUS, SPACE, Theme
-from messenger.text import _, one_line, short_moment
+from messenger.text import _, one_line, short_moment, shown_text
 
 HEIGHT: Final = 68
 _AVATAR: Final = 46
@@ -169,5 +169,7 @@ class ConversationDelegate(QStyledItemDelegate):
 
 
 def _preview(message: Message) -> str:
-    words = one_line(message.text)
+    words = one_line(shown_text(message))
+    if message.deleted:
+        return words
     return _("You: {text}").format(text=words) if message.outgoing else words

@@ -60,14 +60,14 @@ class ConversationModel(QAbstractListModel):
             self._append(Row(Conversation(contact=contact, unread=unread), Offline()))
             return
         old = self._rows[place].conversation
-        self._replace(place, conversation=Conversation(contact=contact, last=old.last, unread=unread))
+        self._replace(place, conversation=msgspec.structs.replace(old, contact=contact, unread=unread))
 
     def message_added(self, message: Message, unread: int) -> None:
         """A message is on disk."""
         place = self._place(message.conversation)
         if place is not None:
-            contact = self._rows[place].conversation.contact
-            self._replace(place, conversation=Conversation(contact=contact, last=message, unread=unread))
+            old = self._rows[place].conversation
+            self._replace(place, conversation=msgspec.structs.replace(old, last=message, unread=unread))
 
     def message_changed(self, message: Message) -> None:
         """The state of a message changed."""
@@ -77,6 +77,13 @@ class ConversationModel(QAbstractListModel):
         old = self._rows[place].conversation
         if old.last is not None and old.last.id == message.id:
             self._replace(place, conversation=msgspec.structs.replace(old, last=message))
+
+    def chain_changed(self, conversation: ConversationId, missing: int, *, forked: bool) -> None:
+        """Messages are known to be missing, or not any more, or contradict each other."""
+        place = self._place(conversation)
+        if place is not None:
+            old = self._rows[place].conversation
+            self._replace(place, conversation=msgspec.structs.replace(old, missing=missing, forked=forked))
 
     def presence_changed(self, conversation: ConversationId, presence: Presence) -> None:
         """Somebody can or cannot be reached any more."""

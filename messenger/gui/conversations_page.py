@@ -9,6 +9,7 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import Me, Message
 from messenger.core.settings import Settings
 from messenger.engine.events import (
+    ChainChanged,
     ContactChanged,
     ConversationRemoved,
     EngineFault,
@@ -147,6 +148,8 @@ class ConversationsPage(QWidget):
                 self.model.contact_changed(contact, unread)
                 self._refresh(contact.id)
                 self._show_empty()
+            case ChainChanged(conversation=conversation, missing=missing, forked=forked):
+                self.model.chain_changed(conversation, missing, forked=forked)
             case PresenceChanged(conversation=conversation, presence=presence):
                 self.model.presence_changed(conversation, presence)
                 self._refresh(conversation)

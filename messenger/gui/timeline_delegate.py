@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -53,7 +54,7 @@ class TimelineDelegate(QStyledItemDelegate):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._bubbles: OrderedDict[tuple[MessageId, bool, int, bool], Bubble] = OrderedDict()
+        self._bubbles: OrderedDict[tuple[object, ...], Bubble] = OrderedDict()
         self._width = BUBBLE_WIDTH
         self.pane = 0
         """Pixels from edge to edge, without the scroll bar."""
@@ -62,6 +63,8 @@ class TimelineDelegate(QStyledItemDelegate):
         self.selection: Selection | None = None
         self.show_cursor = False
         """Whether the row that keys act on is marked."""
+        self.quote_of: Callable[[Message], str] = _no_quote
+        """Tells what a message answers, as one line."""
         theme.changed.connect(self._forget)
 
     def set_pane(self, width: int) -> bool:
@@ -78,13 +81,17 @@ class TimelineDelegate(QStyledItemDelegate):
 
     def bubble(self, message: Message) -> Bubble:
         """The layout of a message for the present width."""
-        key = (message.id, message.outgoing, self._width, message.state is MessageState.FAILED)
+        quote = self.quote_of(message)
+        failed = message.state is MessageState.FAILED
+        done = message.deleted, message.edited_ms, message.reactions, quote
+        text = message.text if message.edited_ms is not None else ""
+        key = (message.id, message.outgoing, self._width, failed, *done, text)
         bubble = self._bubbles.get(key)
         if bubble is None:
             theme = self._theme
             small = theme.font("small"), theme.font("small", bold=True)
             fonts = Fonts(theme.font("message"), theme.font("emoji"), *small)
-            bubble = self._bubbles[key] = Bubble(message, self._width, fonts)
+            bubble = self._bubbles[key] = Bubble(message, self._width, fonts, quote)
             if len(self._bubbles) > 2 * KEPT:
                 self._bubbles.popitem(last=False)
         return bubble
@@ -219,6 +226,10 @@ class TimelineDelegate(QStyledItemDelegate):
     @Slot()
     def _forget(self) -> None:
         self._bubbles.clear()
+
+
+def _no_quote(_: Message) -> str:
+    return ""
 
 
 def rounded(rect: QRectF, radii: tuple[float, float, float, float]) -> QPainterPath:

@@ -13,11 +13,11 @@ import msgspec
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 
 from messenger.core import limits
-from messenger.core.ids import ConversationId
+from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Message, MessageState
 from messenger.gui.conversation_model import Index
 from messenger.storage.reader import Reader
-from messenger.text import _, local, message_sentence
+from messenger.text import _, local, message_sentence, one_line, shown_text
 
 ROW: Final = Qt.ItemDataRole.UserRole
 """Role of the `Row`."""
@@ -57,6 +57,7 @@ class TimelineModel(QAbstractListModel):
         self._conversation: ConversationId | None = None
         self._title = ""
         self._rows: list[Row] = []
+        self._quotes: dict[MessageId, str] = {}
         self._unread_from: int | None = None
         self.at_start = self.at_end = True
 
@@ -75,7 +76,7 @@ class TimelineModel(QAbstractListModel):
         self.beginResetModel()
         self._conversation, self._title = conversation, title
         self._unread_from = None
-        self._rows = []
+        self._rows, self._quotes = [], {}
         self.at_start = self.at_end = True
         if conversation is not None:
             self._unread_from = self._reader.first_unread(conversation)
@@ -94,6 +95,8 @@ class TimelineModel(QAbstractListModel):
 
     def set_title(self, title: str) -> None:
         """The other person is called differently from now on."""
+        if title != self._title:
+            self._quotes.clear()
         self._title = title
 
     def clear_unread_line(self) -> None:
@@ -149,7 +152,8 @@ class TimelineModel(QAbstractListModel):
         self._drop_oldest()
 
     def change(self, message: Message) -> None:
-        """The state of a message changed."""
+        """A message changed: its state, or what was done to it."""
+        self._quotes.pop(message.id, None)
         place = self.place(message.position)
         if place is not None and self._rows[place].message.id == message.id:
             self._rows[place] = msgspec.structs.replace(self._rows[place], message=message)
@@ -169,6 +173,17 @@ class TimelineModel(QAbstractListModel):
         """The name that is shown for the author of a message."""
         return _("You") if message.outgoing else self._title
 
+    def quote(self, message: Message) -> str:
+        """What a message answers, as one line; nothing if it answers none, or if that is not here."""
+        id_ = message.reply_to
+        if id_ is None:
+            return ""
+        if id_ not in self._quotes:
+            answered = self._reader.message(message.conversation, id_)
+            words = "" if answered is None else f"{self.author(answered)}: {one_line(shown_text(answered))}"
+            self._quotes[id_] = words
+        return self._quotes[id_]
+
     def unread_place(self) -> int | None:
         """The row with the divider of unread messages."""
         return next((n for n, row in enumerate(self._rows) if row.unread_line), None)
@@ -184,7 +199,7 @@ class TimelineModel(QAbstractListModel):
         row = self._rows[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return row.message.text
+                return shown_text(row.message)
             case Qt.ItemDataRole.AccessibleTextRole:
                 return message_sentence(row.message, self.author(row.message), time.time_ns() // 1_000_000)
             case other if other == ROW:

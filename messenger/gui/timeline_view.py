@@ -131,7 +131,7 @@ class TimelineView(ScrollingTimeline):
         """The menu of a message; deletes itself when closed."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if message.state is MessageState.FAILED:
+        if message.state is MessageState.FAILED and not message.deleted:
             again = menu.addAction(menu_icon(self._theme, "retry"), _("Send again"))
             again.triggered.connect(lambda: self.retry_asked.emit(message))
         picked = self.copied_text()

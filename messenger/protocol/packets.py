@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from messenger.core import limits, relay_limits
+from messenger.core import deed_limits, limits, relay_limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.core.ids import MESSAGE_ID_SIZE, Fingerprint
 from messenger.protocol.places import PLACE_MAX, Place
@@ -31,6 +31,10 @@ PublicField = Annotated[
 ]
 SecretField = Annotated[bytes, msgspec.Meta(min_length=LANE_SECRET_SIZE, max_length=LANE_SECRET_SIZE)]
 PlaceField = Annotated[bytes, msgspec.Meta(min_length=1, max_length=PLACE_MAX)]
+ReplyField = Annotated[bytes, msgspec.Meta(max_length=MESSAGE_ID_SIZE)]
+SeqField = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+TextField = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.TEXT_MAX)]
+OrderField = Annotated[int, msgspec.Meta(ge=0, le=limits.ORDER_MAX)]
 CountField = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 TimeField = Annotated[int, msgspec.Meta(ge=0, le=_TIME_MAX)]
 
@@ -52,15 +56,17 @@ class Text(msgspec.Struct, frozen=True, array_like=True):
     """Kind 2. A text message."""
 
     id: IdField
-    seq: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    seq: SeqField
     """Number of this message among the sender's in this conversation, from 1 without gaps."""
     prev: HashField
     """Hash of the sender's message before this one; zeros for the first."""
     sent_ms: TimeField
     """When it was written, Unix milliseconds by the sender's clock."""
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.TEXT_MAX)]
-    order: Annotated[int, msgspec.Meta(ge=0, le=limits.ORDER_MAX)]
+    text: TextField
+    order: OrderField
     """Where it stands between the messages of both (a hybrid logical clock in milliseconds); 0 for last."""
+    reply: ReplyField
+    """Id of the text that it answers, of either person; empty for none."""
 
     def __repr__(self) -> str:
         return f"Text({self.seq}, {len(self.text)} characters)"
@@ -142,9 +148,73 @@ class Mailboxes(msgspec.Struct, frozen=True, array_like=True):
         return f"Mailboxes({len(self.places)} places)"
 
 
+class Edit(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 11. Another text in place of that of a text of the sender's."""
+
+    id: IdField
+    seq: SeqField
+    prev: HashField
+    sent_ms: TimeField
+    target: IdField
+    """Which text."""
+    text: TextField
+    order: OrderField
+    """As of a text; of two edits of one text the one with the greater order, then id, holds."""
+
+    def __repr__(self) -> str:
+        return f"Edit({self.seq}, {len(self.text)} characters)"
+
+
+class Delete(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 12. A text of the sender's is to be gone at both ends, for good."""
+
+    id: IdField
+    seq: SeqField
+    prev: HashField
+    sent_ms: TimeField
+    target: IdField
+    order: OrderField
+
+
+class React(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 13. What the sender feels about a text of either person, in place of what they said before."""
+
+    id: IdField
+    seq: SeqField
+    prev: HashField
+    sent_ms: TimeField
+    target: IdField
+    emoji: Annotated[str, msgspec.Meta(max_length=deed_limits.EMOJI_MAX)]
+    """Whatever the sender calls one; clean it before it is shown. Empty for nothing any more."""
+    order: OrderField
+
+    def __repr__(self) -> str:
+        return f"React({self.seq})"
+
+
+class Typing(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 14. The sender is writing a text just now; good for some seconds."""
+
+
 Packet = (
-    Hello | Text | Delivered | Read | Succession | SuccessionSeen | Seed | SeedAck | LaneTicket | Mailboxes
+    Hello
+    | Text
+    | Delivered
+    | Read
+    | Succession
+    | SuccessionSeen
+    | Seed
+    | SeedAck
+    | LaneTicket
+    | Mailboxes
+    | Edit
+    | Delete
+    | React
+    | Typing
 )
+
+ChainedPacket = Text | Edit | Delete | React
+"""Those that count, name the one before, and are acknowledged."""
 
 _KINDS: Final[dict[int, type[Packet]]] = {
     1: Hello,
@@ -157,6 +227,10 @@ _KINDS: Final[dict[int, type[Packet]]] = {
     8: SeedAck,
     9: LaneTicket,
     10: Mailboxes,
+    11: Edit,
+    12: Delete,
+    13: React,
+    14: Typing,
 }
 _NUMBERS: Final = {kind: number for number, kind in _KINDS.items()}
 _DECODERS: Final = {number: msgspec.msgpack.Decoder(kind) for number, kind in _KINDS.items()}
@@ -196,8 +270,20 @@ def decode(data: bytes) -> Packet | None:
         packet: Packet = decoder.decode(memoryview(data)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise RemoteProtocolError("malformed packet") from e
-    if isinstance(packet, Text) and len(packet.text.encode()) > limits.TEXT_MAX:
-        raise RemoteProtocolError("text too long")
+    _check_content(packet)
     if isinstance(packet, Mailboxes) and len(set(packet.relays())) < len(packet.places):
         raise RemoteProtocolError("two places at one relay")
     return packet
+
+
+def _check_content(packet: Packet) -> None:
+    """Refuse what the types of fields cannot: lengths in bytes of UTF-8, and an id that may be empty."""
+    match packet:
+        case Text(text=text) | Edit(text=text):
+            if len(text.encode()) > limits.TEXT_MAX:
+                raise RemoteProtocolError("text too long")
+        case React(emoji=emoji):
+            if len(emoji.encode()) > deed_limits.EMOJI_MAX:
+                raise RemoteProtocolError("reaction too long")
+    if isinstance(packet, Text) and len(packet.reply) not in (0, MESSAGE_ID_SIZE):
+        raise RemoteProtocolError("a reply to no id")

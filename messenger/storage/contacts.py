@@ -9,6 +9,7 @@ from messenger.core import limits
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import Contact, Standing
+from messenger.storage.chain import merge_heard
 from messenger.storage.database import Database
 from messenger.storage.rows import CONTACT_COLUMNS, contact_from
 from messenger.storage.sealed import forget_sessions
@@ -251,6 +252,7 @@ class ContactTable:
             raise InputError(InputProblem.NOT_ALLOWED)
         self._database.rows(_MOVE_MESSAGES, (contact.id, request.id))
         self._database.rows(_MOVE_RECEIPTS, (contact.id, request.id))
+        merge_heard(self._database, contact.id, request.id)
         self._database.rows(
             "DELETE FROM contacts WHERE id = ?", (request.id,)
         )  # with messages that are doubles

@@ -1,47 +1,44 @@
 """The messages of all conversations, and the outbox of those that are not delivered yet."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from messenger.core import limits
+from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import AFTER, FailReason, Message, MessageState
+from messenger.storage.actions import ActionTable
+from messenger.storage.chain import append, free_position, hear, order_here
 from messenger.storage.database import Database, Row
-from messenger.storage.faults import FAULTS, translated
-from messenger.storage.rows import MESSAGE_COLUMNS, columns_of, message_from, page
+from messenger.storage.rows import MESSAGE_COLUMNS, by_id, message_from, page
+from messenger.storage.traffic import Arrival, Outgoing, OutgoingAction, all_waiting, texts_waiting
 
 _INSERT: Final = """
 INSERT INTO messages
-    (position, conversation, id, outgoing, seq, prev, state, reason, text, sent_ms, stored_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?)
+    (position, conversation, id, outgoing, seq, prev, state, reason, text, sent_ms, stored_ms, reply)
+VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?)
 """
-_INSERT_OWN: Final = f"{_INSERT} RETURNING {MESSAGE_COLUMNS}"
-_INSERT_THEIRS: Final = (
-    f"{_INSERT} ON CONFLICT (conversation, outgoing, id) DO NOTHING RETURNING {MESSAGE_COLUMNS}"
-)
-_LAST: Final = "SELECT max(position) FROM messages WHERE conversation = ?"
-_TAKEN: Final = "SELECT 1 FROM messages WHERE position = ?"
-_FORGOTTEN: Final = "SELECT 1 FROM forgotten WHERE conversation = ? AND id = ?"
-_PENDING: Final = f"""
-SELECT {columns_of("m", MESSAGE_COLUMNS)}, m.seq, m.prev FROM outbox AS o JOIN messages AS m USING (position)
-WHERE o.conversation = ? AND o.seq > ? AND m.state = 1 ORDER BY o.seq LIMIT ?
-"""  # noqa: S608
+_INSERTED: Final = f"{_INSERT} RETURNING {MESSAGE_COLUMNS}"
+_KNOWN: Final = """
+SELECT 1 FROM messages WHERE conversation = ?1 AND outgoing = 0 AND id = ?2
+UNION ALL SELECT 1 FROM actions WHERE conversation = ?1 AND outgoing = 0 AND id = ?2
+UNION ALL SELECT 1 FROM forgotten WHERE conversation = ?1 AND id = ?2
+"""
 _PENDING_CONVERSATIONS: Final = """
 SELECT c.id FROM contacts AS c
 WHERE EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation = c.id AND m.outgoing = 1 AND m.state = 1)
+    OR EXISTS (SELECT 1 FROM actions AS a WHERE a.conversation = c.id AND a.outgoing = 1 AND a.state = 1)
 ORDER BY c.id
 """
 _MOVE: Final = """
-UPDATE messages SET state = ?, reason = ?
-WHERE conversation = ? AND outgoing = 1 AND state IN (SELECT value FROM json_each(?))
+UPDATE messages SET state = ?1, reason = ?2
+WHERE conversation = ?3 AND outgoing = 1 AND state IN (SELECT value FROM json_each(?4))
+    AND NOT (state = 5 AND deleted = 1 AND ?1 = 1) -- what is deleted is not tried again
 """
-_ADVANCE: Final = f"{_MOVE} AND id = ? RETURNING {MESSAGE_COLUMNS}"
-_ADVANCE_THROUGH: Final = f"{_MOVE} AND seq <= ? RETURNING {MESSAGE_COLUMNS}"
+_ADVANCE: Final = f"{_MOVE} AND id = ?5 RETURNING {MESSAGE_COLUMNS}"
+_ADVANCE_THROUGH: Final = f"{_MOVE} AND seq <= ?5 RETURNING {MESSAGE_COLUMNS}"
 _MARK_SEEN: Final = """
 UPDATE messages SET state = 7 WHERE conversation = ? AND state = 6 AND position <= ?
 RETURNING position, id, seq
@@ -55,16 +52,15 @@ SELECT min(
     )
 )
 """
-_BY_ID: Final = f"""
-SELECT {MESSAGE_COLUMNS} FROM messages WHERE conversation = ? AND id = ? AND outgoing IN (0, 1)
-ORDER BY outgoing DESC LIMIT 1
-"""  # noqa: S608
-
 _INTO_OUTBOX: Final = """
 INSERT OR IGNORE INTO outbox (position, conversation, seq)
 SELECT position, conversation, seq FROM messages WHERE position IN (SELECT value FROM json_each(?))
 """
 _OUT_OF_OUTBOX: Final = "DELETE FROM outbox WHERE position IN (SELECT value FROM json_each(?))"
+_FORGET_ORIGINAL: Final = """
+UPDATE messages SET original = NULL
+WHERE position IN (SELECT value FROM json_each(?)) AND original IS NOT NULL AND (deleted = 1 OR ?)
+"""
 
 _BEFORE: Final = {
     state: json.dumps([int(earlier) for earlier, later in AFTER.items() if state in later])
@@ -75,47 +71,21 @@ _BEFORE: Final = {
 _ARRIVED: Final = json.dumps([int(MessageState.DELIVERED)])
 
 
-class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
-    """One of our messages with what the other side needs to put it in its place."""
-
-    message: Message
-    seq: int
-    """Counts our messages of the conversation, from 1."""
-    prev: bytes
-    """`chain_hash` of our message before, 32 bytes; zeros for the first."""
-
-    @property
-    def order(self) -> int:
-        """Where the message stands between those of both people; see `messenger.protocol.packets.Text`."""
-        return self.message.position >> limits.ORDER_TIE_BITS
-
-
-def chain_hash(prev: bytes, id_: MessageId, seq: int, sent_ms: int, order: int, text: str) -> bytes:
-    """The hash of a message that its author's next message carries, so that gaps and forks are seen.
-
-    SHA-256(prev || id || seq || sent_ms || order || text): `prev` 32 bytes, `id` 16 bytes, `seq`,
-    `sent_ms` and `order` as unsigned 64-bit numbers in big-endian order, `text` in UTF-8.
-
-    Raises:
-        StorageBug: A number is negative or longer than 64 bits, or the text holds half of a
-            surrogate pair.
-    """
-    try:
-        return hashlib.sha256(
-            b"".join((prev, id_, *(n.to_bytes(8, "big") for n in (seq, sent_ms, order)), text.encode()))
-        ).digest()
-    except FAULTS as e:
-        raise translated(e) from e
-
-
 class MessageTable:
     """Messages by conversation. A conversation that is not there gets an InputError(UNKNOWN) on adding."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._actions = ActionTable(database)
 
     def add_outgoing(
-        self, conversation: ConversationId, id_: MessageId, text: str, sent_ms: int, now_ms: int
+        self,
+        conversation: ConversationId,
+        id_: MessageId,
+        text: str,
+        sent_ms: int,
+        now_ms: int,
+        reply_to: MessageId | None = None,
     ) -> Outgoing:
         """Store a message of ours and put it into the outbox.
 
@@ -125,31 +95,19 @@ class MessageTable:
             text: As `messenger.core.names.clean_text` returned it.
             sent_ms: When it was sent, Unix milliseconds.
             now_ms: When it is stored, Unix milliseconds.
+            reply_to: The message that it answers.
 
         Raises:
             InputError: UNKNOWN, there is no such conversation.
         """
         with self._database.write():
-            contact = self._database.row(
-                "SELECT next_seq, last_hash FROM contacts WHERE id = ?", (conversation,)
+            reply = reply_to or b""
+            chained, position = append(
+                self._database, conversation, ChainKind.TEXT, id_, sent_ms, about=reply, content=text
             )
-            if contact is None:
-                raise InputError(InputProblem.UNKNOWN)
-            seq, prev = contact
-            order = self._next_order(conversation, sent_ms)
-            position = self._free_position(order, id_)
-            state = int(MessageState.QUEUED)
-            values = (position, conversation, id_, 1, seq, prev, state, text, sent_ms, now_ms)
-            message = message_from(self._database.rows(_INSERT_OWN, values)[0])
-            self._database.rows(
-                "UPDATE contacts SET next_seq = ?, last_hash = ? WHERE id = ?",
-                (seq + 1, chain_hash(prev, id_, seq, sent_ms, order, text), conversation),
-            )
-            self._database.rows(
-                "INSERT INTO outbox (position, conversation, seq) VALUES (?, ?, ?)",
-                (message.position, conversation, seq),
-            )
-        return Outgoing(message=message, seq=seq, prev=prev)
+            values = (position, conversation, id_, 1, chained.seq, chained.prev, int(MessageState.QUEUED))
+            row = self._database.rows(_INSERTED, (*values, text, sent_ms, now_ms, reply_to))[0]
+        return Outgoing(message=message_from(row), seq=chained.seq, prev=chained.prev, reply=reply)
 
     def add_incoming(
         self,
@@ -161,6 +119,7 @@ class MessageTable:
         sent_ms: int,
         now_ms: int,
         order: int = 0,
+        reply: bytes = b"",
     ) -> Message | None:
         """Store a message of theirs as unread; it may be acknowledged once this returned.
 
@@ -173,6 +132,7 @@ class MessageTable:
             sent_ms: When it was sent by its author's clock, Unix milliseconds.
             now_ms: When it is stored, Unix milliseconds.
             order: Where its author has put it; 0 for the end.
+            reply: Id of the message that it answers, or empty.
 
         Returns:
             The message, or None if it is or was here already (it should be acknowledged again).
@@ -180,17 +140,52 @@ class MessageTable:
         Raises:
             InputError: UNKNOWN, there is no such conversation.
         """
+        chained = Chained(
+            kind=ChainKind.TEXT,
+            id=id_,
+            seq=seq,
+            prev=prev,
+            sent_ms=sent_ms,
+            order=order,
+            about=reply,
+            content=text,
+        )
+        return self.take(conversation, chained, now_ms).added
+
+    def take(self, conversation: ConversationId, chained: Chained, now_ms: int) -> Arrival:
+        """Store what they wrote or did; it may be acknowledged once this returned, new or not.
+
+        Args:
+            conversation: Where it belongs.
+            chained: What came; the bounds of its packet hold.
+            now_ms: When it is stored, Unix milliseconds.
+
+        Raises:
+            InputError: UNKNOWN, there is no such conversation.
+        """
         with self._database.write():
             if self._database.row("SELECT 1 FROM contacts WHERE id = ?", (conversation,)) is None:
                 raise InputError(InputProblem.UNKNOWN)
-            if self._database.row(_FORGOTTEN, (conversation, id_)):
-                return None
-            latest = min(now_ms + limits.CLOCK_AHEAD * 1000, limits.ORDER_MAX)
-            order = min(order, latest) if order else self._next_order(conversation, now_ms)
-            position, state = self._free_position(order, id_), int(MessageState.UNREAD)
-            values = (position, conversation, id_, 0, seq, prev, state, text, sent_ms, now_ms)
-            row = self._database.row(_INSERT_THEIRS, values)
-        return message_from(row) if row else None
+            if self._database.row(_KNOWN, (conversation, chained.id)) is not None:
+                return Arrival()
+            noticed = hear(self._database, conversation, chained)
+            if chained.kind is not ChainKind.TEXT:
+                changed = self._actions.take(conversation, chained, now_ms)
+                return Arrival(new=True, changed=changed, chain=noticed)
+            order = order_here(self._database, conversation, chained.order, now_ms)
+            position = free_position(self._database, order, chained.id)
+            start = (
+                position,
+                conversation,
+                chained.id,
+                0,
+                chained.seq,
+                chained.prev,
+                int(MessageState.UNREAD),
+            )
+            values = (*start, chained.content, chained.sent_ms, now_ms, chained.about or None)
+            message = message_from(self._database.rows(_INSERTED, values)[0])
+            return Arrival(new=True, added=self._actions.catch_up(conversation, message), chain=noticed)
 
     def pending(self, conversation: ConversationId, after_seq: int, count: int) -> list[Outgoing]:
         """Our messages that wait to be sent, oldest first.
@@ -200,8 +195,13 @@ class MessageTable:
             after_seq: Only those with a larger number.
             count: At most so many.
         """
-        rows = self._database.rows(_PENDING, (conversation, after_seq, max(count, 0)))
-        return [Outgoing(message=message_from(row), seq=row[-2], prev=row[-1]) for row in rows]
+        return texts_waiting(self._database, conversation, after_seq, count)
+
+    def to_send(
+        self, conversation: ConversationId, after_seq: int, count: int
+    ) -> list[Outgoing | OutgoingAction]:
+        """All that waits to be sent, texts and what was done to them, as `pending`."""
+        return all_waiting(self._database, conversation, after_seq, count)
 
     def pending_conversations(self) -> list[ConversationId]:
         """The conversations in which messages wait to be sent."""
@@ -229,7 +229,13 @@ class MessageTable:
         """
         with self._database.write():
             bounds = _bounds(conversation, state, reason)
-            moved = [row for id_ in ids for row in self._database.rows(_ADVANCE, (*bounds, id_))]
+            moved, others = list[Row](), list[MessageId]()
+            for id_ in ids:
+                rows = self._database.rows(_ADVANCE, (*bounds, id_))
+                moved += rows
+                if not rows:
+                    others.append(id_)
+            self._actions.advance(conversation, others, state)
             return self._settled(moved, state)
 
     def advance_through(
@@ -286,8 +292,7 @@ class MessageTable:
 
     def get(self, conversation: ConversationId, id_: MessageId) -> Message | None:
         """A message by its id, or None; ours if they chose the id of one of ours for theirs."""
-        row = self._database.row(_BY_ID, (conversation, id_))
-        return message_from(row) if row else None
+        return by_id(self._database, conversation, id_)
 
     def page(
         self,
@@ -306,19 +311,6 @@ class MessageTable:
         """
         return page(self._database, conversation, before=before, after=after, count=count)
 
-    def _next_order(self, conversation: ConversationId, at_ms: int) -> int:
-        """When something is written, or right after all that is there (a hybrid logical clock)."""
-        last = self._database.number(_LAST, (conversation,)) >> limits.ORDER_TIE_BITS
-        return min(max(at_ms, last + 1), limits.ORDER_MAX)
-
-    def _free_position(self, order: int, id_: MessageId) -> int:
-        """A position for a message: its order, then bits of its id, so that both ends put it alike."""
-        mask = 2**limits.ORDER_TIE_BITS - 1
-        tie = int.from_bytes(id_, "big")
-        while self._database.row(_TAKEN, (position := order << limits.ORDER_TIE_BITS | tie & mask,)):
-            tie += 1
-        return position
-
     def _settled(self, moved: list[Row], state: MessageState) -> list[Message]:
         """Bring the outbox in line with messages that were moved, and return them in order."""
         messages = sorted((message_from(row) for row in moved), key=lambda message: message.position)
@@ -327,6 +319,7 @@ class MessageTable:
             self._database.rows(_INTO_OUTBOX, (positions,))
         elif state is not MessageState.SENT:
             self._database.rows(_OUT_OF_OUTBOX, (positions,))
+            self._database.rows(_FORGET_ORIGINAL, (positions, int(state is not MessageState.FAILED)))
         return messages
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Self
 
 from messenger.core import store_limits
-from messenger.core.ids import ConversationId
+from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Conversation, ConversationSize, Found, Message, SearchQuery
 from messenger.storage import calendar, rows, search
 from messenger.storage.database import Database
@@ -59,6 +59,10 @@ class Reader:
             count: At most so many: those right after `after` if it is given, else the latest.
         """
         return rows.page(self._database, conversation, before=before, after=after, count=count)
+
+    def message(self, conversation: ConversationId, id_: MessageId) -> Message | None:
+        """A message by its id, or None."""
+        return rows.by_id(self._database, conversation, id_)
 
     def around(self, conversation: ConversationId, position: int, count: int) -> list[Message]:
         """The messages on both sides of a position, oldest first, for a view that jumps there.

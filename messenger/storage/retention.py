@@ -11,6 +11,7 @@ from messenger.core import store_limits
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState
+from messenger.storage.actions import ActionTable
 from messenger.storage.calendar import DAY_MS
 from messenger.storage.database import Database
 from messenger.storage.search import forgetting
@@ -87,4 +88,5 @@ class RetentionTable:
                 return ConversationId(conversation)
         with self._database.write():
             self._database.rows("DELETE FROM forgotten WHERE until <= ?", (now_ms,))
+            ActionTable(self._database).purge(now_ms)
         return None

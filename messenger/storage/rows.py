@@ -1,12 +1,14 @@
 """Reading the tables: rows into the values of `messenger.core.models`. Shared by writer and readers."""
 
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import msgspec
 
+from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
-from messenger.core.models import Contact, Conversation, FailReason, Message, MessageState, Standing
+from messenger.core.models import Contact, Conversation, FailReason, Message, MessageState, Reaction, Standing
 from messenger.storage.database import Database, Row
 
 CONTACT_COLUMNS: Final = (
@@ -14,8 +16,24 @@ CONTACT_COLUMNS: Final = (
 )
 """What `contact_from` wants."""
 
-MESSAGE_COLUMNS: Final = "id, conversation, position, outgoing, state, reason, text, sent_ms, stored_ms"
-"""What `message_from` wants."""
+MESSAGE_COLUMNS: Final = (
+    "id, conversation, position, outgoing, state, reason, text, sent_ms, stored_ms,"
+    " reply, edited_ms, deleted, reactions"
+)
+"""What `message_from` and `marks_from` want."""
+
+ACTION_COLUMNS: Final = "kind, id, seq, prev, sent_ms, orders, target, content"
+"""What `chained_from` wants."""
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """A reaction as it is stored."""
+
+    outgoing: bool
+    key: bytes
+    """Of what set it; see `messenger.core.chained.Chained.key`."""
+    emoji: str
+    """Empty if it was taken back."""
 
 
 def columns_of(table: str, columns: str) -> str:
@@ -26,6 +44,9 @@ def columns_of(table: str, columns: str) -> str:
 _CONTACT_WIDTH: Final = CONTACT_COLUMNS.count(",") + 1
 _POSITION_MAX: Final = 2**63 - 1
 _addresses: Final = msgspec.msgpack.Decoder(tuple[str, ...])
+_marks: Final = msgspec.msgpack.Decoder(list[Mark])
+_MARKS: Final = 12
+"""Where the reactions stand in `MESSAGE_COLUMNS`."""
 
 _PAGE_BACK: Final = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages
@@ -35,9 +56,14 @@ _PAGE_ON: Final = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages
 WHERE conversation = ? AND position < ? AND position > ? ORDER BY position LIMIT ?
 """  # noqa: S608
+_BY_ID: Final = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages WHERE conversation = ? AND id = ? AND outgoing IN (0, 1)
+ORDER BY outgoing DESC LIMIT 1
+"""  # noqa: S608
 _CONVERSATIONS: Final = f"""
 SELECT {columns_of("c", CONTACT_COLUMNS)},
     (SELECT count(*) FROM messages AS u WHERE u.conversation = c.id AND u.state = 6),
+    (SELECT max(h.last) - sum(h.last - h.first + 1) FROM heard AS h WHERE h.conversation = c.id), c.forked,
     {columns_of("m", MESSAGE_COLUMNS)}
 FROM contacts AS c LEFT JOIN messages AS m
     ON m.position = (SELECT max(l.position) FROM messages AS l WHERE l.conversation = c.id)
@@ -86,9 +112,53 @@ def message_from(row: Row) -> Message:
             text=row[6],
             sent_ms=row[7],
             stored_ms=row[8],
+            reply_to=None if row[9] is None or row[11] else MessageId(row[9]),
+            edited_ms=row[10],
+            deleted=bool(row[11]),
+            reactions=_reactions(row),
         )
     except ValueError as e:
         raise DatabaseDamaged("message") from e
+
+
+def marks_from(row: Row) -> list[Mark]:
+    """The reactions of `MESSAGE_COLUMNS` as they are stored, also those that were taken back.
+
+    Raises:
+        DatabaseDamaged: A value stands there that this version cannot have written.
+    """
+    if row[_MARKS] is None:
+        return []
+    try:
+        return _marks.decode(row[_MARKS])
+    except msgspec.MsgspecError as e:
+        raise DatabaseDamaged("reactions") from e
+
+
+def packed_marks(marks: Iterable[Mark]) -> bytes:
+    """Write what `marks_from` reads."""
+    return msgspec.msgpack.encode(list(marks))
+
+
+def chained_from(row: Sequence[Any]) -> Chained:
+    """Make a message of a chain from `ACTION_COLUMNS`.
+
+    Raises:
+        DatabaseDamaged: A value stands there that this version cannot have written.
+    """
+    try:
+        return Chained(
+            kind=ChainKind(row[0]),
+            id=MessageId(row[1]),
+            seq=row[2],
+            prev=row[3],
+            sent_ms=row[4],
+            order=row[5],
+            about=row[6],
+            content=row[7],
+        )
+    except ValueError as e:
+        raise DatabaseDamaged("action") from e
 
 
 def conversations(database: Database) -> list[Conversation]:
@@ -124,6 +194,12 @@ def page(
     return [message_from(row) for row in rows]
 
 
+def by_id(database: Database, conversation: ConversationId, id_: MessageId) -> Message | None:
+    """A message by its id, or None; ours if they chose the id of one of ours for theirs."""
+    row = database.row(_BY_ID, (conversation, id_))
+    return message_from(row) if row else None
+
+
 def first_unread(database: Database, conversation: ConversationId) -> int | None:
     """The position of the first message of theirs that was not seen, or None."""
     return (
@@ -134,10 +210,20 @@ def first_unread(database: Database, conversation: ConversationId) -> int | None
     )
 
 
+def _reactions(row: Row) -> tuple[Reaction, ...]:
+    if row[_MARKS] is None:
+        return ()
+    shown = [Reaction(mark.outgoing, mark.emoji) for mark in marks_from(row) if mark.emoji]
+    return tuple(sorted(shown, key=lambda reaction: reaction.outgoing))
+
+
 def _conversation_from(row: Row) -> Conversation:
-    contact, unread, message = row[:_CONTACT_WIDTH], row[_CONTACT_WIDTH], row[_CONTACT_WIDTH + 1 :]
+    contact, (unread, missing, forked) = row[:_CONTACT_WIDTH], row[_CONTACT_WIDTH : _CONTACT_WIDTH + 3]
+    message = row[_CONTACT_WIDTH + 3 :]
     return Conversation(
         contact=contact_from(contact),
         last=None if message[0] is None else message_from(message),
         unread=unread,
+        missing=missing or 0,
+        forked=bool(forked),
     )

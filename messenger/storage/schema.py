@@ -9,6 +9,7 @@ from messenger.core.errors import DatabaseDamaged, DatabaseTooNew, StorageError
 from messenger.storage.database import Database, new_file, put_in_place, side_files
 from messenger.storage.faults import translated
 from messenger.storage.sealed import mark_copy
+from messenger.storage.version_3 import VERSION_3
 
 _VERSION_1: Final = """
 CREATE TABLE meta (
@@ -195,7 +196,7 @@ END;
 _PAGE_MIN: Final = 512
 """Smallest page that SQLite knows."""
 
-MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2, VERSION_3)
 """SQL that brings a database from version n to version n + 1, by n. Only ever appended to."""
 
 

@@ -13,19 +13,25 @@ import msgspec
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
 from messenger.core.models import Message, MessageState
 from messenger.storage.database import Database
-from messenger.storage.messages import Outgoing
-from messenger.storage.rows import MESSAGE_COLUMNS, columns_of, message_from
+from messenger.storage.rows import ACTION_COLUMNS, MESSAGE_COLUMNS, chained_from, columns_of, message_from
+from messenger.storage.traffic import OUTGOING_COLUMNS, Outgoing, OutgoingAction, outgoing_from
 
 _RESTORED: Final = "restored"
 """Name of a single value: the database is a copy that was made of another one."""
 
 _WAITING: Final = f"""
-SELECT {columns_of("m", MESSAGE_COLUMNS)}, m.seq, m.prev FROM outbox AS o JOIN messages AS m USING (position)
+SELECT {columns_of("m", OUTGOING_COLUMNS)} FROM outbox AS o JOIN messages AS m USING (position)
 WHERE m.conversation = ? AND m.outgoing = 1 AND m.id = ?
 """  # noqa: S608 -- constants only
 _REQUEUE: Final = f"""
 UPDATE messages SET state = {MessageState.QUEUED:d}
 WHERE conversation = ? AND outgoing = 1 AND state = {MessageState.SENT:d} RETURNING {MESSAGE_COLUMNS}
+"""  # noqa: S608
+_WAITING_ACTION: Final = f"""
+SELECT position, {ACTION_COLUMNS} FROM actions WHERE conversation = ? AND outgoing = 1 AND id = ?
+"""  # noqa: S608
+_REQUEUE_ACTIONS: Final = f"""
+UPDATE actions SET state = {MessageState.QUEUED:d} WHERE conversation = ? AND outgoing = 1
 """  # noqa: S608
 _DROP_OUTBOX: Final = """
 DELETE FROM sealed_outbox WHERE position IN (SELECT position FROM outbox WHERE conversation = ?)
@@ -69,6 +75,12 @@ def forget_sessions(database: Database, conversation: ConversationId) -> list[Me
     """
     database.rows("DELETE FROM sealed_sessions WHERE conversation = ?", (conversation,))
     database.rows(_DROP_OUTBOX, (conversation,))
+    return _requeued(database, conversation)
+
+
+def _requeued(database: Database, conversation: ConversationId) -> list[Message]:
+    """Let all that is with a carrier wait again; returns the texts among it."""
+    database.rows(_REQUEUE_ACTIONS, (conversation,))
     return [message_from(row) for row in database.rows(_REQUEUE, (conversation,))]
 
 
@@ -149,10 +161,13 @@ class SealedTable:
         with self._database.write():
             self._database.rows("DELETE FROM meta WHERE name = ?", (_RESTORED,))
 
-    def waiting(self, conversation: ConversationId, id_: MessageId) -> Outgoing | None:
-        """A message of ours that has no receipt, or None if it has one or has failed."""
+    def waiting(self, conversation: ConversationId, id_: MessageId) -> Outgoing | OutgoingAction | None:
+        """A message or action of ours that has no receipt, or None if it has one or has failed."""
         row = self._database.row(_WAITING, (conversation, id_))
-        return Outgoing(message=message_from(row), seq=row[-2], prev=row[-1]) if row else None
+        if row is not None:
+            return outgoing_from(row)
+        row = self._database.row(_WAITING_ACTION, (conversation, id_))
+        return OutgoingAction(position=row[0], chained=chained_from(row[1:])) if row else None
 
     def copy(self, position: int) -> SealedCopy | None:
         """What a waiting message was sealed to, or None."""
@@ -181,7 +196,7 @@ class SealedTable:
         """
         with self._database.write():
             self._database.rows(f"{_DROP_OUTBOX} AND sid <> ?", (conversation, sid))
-            return [message_from(row) for row in self._database.rows(_REQUEUE, (conversation,))]
+            return _requeued(self._database, conversation)
 
     def add_receipts(self, conversation: ConversationId, ids: Sequence[MessageId]) -> None:
         """Note that receipts are due."""

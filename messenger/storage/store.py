@@ -8,18 +8,21 @@ from typing import Self
 from messenger.core.ids import ConversationId
 from messenger.core.models import Conversation, ConversationSize, Found, SearchQuery
 from messenger.storage import calendar, rows, search
+from messenger.storage.actions import ActionTable
 from messenger.storage.contacts import ContactTable
 from messenger.storage.database import Database
+from messenger.storage.drafts import DraftTable
 from messenger.storage.invites import InviteTable
-from messenger.storage.messages import MessageTable, Outgoing
+from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
 from messenger.storage.prekeys import PrekeyTable
 from messenger.storage.retention import RetentionTable
 from messenger.storage.schema import open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
+from messenger.storage.traffic import Arrival, Outgoing
 
-__all__ = ["Outgoing", "Store"]
+__all__ = ["Arrival", "Outgoing", "Store"]
 
 
 class Store:
@@ -38,6 +41,10 @@ class Store:
         """The other persons."""
         self.messages = MessageTable(database)
         """Messages and outbox."""
+        self.actions = ActionTable(database)
+        """What is done to messages."""
+        self.drafts = DraftTable(database)
+        """What was written and not sent."""
         self.invites = InviteTable(database)
         """Invites that were given out."""
         self.successions = SuccessionTable(database)
@@ -105,6 +112,14 @@ class Store:
     def conversations(self) -> list[Conversation]:
         """All conversations, the one with the latest message (or the newest contact) first."""
         return rows.conversations(self._database)
+
+    def conversation(self, id_: ConversationId) -> Conversation | None:
+        """One conversation, or None."""
+        return rows.conversation(self._database, id_)
+
+    def shred(self) -> None:
+        """After a deletion: take what was deleted out of the log of the database too."""
+        self._database.shred()
 
     def integrity_check(self) -> None:
         """Read and check the whole database; takes as long as reading the file.

@@ -18,4 +18,6 @@ def export_words(contact: Contact) -> ExportWords:
         you=_("You"),
         language="en",
         states=told,
+        edited=_("edited"),
+        deleted=_("This message was deleted"),
     )

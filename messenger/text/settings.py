@@ -29,6 +29,10 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("Tell others when you have read their messages"),
         _("Switched off, they still see that a message arrived."),
     ),
+    "typing": (
+        _("Tell others while you write to them"),
+        _("Switched off, you do not see either when they write."),
+    ),
     "lock_after": (
         _("Lock after so many minutes without use"),
         _("0 never locks. While locked nobody can read here, and nothing is received. Needs a passphrase."),

@@ -88,6 +88,25 @@ def presence_words(presence: Presence, now_ms: int, seen_ms: int | None = None) 
     return _("Connecting…")
 
 
+def shown_text(message: Message) -> str:
+    """The text of a message as it is shown; what stands in its place if it was deleted."""
+    if not message.deleted:
+        return message.text
+    return _("You deleted this message") if message.outgoing else _("This message was deleted")
+
+
+def marks(message: Message, clock: str) -> str:
+    """What stands in small letters at a message: reactions, whether it was edited, when it was sent.
+
+    Args:
+        message: The message.
+        clock: When, as it is shown.
+    """
+    reactions = " ".join(reaction.emoji for reaction in message.reactions)
+    edited = _("edited") if message.edited_ms is not None else ""
+    return " · ".join(filter(None, (reactions, edited, clock)))
+
+
 def message_sentence(message: Message, author: str, now_ms: int) -> str:
     """Read a message as one sentence, for people who listen to the screen.
 
@@ -97,8 +116,8 @@ def message_sentence(message: Message, author: str, now_ms: int) -> str:
         now_ms: The time now, Unix milliseconds.
     """
     state = STATES[message.state]
-    body = f"{author}, {moment(message.sent_ms, now_ms)}: {message.text}"
-    return f"{body}, {state}" if state else body
+    body = f"{author}, {moment(message.sent_ms, now_ms)}: {shown_text(message)}"
+    return ", ".join(filter(None, (body, marks(message, ""), state)))
 
 
 def conversation_sentence(conversation: Conversation, presence: Presence, now_ms: int) -> str:
@@ -110,7 +129,9 @@ def conversation_sentence(conversation: Conversation, presence: Presence, now_ms
     if conversation.unread:
         parts.append(unread_words(conversation.unread))
     if conversation.last is not None:
-        parts.append(f"{moment(conversation.last.sent_ms, now_ms)}: {one_line(conversation.last.text)}")
+        parts.append(
+            f"{moment(conversation.last.sent_ms, now_ms)}: {one_line(shown_text(conversation.last))}"
+        )
     return ", ".join(parts)
 
 

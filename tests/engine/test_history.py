@@ -239,6 +239,27 @@ async def test_a_conversation_for_programs(people: People, tmp_path: Path) -> No
     assert {entry["state"] for entry in read["messages"]} == {"seen"}
 
 
+async def test_what_was_done_to_messages_is_written_out_too(people: People, tmp_path: Path) -> None:
+    alice, bob = await people("alice"), await people("bob")
+    here, _ = await friends(alice, bob)
+    first, second = [await alice.engine.send_text(here, text) for text in ("first", "secret")]
+    reply = await alice.engine.send_text(here, "reply", first.id)
+    await alice.engine.edit(here, first.id, "changed")
+    await alice.engine.react(here, first.id, "👍")
+    await alice.engine.delete_message(here, second.id, for_both=True)
+    entries = json.loads(await written(alice, here, tmp_path / "a.json", ExportForm.JSON))["messages"]
+    assert [entry["text"] for entry in entries] == ["changed", "", "reply"]
+    assert [entry["deleted"] for entry in entries] == [False, True, False]
+    assert [entry["edited_ms"] is not None for entry in entries] == [True, False, False]
+    assert [entry["reply_to"] for entry in entries] == [None, None, first.id.hex()]
+    assert entries[0]["reactions"] == [{"from": "me", "emoji": "👍"}]
+    assert reply.reply_to == first.id
+    shown = "".join(Page(await written(alice, here, tmp_path / "a.html", ExportForm.HTML)).words)
+    assert " · 👍 · edited" in shown
+    assert "This message was deleted" in shown
+    assert "secret" not in shown
+
+
 async def written_many(person: Person, conversation: ConversationId, path: Path) -> str:
     contact = (await person.engine.conversations())[0].contact
     words = export_words(contact)

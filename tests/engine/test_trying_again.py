@@ -97,7 +97,7 @@ async def test_an_outbox_that_could_not_be_read_is_read_with_the_next_text(
 ) -> None:
     alice, bob = await people("alice"), await people("bob")
     here, _ = await friends(alice, bob)
-    fails(MessageTable, "pending", 1)
+    fails(MessageTable, "to_send", 1)
     first = await alice.engine.send_text(here, "one")
     assert await alice.wait_for(EngineFault) == EngineFault("outbox", "DiskFull")
     second = await alice.engine.send_text(here, "two")
@@ -110,7 +110,7 @@ async def test_a_fault_in_the_outbox_is_told(
 ) -> None:
     alice, bob = await people("alice"), await people("bob")
     here, _ = await friends(alice, bob)
-    fails(MessageTable, "pending", 1, RuntimeError)
+    fails(MessageTable, "to_send", 1, RuntimeError)
     await alice.engine.send_text(here, "one")
     assert await alice.wait_for(EngineFault) == EngineFault("outbox", "RuntimeError")
     assert "outbox failed: RuntimeError" in caplog.text

@@ -1,12 +1,13 @@
 """How a message is laid out: what a person would see, measured."""
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from messenger.core.ids import ConversationId, MessageId
-from messenger.core.models import FailReason, Message, MessageState
+from messenger.core.models import FailReason, Message, MessageState, Reaction
 from messenger.gui.bubble import PADDING, Bubble, Choice, Fonts, Span
 from messenger.gui.theme import Theme
 
@@ -54,6 +55,39 @@ def test_short_text_is_narrow_and_has_its_time_beside_it(fonts: Fonts) -> None:
     left, right = ink(bubble)
     assert left >= PADDING - 1
     assert right < bubble.meta.left()
+
+
+def test_what_was_done_to_a_message_stands_at_its_time(fonts: Fonts) -> None:
+    done = msgspec.structs.replace(
+        message("Hi"), edited_ms=5, reactions=(Reaction(outgoing=False, emoji="👍"),)
+    )
+    plain, marked = Bubble(message("Hi"), WIDTH, fonts), Bubble(done, WIDTH, fonts)
+    assert marked.time == f"👍 · edited · {plain.time}"
+    assert marked.meta.width() > plain.meta.width()
+    assert marked.meta.left() >= PADDING
+    assert marked.meta.right() <= marked.size.width() - PADDING + 1
+
+
+def test_a_deleted_message_leaves_words_in_italics(fonts: Fonts) -> None:
+    gone = msgspec.structs.replace(message("", MessageState.FAILED), deleted=True)
+    bubble, plain = Bubble(gone, WIDTH, fonts), Bubble(message("You deleted this message"), WIDTH, fonts)
+    assert (bubble.text, bubble.failure) == (plain.text, "")
+    assert ink(bubble) != ink(plain), "it leans"
+    theirs = msgspec.structs.replace(gone, outgoing=False)
+    assert Bubble(theirs, WIDTH, fonts).text == "This message was deleted"
+
+
+def test_what_is_answered_stands_above_and_is_no_part_of_the_text(fonts: Fonts) -> None:
+    plain = Bubble(message("yes"), WIDTH, fonts)
+    bubble = Bubble(message("yes"), WIDTH, fonts, "Bob: are you there? " + "x" * 500)
+    assert bubble.text == plain.text
+    assert bubble.size.height() > plain.size.height()
+    assert bubble.size.width() <= WIDTH
+    assert ink(bubble)[1] > ink(plain)[1]
+    top = bubble.size.height() - plain.size.height()
+    assert not bubble.over_text(QPointF(PADDING + 1, top / 2))
+    assert bubble.hit(QPointF(PADDING, bubble.size.height() - 5)) == 0
+    assert not Bubble(message("👍"), WIDTH, fonts, "Bob: well?").large
 
 
 def test_long_text_takes_several_lines_within_the_width(fonts: Fonts) -> None:

@@ -108,6 +108,19 @@ def test_changes_of_state_and_presence_reach_the_row(sidebar: Sidebar) -> None:
     assert again.presence == online, "what is known of presence outlives a reload"
 
 
+def test_what_is_missing_is_known_to_the_row_and_stays_known(sidebar: Sidebar) -> None:
+    model = sidebar.model
+    model.chain_changed(ConversationId(2), 3, forked=True)
+    model.chain_changed(ConversationId(99), 3, forked=True)
+    model.message_added(message(2, 9), 4)
+    model.contact_changed(contact(2, "Carol"), 5)
+    row = model.row(ConversationId(2))
+    assert row is not None
+    conversation = row.conversation
+    assert (conversation.missing, conversation.forked, conversation.unread) == (3, True, 5)
+    assert conversation.last == message(2, 9)
+
+
 @pytest.mark.parametrize(
     ("sought", "found"),
     [

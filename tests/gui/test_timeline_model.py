@@ -5,6 +5,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
 from messenger.core import limits
+from messenger.core.chained import ChainKind
 from messenger.core.ids import MessageId
 from messenger.core.models import FailReason, MessageState
 from messenger.gui.timeline_model import KEPT, ROW, TimelineModel
@@ -203,3 +204,36 @@ def test_rows_can_be_read_aloud(model: TimelineModel, history: History) -> None:
     model.set_title("Robert")
     assert model.index(0).data(Qt.ItemDataRole.AccessibleTextRole).startswith("Robert, ")
     assert model.index(0).data(ROW).message.text == "Hello"
+
+
+def test_what_a_message_answers(model: TimelineModel, history: History) -> None:
+    """One line of it, with who wrote it; kept up to date, and read from the disk if it is far up."""
+    add = history.store.messages.add_outgoing
+    asked = add(history.conversation, MessageId(b"asks" * 4), "are you\nthere?", START - 1, START).message
+    history.add(limits.PAGE + 1)
+    reply = add(history.conversation, MessageId(b"says" * 4), "yes", START, START, asked.id).message
+    lost = add(
+        history.conversation, MessageId(b"lost" * 4), "no", START, START, MessageId(b"none" * 4)
+    ).message
+    model.open(history.conversation, "Bob")
+    assert model.place(asked.position) is None
+    assert [model.quote(each) for each in (asked, reply, lost)] == ["", "You: are you there?", ""]
+    edit = history.store.actions.add_outgoing
+    model.change(
+        edit(history.conversation, ChainKind.EDIT, MessageId(b"edit" * 4), asked.id, "edited", START)
+    )
+    assert model.quote(reply) == "You: edited"
+    gone = edit(history.conversation, ChainKind.DELETE, MessageId(b"gone" * 4), asked.id, "", START)
+    model.change(gone)
+    assert model.quote(reply) == "You: You deleted this message"
+
+
+def test_a_deleted_message_has_words(model: TimelineModel, history: History) -> None:
+    message = history.one("secret", outgoing=True)
+    model.open(history.conversation, "Bob")
+    delete = history.store.actions.add_outgoing
+    gone = delete(history.conversation, ChainKind.DELETE, MessageId(b"gone" * 4), message.id, "", START)
+    model.change(gone)
+    shown = model.index(0).data(Qt.ItemDataRole.DisplayRole)
+    assert shown == "You deleted this message"
+    assert "secret" not in model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)

@@ -24,7 +24,8 @@ def main(folder: Path, key: bytes) -> None:
             taken = take_message(Desk(store, BOB, NOW * 1000), path.read_bytes())
         except RemoteProtocolError:
             continue
-        os.write(1, f"{taken.added[0].text}\n".encode())
+        (added,) = (arrival.added for arrival in taken.arrivals if arrival.added is not None)
+        os.write(1, f"{added.text}\n".encode())
     store.close()
     os.write(1, b"done\n")
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import astuple, dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
@@ -52,27 +52,142 @@ class Text:
     """Kind 2."""
 
     KIND: ClassVar = 2
-    FIELDS: ClassVar = 6
+    FIELDS: ClassVar = 7
     id: bytes
     seq: int
     prev: bytes
     sent_ms: int
     text: str
     order: int
+    reply: bytes
 
     def check(self) -> None:
         """Refuse what is out of bounds."""
-        _bytes(self.id, ID)
-        _whole(self.seq, 1, 2**63 - 1)
-        _bytes(self.prev, 32)
-        _whole(self.sent_ms, 0, 2**53)
+        _head(self)
         check(type(self.text) is str and 1 <= len(self.text.encode()) <= 65536, "text")
-        _whole(self.order, 0, 2**42 - 1)
+        check(type(self.reply) is bytes and len(self.reply) in (0, ID), "reply")
 
     def hash(self) -> bytes:
         """What `prev` of the next message is."""
-        fixed = self.prev + self.id + number(self.seq, 8) + number(self.sent_ms, 8) + number(self.order, 8)
-        return hashlib.sha256(fixed + self.text.encode()).digest()
+        return _hash(self, self.reply, self.text)
+
+
+class Chained(Protocol):
+    """What all of one chain have."""
+
+    @property
+    def KIND(self) -> int: ...  # noqa: N802 -- as the classes say it
+    @property
+    def id(self) -> bytes: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def prev(self) -> bytes: ...
+    @property
+    def sent_ms(self) -> int: ...
+    @property
+    def order(self) -> int: ...
+
+
+def _head(chained: Chained) -> None:
+    _bytes(chained.id, ID)
+    _whole(chained.seq, 1, 2**63 - 1)
+    _bytes(chained.prev, 32)
+    _whole(chained.sent_ms, 0, 2**53)
+    _whole(chained.order, 0, 2**42 - 1)
+
+
+def _hash(chained: Chained, about: bytes, content: str) -> bytes:
+    digest = hashlib.sha256(number(chained.KIND, 1) + chained.prev + chained.id)
+    for each in (chained.seq, chained.sent_ms, chained.order):
+        digest.update(number(each, 8))
+    digest.update(number(len(about), 2) + about)
+    digest.update(content.encode())
+    return digest.digest()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Kind 11."""
+
+    KIND: ClassVar = 11
+    FIELDS: ClassVar = 7
+    id: bytes
+    seq: int
+    prev: bytes
+    sent_ms: int
+    target: bytes
+    text: str
+    order: int
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _head(self)
+        _bytes(self.target, ID)
+        check(type(self.text) is str and 1 <= len(self.text.encode()) <= 65536, "text")
+
+    def hash(self) -> bytes:
+        """What `prev` of the next message is."""
+        return _hash(self, self.target, self.text)
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Kind 12."""
+
+    KIND: ClassVar = 12
+    FIELDS: ClassVar = 6
+    id: bytes
+    seq: int
+    prev: bytes
+    sent_ms: int
+    target: bytes
+    order: int
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _head(self)
+        _bytes(self.target, ID)
+
+    def hash(self) -> bytes:
+        """What `prev` of the next message is."""
+        return _hash(self, self.target, "")
+
+
+@dataclass(frozen=True)
+class React:
+    """Kind 13."""
+
+    KIND: ClassVar = 13
+    FIELDS: ClassVar = 7
+    id: bytes
+    seq: int
+    prev: bytes
+    sent_ms: int
+    target: bytes
+    emoji: str
+    order: int
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _head(self)
+        _bytes(self.target, ID)
+        check(type(self.emoji) is str and len(self.emoji.encode()) <= 32, "emoji")
+
+    def hash(self) -> bytes:
+        """What `prev` of the next message is."""
+        return _hash(self, self.target, self.emoji)
+
+
+@dataclass(frozen=True)
+class Typing:
+    """Kind 14."""
+
+    KIND: ClassVar = 14
+    FIELDS: ClassVar = 0
+
+    def check(self) -> None:
+        """There is nothing in it."""
 
 
 @dataclass(frozen=True)
@@ -162,10 +277,15 @@ class Mailboxes:
         check(len(relays) == len(self.places), "two at one relay")
 
 
-Packet = Hello | Text | Delivered | Read | Seed | SeedAck | LaneTicket | Mailboxes
+Packet = (
+    Hello | Text | Delivered | Read | Seed | SeedAck | LaneTicket | Mailboxes | Edit | Delete | React | Typing
+)
 _KINDS: Final[dict[int, Any]] = {
-    kind.KIND: kind for kind in (Hello, Text, Delivered, Read, Seed, SeedAck, LaneTicket, Mailboxes)
-}
+    kind.KIND: kind
+    for kind in (
+        Hello, Text, Delivered, Read, Seed, SeedAck, LaneTicket, Mailboxes, Edit, Delete, React, Typing
+    )
+}  # fmt: skip
 
 
 def write_packet(packet: Packet) -> bytes:

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from messenger.core.errors import AddressError, CryptoError, RemoteProtocolError
-from messenger.core.ids import Fingerprint, MessageId, format_fingerprint, parse_fingerprint
+from messenger.core.ids import Fingerprint, format_fingerprint, parse_fingerprint
 from messenger.crypto import hkdf, xwing
 from messenger.crypto.box import open_box, seal_box
 from messenger.crypto.identity import Bundle
 from messenger.crypto.identity import safety_number as our_safety_number
 from messenger.crypto.rsa import Label, PublicKey, oaep_label, to_be_signed
+from messenger.engine.chained import chained_of
 from messenger.protocol import invite as our_invites
 from messenger.protocol import packets as our_packets
 from messenger.protocol import puzzle as our_puzzle
-from messenger.storage.messages import chain_hash
+from messenger.storage.chain import chain_hash
 from tests.independent import identity, invites, packets, primitives, schedule
 from tests.independent.loaded import binary, loaded, vectors
 from tests.independent.primitives import Refused
@@ -252,6 +253,10 @@ OUR_KINDS: dict[int, Any] = {
     8: our_packets.SeedAck,
     9: our_packets.LaneTicket,
     10: our_packets.Mailboxes,
+    11: our_packets.Edit,
+    12: our_packets.Delete,
+    13: our_packets.React,
+    14: our_packets.Typing,
 }
 MY_KINDS: dict[int, Any] = {
     1: packets.Hello,
@@ -262,8 +267,16 @@ MY_KINDS: dict[int, Any] = {
     8: packets.SeedAck,
     9: packets.LaneTicket,
     10: packets.Mailboxes,
+    11: packets.Edit,
+    12: packets.Delete,
+    13: packets.React,
+    14: packets.Typing,
 }
-BINARY = {(2, 0), (2, 2), (7, 0), (9, 0), (9, 1)}
+BINARY = {
+    *((2, place) for place in (0, 2, 6)),
+    *((kind, place) for kind in (11, 12, 13) for place in (0, 2, 4)),
+    *((7, 0), (9, 0), (9, 1)),
+}
 """Kind and place of the fields that are bytes; the ids of kinds 3 and 4, and places, are lists of them."""
 
 
@@ -303,13 +316,10 @@ def test_packets_that_are_none(entry: Json) -> None:
         our_packets.decode(binary(entry["content"]))
 
 
-@each("packets", "text hashes")
-def test_hashes_of_texts(entry: Json) -> None:
+@each("packets", "hashes of a chain")
+def test_hashes_of_a_chain(entry: Json) -> None:
     mine, ours = packets.read_packet(binary(entry["content"])), our_packets.decode(binary(entry["content"]))
-    assert isinstance(mine, packets.Text)
-    assert isinstance(ours, our_packets.Text)
+    assert isinstance(mine, packets.Text | packets.Edit | packets.Delete | packets.React)
+    assert isinstance(ours, our_packets.ChainedPacket)
     assert mine.hash() == binary(entry["hash"])
-    assert (
-        chain_hash(ours.prev, MessageId(ours.id), ours.seq, ours.sent_ms, ours.order, ours.text)
-        == mine.hash()
-    )
+    assert chain_hash(chained_of(ours)) == mine.hash()

@@ -10,7 +10,10 @@ from messenger.protocol.packets import Hello, Text
 from tests.helpers.links import End, Moment, Question, Sent, handshake, record
 
 PUZZLE_BITS = 8
-PACKETS = (Hello("Alice", 42000, accepted=True, read_seq=0), Text(bytes(16), 1, bytes(32), 0, "the words", 0))
+PACKETS = (
+    Hello("Alice", 42000, accepted=True, read_seq=0),
+    Text(bytes(16), 1, bytes(32), 0, "the words", 0, b""),
+)
 
 
 class Watched(End):

@@ -11,17 +11,21 @@ from messenger.core.ids import Fingerprint
 from messenger.protocol.invite import Invite
 from messenger.protocol.messages import M1, M2, M3, M4, Caps, Retry
 from messenger.protocol.packets import (
+    Delete,
     Delivered,
+    Edit,
     Hello,
     LaneTicket,
     Mailboxes,
     Packet,
+    React,
     Read,
     Seed,
     SeedAck,
     Succession,
     SuccessionSeen,
     Text,
+    Typing,
 )
 from messenger.protocol.places import Place
 
@@ -48,6 +52,9 @@ def _characters() -> st.SearchStrategy[str]:
 
 _IDS: Final = st.lists(exactly(16), min_size=1, max_size=20)
 
+_HEADER: Final = (exactly(16), st.integers(1, 2**63 - 1), exactly(32), st.integers(0, 2**53))
+"""Id, seq, prev, sent_ms."""
+
 _PLACES: Final = st.builds(
     Place,
     exactly(32).map(Fingerprint),
@@ -73,7 +80,20 @@ packets: Final[st.SearchStrategy[Packet]] = st.one_of(
         st.integers(0, 2**53),
         st.text(_characters(), min_size=1, max_size=300),
         st.integers(0, limits.ORDER_MAX),
+        perhaps(16),
     ),
+    st.builds(
+        Edit,
+        *_HEADER,
+        exactly(16),
+        st.text(_characters(), min_size=1, max_size=300),
+        st.integers(0, limits.ORDER_MAX),
+    ),
+    st.builds(Delete, *_HEADER, exactly(16), st.integers(0, limits.ORDER_MAX)),
+    st.builds(
+        React, *_HEADER, exactly(16), st.text(_characters(), max_size=8), st.integers(0, limits.ORDER_MAX)
+    ),
+    st.just(Typing()),
     st.builds(Delivered, _IDS),
     st.builds(Read, _IDS),
     st.builds(Succession, st.binary(min_size=1, max_size=300)),

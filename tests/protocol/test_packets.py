@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messenger.core import limits, relay_limits
+from messenger.core import deed_limits, limits, relay_limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.core.ids import Fingerprint
 from messenger.crypto.hkdf import expand, extract
@@ -15,17 +15,21 @@ from messenger.protocol import packets
 from messenger.protocol.handshake import Role
 from messenger.protocol.lane import ticket_key
 from messenger.protocol.packets import (
+    Delete,
     Delivered,
+    Edit,
     Hello,
     LaneTicket,
     Mailboxes,
     Packet,
+    React,
     Read,
     Seed,
     SeedAck,
     Succession,
     SuccessionSeen,
     Text,
+    Typing,
     decode,
     encode,
 )
@@ -41,7 +45,7 @@ LONG_PLACE = bytes(119) + b"\x01\x03" + (b"b" * 63 + b".") * 3 + b"a" * 61 + b":
 
 GOOD: dict[int, list[Any]] = {
     1: ["Alice", 42000, True, 7],
-    2: [ID, 1, HASH, 1_700_000_000_000, "hello", 1_700_000_000_001],
+    2: [ID, 1, HASH, 1_700_000_000_000, "hello", 1_700_000_000_001, ID],
     3: [[ID]],
     4: [[ID, ID]],
     5: [b"a statement"],
@@ -50,6 +54,10 @@ GOOD: dict[int, list[Any]] = {
     8: [],
     9: [ID, HASH, True, 0],
     10: [[PLACE, OTHER_PLACE]],
+    11: [ID, 2, HASH, 1_700_000_000_000, bytes(16), "hello!", 1_700_000_000_001],
+    12: [ID, 3, HASH, 1_700_000_000_000, bytes(16), 1_700_000_000_001],
+    13: [ID, 4, HASH, 1_700_000_000_000, bytes(16), "👍", 1_700_000_000_001],
+    14: [],
 }
 """The fields of a packet of each kind."""
 
@@ -132,6 +140,27 @@ def test_a_missing_field_or_something_else_altogether(kind: int) -> None:
         (2, 4, None),
         (2, 4, "x" * (limits.TEXT_MAX + 1)),
         (2, 4, "ä" * (limits.TEXT_MAX // 2 + 1)),
+        (2, 5, -1),
+        (2, 5, 2**42),
+        (2, 6, bytes(1)),
+        (2, 6, bytes(15)),
+        (2, 6, bytes(17)),
+        (2, 6, None),
+        (2, 6, "x" * 16),
+        *((kind, 0, bytes(15)) for kind in (11, 12, 13)),
+        *((kind, 1, 0) for kind in (11, 12, 13)),
+        *((kind, 2, bytes(31)) for kind in (11, 12, 13)),
+        *((kind, 3, 2**53 + 1) for kind in (11, 12, 13)),
+        *((kind, 4, wrong) for kind in (11, 12, 13) for wrong in (b"", bytes(15), bytes(17), None)),
+        *((kind, 6, wrong) for kind in (11, 13) for wrong in (-1, 2**42, 1.0)),
+        (11, 5, ""),
+        (11, 5, "x" * (limits.TEXT_MAX + 1)),
+        (11, 5, "ä" * (limits.TEXT_MAX // 2 + 1)),
+        (12, 5, -1),
+        (12, 5, 2**42),
+        (13, 5, "x" * 33),
+        (13, 5, "👍" * 9),
+        (13, 5, b"x"),
         (3, 0, []),
         (3, 0, [bytes(15)]),
         (3, 0, [ID] * (limits.RECEIPTS_PER_PACKET + 1)),
@@ -175,7 +204,7 @@ def test_out_of_bounds(kind: int, field: int, value: object) -> None:
 def test_the_largest_of_each() -> None:
     for packet in (
         Hello("x" * limits.NAME_MAX, 65535, accepted=False, read_seq=2**63 - 1),
-        Text(ID, 2**63 - 1, HASH, 2**53, "ä" * (limits.TEXT_MAX // 2), 0),
+        Text(ID, 2**63 - 1, HASH, 2**53, "ä" * (limits.TEXT_MAX // 2), 0, b""),
         Delivered([ID] * limits.RECEIPTS_PER_PACKET),
         Read([ID] * limits.RECEIPTS_PER_PACKET),
         Succession(bytes(limits.SUCCESSION_MAX)),
@@ -185,15 +214,20 @@ def test_the_largest_of_each() -> None:
         LaneTicket(ID, HASH, by_initiator=False, port=65535),
         Mailboxes([bytes((relay,)) + LONG_PLACE for relay in range(relay_limits.PLACES_MAX)]),
         Mailboxes([]),
+        Edit(ID, 2**63 - 1, HASH, 2**53, ID, "ä" * (limits.TEXT_MAX // 2), limits.ORDER_MAX),
+        Delete(ID, 2**63 - 1, HASH, 2**53, ID, limits.ORDER_MAX),
+        React(ID, 2**63 - 1, HASH, 2**53, ID, "👍" * (deed_limits.EMOJI_MAX // 4), limits.ORDER_MAX),
+        React(ID, 1, HASH, 0, ID, "", 0),
+        Typing(),
     ):
         assert decode(encode(packet)) == packet
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80"])
 def test_text_that_is_not_utf8(text: bytes) -> None:
-    good = packed(2, [*GOOD[2][:4], "x" * len(text)])
-    assert good.endswith(b"x" * len(text))
-    refused(good[: -len(text)] + text)
+    good = packed(2, [*GOOD[2][:4], "x" * len(text), *GOOD[2][5:]])
+    assert decode(good) is not None
+    refused(good.replace(b"x" * len(text), text))
 
 
 @pytest.mark.parametrize("kind", [0, 64, 127])
@@ -216,7 +250,7 @@ def test_empty_or_too_long() -> None:
 def test_we_do_not_send_what_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "PACKET_MAX", 100)
     with pytest.raises(LocalProtocolError):
-        encode(Text(ID, 1, HASH, 0, "x" * 100, 0))
+        encode(Text(ID, 1, HASH, 0, "x" * 100, 0, b""))
 
 
 def test_every_kind_has_a_number_of_its_own() -> None:
@@ -227,7 +261,9 @@ def test_every_kind_has_a_number_of_its_own() -> None:
 
 
 def test_a_text_does_not_show_its_words() -> None:
-    assert repr(Text(ID, 3, HASH, 0, "meet me at nine", 0)) == "Text(3, 15 characters)"
+    assert repr(Text(ID, 3, HASH, 0, "meet me at nine", 0, b"")) == "Text(3, 15 characters)"
+    assert repr(Edit(ID, 3, HASH, 0, ID, "meet me at ten", 0)) == "Edit(3, 14 characters)"
+    assert repr(React(ID, 3, HASH, 0, ID, "👍", 0)) == "React(3)"
 
 
 def test_a_ticket_and_places_do_not_show_their_secrets() -> None:

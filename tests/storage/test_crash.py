@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from messenger.core import limits
+from messenger.core.chained import Chained, ChainKind
 from messenger.core.ids import ConversationId
 from messenger.core.models import Message, MessageState
-from messenger.storage.messages import chain_hash
+from messenger.storage.chain import chain_hash
 from messenger.storage.store import Store
 from tests.helpers.storage import DATABASE, ZEROS, check_index, program
 
@@ -55,7 +56,15 @@ def check_chain_and_outbox(store: Store, conversation: ConversationId, ours: lis
         if seq in pending:
             assert (pending[seq].message, pending[seq].prev) == (message, prev)
         prev = chain_hash(
-            prev, message.id, seq, message.sent_ms, message.position >> limits.ORDER_TIE_BITS, message.text
+            Chained(
+                kind=ChainKind.TEXT,
+                id=message.id,
+                seq=seq,
+                prev=prev,
+                sent_ms=message.sent_ms,
+                order=message.position >> limits.ORDER_TIE_BITS,
+                content=message.text,
+            )
         )
 
 

@@ -1,16 +1,18 @@
 import hashlib
 from itertools import product
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messenger.core import limits
+from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged, InputError, InputProblem, StorageBug
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import AFTER, FailReason, Message, MessageState
-from messenger.storage import messages, rows
-from messenger.storage.messages import chain_hash
+from messenger.storage import actions, chain, messages, rows, traffic
+from messenger.storage.chain import chain_hash
 from messenger.storage.store import Outgoing, Store
 from tests.helpers.storage import ZEROS, add_contact, add_theirs, message_id
 
@@ -95,21 +97,41 @@ def test_the_chain(store: Store) -> None:
         assert (outgoing.seq, outgoing.prev) == (seq, prev)
         add_theirs(store, contact.id, 100 + seq)  # has no place in our chain
         numbers = b"".join(n.to_bytes(8, "big") for n in (seq, 1000 + seq, outgoing.order))
-        prev = hashlib.sha256(prev + message_id(seq) + numbers + text.encode("utf-8")).digest()
+        data = b"\x02" + prev + message_id(seq) + numbers + bytes(2) + text.encode("utf-8")
+        prev = hashlib.sha256(data).digest()
     assert (add_ours(store, other.id, 1).seq, add_ours(store, other.id, 2).seq) == (1, 2)
 
 
+def written(seq: int, sent_ms: int, text: str, about: bytes = b"") -> Chained:
+    """The first text of a chain."""
+    return Chained(
+        kind=ChainKind.TEXT,
+        id=MessageId(b"\x11" * 16),
+        seq=seq,
+        prev=ZEROS,
+        sent_ms=sent_ms,
+        order=2000,
+        about=about,
+        content=text,
+    )
+
+
 def test_the_chain_hash_is_what_its_definition_says() -> None:
-    # SHA-256 of 32 zero bytes, 16 bytes 0x11, then 00..01, 00..03e8, 00..07d0, then "hi".
+    # SHA-256 of 02, 32 zero bytes, 16 bytes 0x11, then 00..01, 00..03e8, 00..07d0, then 0000, then "hi".
     numbers = bytes.fromhex("000000000000000100000000000003e800000000000007d0")
-    data = bytes(32) + b"\x11" * 16 + numbers + b"hi"
-    assert chain_hash(ZEROS, MessageId(b"\x11" * 16), 1, 1000, 2000, "hi") == hashlib.sha256(data).digest()
+    start = b"\x02" + bytes(32) + b"\x11" * 16 + numbers
+    first = written(1, 1000, "hi")
+    assert chain_hash(first) == hashlib.sha256(start + b"\0\0hi").digest()
+    reply = written(1, 1000, "hi", b"\x22" * 16)
+    assert chain_hash(reply) == hashlib.sha256(start + b"\0\x10" + b"\x22" * 16 + b"hi").digest()
+    edit = msgspec.structs.replace(reply, kind=ChainKind.EDIT)
+    assert chain_hash(edit) == hashlib.sha256(b"\x0b" + start[1:] + b"\0\x10" + b"\x22" * 16 + b"hi").digest()
 
 
 @pytest.mark.parametrize(("seq", "sent_ms", "text"), [(-1, 0, ""), (0, 2**64, ""), (0, 0, "\ud800")])
 def test_the_chain_hash_of_what_cannot_be(seq: int, sent_ms: int, text: str) -> None:
     with pytest.raises(StorageBug):
-        chain_hash(ZEROS, message_id(1), seq, sent_ms, 0, text)
+        chain_hash(written(seq, sent_ms, text))
 
 
 @pytest.mark.parametrize(("id_", "text", "sent_ms"), [(1, "ours", -1), (1, "\ud800", 0), (0, "same id", 0)])
@@ -363,12 +385,20 @@ def test_no_query_reads_a_whole_table(store: Store) -> None:
     plans: dict[str, tuple[int | str | bytes, ...]] = {
         rows._PAGE_BACK: (1, 10, 0, 5),
         rows._PAGE_ON: (1, 10, 0, 5),
-        messages._PENDING: (1, 0, 5),
+        traffic._PENDING: (1, 0, 5),
         messages._ADVANCE: (2, "", 1, "[1]", bytes(16)),
         messages._ADVANCE_THROUGH: (2, "", 1, "[1]", 5),
         messages._MARK_SEEN: (1, 5),
         messages._SEEN_SEQ: (1,),
-        messages._BY_ID: (1, bytes(16)),
+        rows._BY_ID: (1, bytes(16)),
+        messages._KNOWN: (1, bytes(16)),
+        traffic._PENDING_ACTIONS: (1, 0, 5),
+        actions._OF_AUTHOR: (1, 0, bytes(16)),
+        actions._WAITING: (1, bytes(16)),
+        actions._COUNT_WAITING: (1,),
+        chain._NEIGHBOURS: (1, 5),
+        chain._LAST: (1, 21),
+        chain._TAKEN: (5,),
     }
     for sql, values in plans.items():
         plan = [row[3] for row in store._database.rows(f"EXPLAIN QUERY PLAN {sql}", values)]

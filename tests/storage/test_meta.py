@@ -12,6 +12,7 @@ CHANGED = Settings(
     open_door=OpenDoor.NOBODY,
     reconnect=False,
     read_receipts=False,
+    typing=False,
     lock_after=5,
     theme=Theme.DARK,
     enter_sends=False,

@@ -1,5 +1,6 @@
 """Presence, messages and steps in words."""
 
+import msgspec
 import pytest
 
 from messenger.core.errors import Reason
@@ -13,6 +14,7 @@ from messenger.core.models import (
     MessageState,
     Offline,
     Online,
+    Reaction,
     Route,
     Standing,
 )
@@ -23,9 +25,11 @@ from messenger.text import (
     STATES,
     conversation_sentence,
     failure,
+    marks,
     message_sentence,
     one_line,
     presence_words,
+    shown_text,
     unread_words,
 )
 
@@ -101,3 +105,15 @@ def test_counting_and_shortening() -> None:
     assert unread_words(5) == "5 unread messages"
     assert one_line("  a\n\tb  ") == "a b"
     assert len(one_line("x" * 1000)) == 120
+
+
+def test_what_was_done_to_a_message_in_words() -> None:
+    plain = message("hello", MessageState.READ)
+    done = msgspec.structs.replace(plain, edited_ms=1, reactions=(Reaction(outgoing=False, emoji="👍"),))
+    assert (marks(plain, "12:00"), marks(done, "12:00")) == ("12:00", "👍 · edited · 12:00")
+    assert message_sentence(plain, "You", NOW).endswith(": hello, read")
+    assert message_sentence(done, "You", NOW).endswith(": hello, 👍 · edited, read")
+    gone = msgspec.structs.replace(plain, text="", deleted=True)
+    assert shown_text(gone) == "You deleted this message"
+    assert shown_text(msgspec.structs.replace(gone, outgoing=False)) == "This message was deleted"
+    assert shown_text(plain) == "hello"

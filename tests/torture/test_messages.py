@@ -15,7 +15,7 @@ from messenger.storage.store import Store
 from tests.helpers.engines import DATABASE, fresh_port, prepare
 from tests.helpers.keys import identity
 from tests.helpers.terminal import ROOT, environment
-from tests.torture.node import text
+from tests.torture.node import final
 from tests.torture.proxy import BadNetwork, bad_network
 
 NAMES: Final = ("alice", "bob")
@@ -93,18 +93,31 @@ def acquainted(folder: Path, other: str, port: int) -> None:
 
 
 def history(folder: Path, other: str) -> list[Message]:
-    """All messages with somebody, oldest first; the database must be sound."""
+    """All messages with somebody, oldest first; database and chain must be sound, and nothing may wait."""
     store = Store.open(folder / DATABASE, keystore.unlock(folder, "").db_key)
     try:
         store.integrity_check()
         contact = store.contacts.by_fingerprint(identity(other).fingerprint)
+        row = None if contact is None else store.conversation(contact.id)
         assert contact is not None
+        assert row is not None
+        assert (row.missing, row.forked) == (0, False)
+        assert store.messages.to_send(contact.id, 0, 9) == []
         found: list[Message] = []
         while page := store.messages.page(contact.id, found[0].position if found else None):
             found[:0] = page
         return found
     finally:
         store.close()
+
+
+def seen(message: Message, who: str) -> tuple[object, ...]:
+    """What must be alike at both ends."""
+    reactions = sorted(
+        (reaction.outgoing == (who == NAMES[0]), reaction.emoji) for reaction in message.reactions
+    )
+    own = message.outgoing == (who == NAMES[0])
+    return message.id, own, message.text, message.edited_ms, message.deleted, reactions
 
 
 def deaths(count: int, number: int, chance: random.Random) -> list[int]:
@@ -144,10 +157,13 @@ async def test_everything_arrives_once_and_in_order(tmp_path: Path, count: int, 
     assert {who: (life.killed, life.faults) for who, life in lives.items()} == {
         who: (dying, []) for who in NAMES
     }
-    expected = [text(number) for number in range(1, count + 1)]
+    expected = [final(number, count) for number in range(1, count + 1)]
     histories = {who: history(tmp_path / who, other) for who, other in (NAMES, NAMES[::-1])}
     orders = [[message.id for message in messages] for messages in histories.values()]
     assert orders[0] == orders[1]
+    alike = [[seen(message, who) for message in messages] for who, messages in histories.items()]
+    assert alike[0] == alike[1]
+    assert sum(bool(message.reactions) for message in histories[NAMES[0]]) > count // 20
     for messages in histories.values():
         assert [message.text for message in messages if message.outgoing] == expected
         assert [message.text for message in messages if not message.outgoing] == expected

@@ -15,15 +15,19 @@ from tests.independent.identity import LONGEST, Identity, safety_number, write_f
 from tests.independent.invites import PREFIX, Invite, write_invite
 from tests.independent.meeting import private_key
 from tests.independent.packets import (
+    Delete,
     Delivered,
+    Edit,
     Hello,
     LaneTicket,
     Mailboxes,
     Packet,
+    React,
     Read,
     Seed,
     SeedAck,
     Text,
+    Typing,
     write_packet,
 )
 from tests.independent.primitives import (
@@ -309,6 +313,22 @@ def invites() -> Json:
     }
 
 
+def _refused_actions(ids: list[bytes]) -> dict[str, bytes]:
+    """Contents that are no edit, deletion, reaction or typing, by what is wrong."""
+    pack = msgspec.msgpack.encode
+    return {
+        "an edit of nothing": b"\x0b" + pack([ids[0], 1, bytes(32), 0, b"", "x", 0]),
+        "an edit to no text": b"\x0b" + pack([ids[0], 1, bytes(32), 0, ids[1], "", 0]),
+        "an edit to 65537 bytes": b"\x0b" + pack([ids[0], 1, bytes(32), 0, ids[1], "é" * 32768 + "x", 0]),
+        "an edit with seq 0": b"\x0b" + pack([ids[0], 0, bytes(32), 0, ids[1], "x", 0]),
+        "a deletion of 17 bytes": b"\x0c" + pack([ids[0], 1, bytes(32), 0, bytes(17), 0]),
+        "a deletion with order 2^42": b"\x0c" + pack([ids[0], 1, bytes(32), 0, ids[1], 2**42]),
+        "a reaction of 33 bytes": b"\x0d" + pack([ids[0], 1, bytes(32), 0, ids[1], "é" * 16 + "x", 0]),
+        "a reaction without order": b"\x0d" + pack([ids[0], 1, bytes(32), 0, ids[1], "x"]),
+        "typing without an array": b"\x0e",
+    }
+
+
 def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, bytes]:
     """Contents that are no packet, by what is wrong."""
     pack = msgspec.msgpack.encode
@@ -329,13 +349,17 @@ def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, byt
         "read_seq 2^63": b"\x01" + pack(["e", 1, True, 2**63]),
         "name is bin": b"\x01" + pack([b"e", 1, True, 0]),
         "name is no UTF-8": b"\x01\x94\xa1\xff\x01\xc3\x00",
-        "id of 15 bytes": b"\x02" + pack([bytes(15), 1, bytes(32), 0, "x"]),
-        "id is a string": b"\x02" + pack(["x" * 16, 1, bytes(32), 0, "x"]),
-        "seq 0": b"\x02" + pack([ids[0], 0, bytes(32), 0, "x"]),
-        "prev of 31 bytes": b"\x02" + pack([ids[0], 1, bytes(31), 0, "x"]),
-        "sent_ms 2^53 + 1": b"\x02" + pack([ids[0], 1, bytes(32), 2**53 + 1, "x"]),
-        "order 2^42": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 2**42]),
-        "no text": b"\x02" + pack([ids[0], 1, bytes(32), 0, ""]),
+        "id of 15 bytes": b"\x02" + pack([bytes(15), 1, bytes(32), 0, "x", 0, b""]),
+        "id is a string": b"\x02" + pack(["x" * 16, 1, bytes(32), 0, "x", 0, b""]),
+        "seq 0": b"\x02" + pack([ids[0], 0, bytes(32), 0, "x", 0, b""]),
+        "prev of 31 bytes": b"\x02" + pack([ids[0], 1, bytes(31), 0, "x", 0, b""]),
+        "sent_ms 2^53 + 1": b"\x02" + pack([ids[0], 1, bytes(32), 2**53 + 1, "x", 0, b""]),
+        "order 2^42": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 2**42, b""]),
+        "no text": b"\x02" + pack([ids[0], 1, bytes(32), 0, "", 0, b""]),
+        "a text without reply": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0]),
+        "a reply to 15 bytes": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0, bytes(15)]),
+        "a reply to 17 bytes": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0, bytes(17)]),
+        **_refused_actions(ids),
         "no id": b"\x03" + pack([[]]),
         "513 ids": b"\x04" + pack([[bytes(16)] * 513]),
         "nil among the ids": b"\x04" + pack([[ids[0], None]]),
@@ -360,11 +384,24 @@ def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, byt
     }
 
 
+def _chain(about: bytes, last: Text) -> list[Text | Edit | Delete | React]:
+    """What follows a text: a reply, edits, reactions and a deletion."""
+    ids = [drawn(f"id in the chain {count}", 16) for count in range(6)]
+    at = 1_800_000_001_000
+    reply = Text(ids[0], 3, last.hash(), at, "yes", 0, about)
+    edit = Edit(ids[1], 4, reply.hash(), at + 1, about, "Hallo", 1)
+    react = React(ids[2], 5, edit.hash(), at + 2, about, "👩‍👩‍👧‍👦", at)
+    undo = React(ids[3], 6, react.hash(), 0, about, "", at + 1)
+    delete = Delete(ids[4], 7, undo.hash(), 2**53, about, 2**42 - 1)
+    return [reply, edit, react, undo, delete, Edit(ids[5], 2**63 - 1, delete.hash(), 0, ids[0], "é" * 200, 0)]
+
+
 def packets() -> Json:
     """Section 7."""
     ids = [drawn(f"id {count}", 16) for count in range(3)]
-    first = Text(ids[0], 1, bytes(32), 1_800_000_000_123, "Hello", 1_800_000_000_124)
-    second = Text(ids[1], 2, first.hash(), 2**53, "ünï\n🦉", 2**42 - 1)
+    first = Text(ids[0], 1, bytes(32), 1_800_000_000_123, "Hello", 1_800_000_000_124, b"")
+    second = Text(ids[1], 2, first.hash(), 2**53, "ünï\n🦉", 2**42 - 1, b"")
+    chain = _chain(ids[0], second)
     pk = xwing_public(drawn("key of a Seed"))
     place = _place()
     good: list[Packet] = [
@@ -373,6 +410,8 @@ def packets() -> Json:
         Hello("é" * 64, 65535, True, 70000),  # noqa: FBT003
         first,
         second,
+        *chain,
+        Typing(),
         Seed(pk, 0),
         Seed(pk, 2**53),
         SeedAck(),
@@ -397,7 +436,9 @@ def packets() -> Json:
         ],
         "read like a Delivered with the first id": [extra, (b"\x03" + wide)],
         "ignored": [b"\x80", b"\xff\x00", b"\xc1\xc1"],
-        "text hashes": [{"content": write_packet(text), "hash": text.hash()} for text in (first, second)],
+        "hashes of a chain": [
+            {"content": write_packet(each), "hash": each.hash()} for each in (first, second, *chain)
+        ],
         "refused": [
             {"why": why, "content": content} for why, content in _refused_packets(ids, pk, place).items()
         ],

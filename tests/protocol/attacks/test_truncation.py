@@ -48,7 +48,9 @@ class File:
     def __init__(self) -> None:
         alice, bob = linked()
         self.before = Moment(bob)
-        self.words = [Text(bytes(16), number, bytes(32), 0, "x" * 40 * number, 0) for number in range(1, 11)]
+        self.words = [
+            Text(bytes(16), number, bytes(32), 0, "x" * 40 * number, 0, b"") for number in range(1, 11)
+        ]
         self.boundaries = [0]
         self.stream = b""
         for packet in self.words:
