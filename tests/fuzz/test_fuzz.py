@@ -1,5 +1,7 @@
 """The short run of the fuzz targets: kept inputs, seeds, and some changes of them."""
 
+import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +52,21 @@ def test_changes_of_seeds(name: str, data: st.DataObject) -> None:
 @given(data=st.binary(max_size=600))
 def test_anything(name: str, data: bytes) -> None:
     TARGETS[name].run(data)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("atheris") is None, reason="atheris runs on Linux, x86-64, Python before 3.14"
+)
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_short_search_guided_by_coverage(name: str) -> None:
+    """Longer ones: ``python -m tests.fuzz TARGET``."""
+    command = [sys.executable, "-m", "tests.fuzz", name, "--seconds", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "INFO: A corpus is not provided" not in done.stderr
+    executed = re.search(r"number_of_executed_units: (\d+)", done.stderr)
+    assert executed is not None
+    assert int(executed[1]) > len(seeds(name))
 
 
 def test_the_entry_names_the_targets() -> None:
