@@ -175,6 +175,9 @@ class Delete(msgspec.Struct, frozen=True, array_like=True):
     target: IdField
     order: OrderField
 
+    def __repr__(self) -> str:
+        return f"Delete({self.seq})"
+
 
 class React(msgspec.Struct, frozen=True, array_like=True):
     """Kind 13. What the sender feels about a text of either person, in place of what they said before."""

@@ -264,6 +264,7 @@ def test_a_text_does_not_show_its_words() -> None:
     assert repr(Text(ID, 3, HASH, 0, "meet me at nine", 0, b"")) == "Text(3, 15 characters)"
     assert repr(Edit(ID, 3, HASH, 0, ID, "meet me at ten", 0)) == "Edit(3, 14 characters)"
     assert repr(React(ID, 3, HASH, 0, ID, "👍", 0)) == "React(3)"
+    assert repr(Delete(ID, 3, HASH, 0, ID, 0)) == "Delete(3)"
 
 
 def test_a_ticket_and_places_do_not_show_their_secrets() -> None:
