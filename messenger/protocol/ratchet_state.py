@@ -23,7 +23,7 @@ SECRET_SIZE: Final = 32
 
 _VERSION: Final = 1
 _RECEIVE_ONLY: Final = 1
-_SENDING: Final = struct.Struct(">4I?")
+_SENDING: Final = struct.Struct(">4IB")
 _RECEIVING: Final = struct.Struct(">2I")
 _KEY: Final = struct.Struct(f">I{SEED_SIZE}s")
 _SKIPPED: Final = struct.Struct(f">IIQ{SECRET_SIZE}s")
@@ -208,9 +208,9 @@ def _read_sending(fields: Fields) -> Sending:
     chain = _optional(fields, SECRET_SIZE)
     public = _optional(fields, limits.XWING_PUBLIC_SIZE)
     ciphertext = _optional(fields, limits.XWING_CIPHERTEXT_SIZE)
-    if not bool(epoch) == bool(chain) == bool(public) == bool(ciphertext):
+    if not bool(epoch) == bool(chain) == bool(public) == bool(ciphertext) or acknowledged > 1:
         raise RemoteProtocolError("a chain that cannot be")
-    return Sending(root, epoch, chain, number, previous, key_id, public, ciphertext, acknowledged)
+    return Sending(root, epoch, chain, number, previous, key_id, public, ciphertext, bool(acknowledged))
 
 
 def _write_receiving(chain: Receiving) -> bytes:

@@ -23,6 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("target", nargs="?", help="what to fuzz")
     parser.add_argument("--seconds", type=int, default=60, metavar="N", help="how long (60)")
+    parser.add_argument("--runs", type=int, metavar="N", help="so many inputs instead, always the same ones")
     parser.add_argument("--list", action="store_true", help="name the targets")
     parser.add_argument("--keep", type=int, default=0, metavar="N", help="keep so many inputs of this run")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
@@ -38,7 +39,8 @@ def main() -> int:
         (options.inside / f"seed-{name}").write_bytes(data)
     kept = CORPUS / options.target
     kept.mkdir(parents=True, exist_ok=True)
-    arguments = [sys.argv[0], f"-max_total_time={options.seconds}", f"-max_len={target.longest}"]
+    until = ["-seed=1", f"-runs={options.runs}"] if options.runs else [f"-max_total_time={options.seconds}"]
+    arguments = [sys.argv[0], *until, f"-max_len={target.longest}"]
     arguments += [f"-artifact_prefix={kept}/", "-print_final_stats=1", "-rss_limit_mb=1024", "-timeout=20"]
     atheris.Setup([*arguments, str(options.inside), str(kept)], target.run)
     atheris.Fuzz()
@@ -58,6 +60,7 @@ def _supervise(options: argparse.Namespace) -> int:
     target: str = options.target
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tests.fuzz", target, "--seconds", str(options.seconds)]
+        command += ["--runs", str(options.runs)] if options.runs else []
         ended = subprocess.run([*command, "--inside", folder], check=False).returncode
         if options.keep:
             found = sorted(Path(folder).iterdir(), key=lambda path: path.stat().st_size)
