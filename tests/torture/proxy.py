@@ -8,11 +8,11 @@ from typing import Final
 
 _CHUNK: Final = 16 * 1024
 
-_WHOLE: Final = 3
-"""Every third connection is not cut."""
+_CUT_EVERY: Final = 2
+"""The first of so many connections is cut after some bytes."""
 
-_BYTES_TO_CUT: Final = 40_000
-"""At most so many bytes pass on a connection that will be cut."""
+BYTES_TO_CUT: Final = 400_000
+"""At most so many bytes pass on a connection that will be cut, if there is much to carry."""
 
 _DELAY: Final = 0.3
 """Share of the pieces that come late."""
@@ -36,12 +36,14 @@ class BadNetwork:
     Args:
         target: Port that the connections are for.
         seed: Decides what happens; the same connections meet the same faults.
+        to_cut: At most so many bytes pass on a connection that will be cut.
     """
 
-    def __init__(self, target: int, seed: float) -> None:
+    def __init__(self, target: int, seed: float, to_cut: int = BYTES_TO_CUT) -> None:
+        self._to_cut = to_cut
+        self._carried = 0
         self._target = target
         self._random = random.Random(seed)
-        self._carried = 0
         self._running: set[asyncio.Task[None]] = set()
         self.faults = {"cut": 0, "stalled": 0, "doubled": 0}
 
@@ -70,8 +72,9 @@ class BadNetwork:
         if self._random.random() < _TWICE:
             _, second = await asyncio.open_connection("127.0.0.1", self._target)
             self.faults["doubled"] += 1
+        left = None if self._carried % _CUT_EVERY else self._random.randrange(self._to_cut)
         self._carried += 1
-        budget = [self._random.randrange(_BYTES_TO_CUT) if self._carried % _WHOLE else None]
+        budget = [left]
         ways = (
             asyncio.create_task(self._pump(reader, [back, *([second] if second else [])], budget)),
             asyncio.create_task(self._pump(there, [writer], budget)),
@@ -109,9 +112,9 @@ class BadNetwork:
 
 
 @asynccontextmanager
-async def bad_network(target: int, seed: float) -> AsyncIterator[tuple[int, BadNetwork]]:
+async def bad_network(target: int, seed: float, to_cut: int) -> AsyncIterator[tuple[int, BadNetwork]]:
     """A bad network in front of a port; its own port, and what it has done."""
-    network = BadNetwork(target, seed)
+    network = BadNetwork(target, seed, to_cut)
     server = await asyncio.start_server(network.serve, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1], network

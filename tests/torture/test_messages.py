@@ -16,7 +16,7 @@ from tests.helpers.engines import DATABASE, fresh_port, prepare
 from tests.helpers.keys import identity
 from tests.helpers.terminal import ROOT, environment
 from tests.torture.node import final
-from tests.torture.proxy import BadNetwork, bad_network
+from tests.torture.proxy import BYTES_TO_CUT, BadNetwork, bad_network
 
 NAMES: Final = ("alice", "bob")
 PATIENCE: Final = 900.0
@@ -130,11 +130,12 @@ async def torture(folder: Path, *, count: int, dying: int, seed: int) -> dict[st
     chance = random.Random(seed)
     ports = {who: fresh_port() for who in NAMES}
     networks: list[BadNetwork] = []
+    to_cut = min(BYTES_TO_CUT, 20 * count)  # or a short run could end before the first cut
     lives = {}
     async with AsyncExitStack() as stack:
         for who, other in (NAMES, NAMES[::-1]):
             prepare(folder / who, who, port=ports[who])
-            way, network = await stack.enter_async_context(bad_network(ports[other], chance.random()))
+            way, network = await stack.enter_async_context(bad_network(ports[other], chance.random(), to_cut))
             networks.append(network)
             acquainted(folder / who, other, way)
             lives[who] = Life(
