@@ -202,6 +202,50 @@ complete_system() {
     say "    $advice"
 }
 
+# What the benchmarks compare with, by the name of the program and the Debian package that has it.
+peers='
+scp openssh-client
+sshd openssh-server
+rsync rsync
+nginx nginx-light
+curl curl
+prosody prosody
+mosquitto mosquitto
+qtox qtox
+'
+
+missing_peers() {
+    printf '%s' "$peers" | while read -r program package; do
+        [ -z "$program" ] || PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || echo "$package"
+    done
+}
+
+# Installs the peers. The benchmarks start servers themselves, with configurations of their own: those that come with
+# the packages are neither started now nor at the next start of the machine.
+policy=''
+prepare_peers() {
+    need='' want=$(missing_peers)
+    [ -n "$want" ] || return 0
+    # shellcheck disable=SC2086
+    want=$(echo $want)
+    as=''
+    [ "$(id -u)" = 0 ] || as='sudo -n'
+    if [ ! -e /usr/sbin/policy-rc.d ] && $as true 2>/dev/null; then
+        policy=/usr/sbin/policy-rc.d # what Debian asks before it starts a service; 101 is no
+        printf '#!/bin/sh\nexit 101\n' | $as tee "$policy" >/dev/null
+        $as chmod 755 "$policy"
+    fi
+    complete_system
+    allow_services
+    if [ -d /run/systemd/system ]; then
+        for service in nginx prosody mosquitto ssh; do
+            case " $want " in *" $service"*) $as systemctl disable "$service" >/dev/null 2>&1 || : ;; esac
+        done
+    fi
+}
+
+allow_services() { [ -z "$policy" ] || $as rm -f "$policy"; }
+
 # ---- the environment --------------------------------------------------------------------------------------------
 
 # Takes the lock, saying so when that means waiting. Python does it because not every system has flock(1); the lock

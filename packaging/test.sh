@@ -2,10 +2,13 @@
 # Checks Sotto, after setting up whatever is missing (see run.sh):
 #
 #     sh packaging/test.sh [ARGUMENTS OF PYTEST]
+#     sh packaging/test.sh --bench
 #
 # Runs ruff, mypy and pytest, all of them even if one fails, and ends with 0 only if all are content. With --long
 # pytest adds the torture and fuzz runs. Nothing shows on the screen: windows open on a virtual display that ends with
 # this script. Python packages come into .venv by the hashes in packaging/requirements-dev.lock.
+#
+# --bench runs no checks: it sets up the same, and the programs that the benchmarks of tests/bench/ compare with.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
@@ -17,6 +20,7 @@ work=$(mktemp -d)
 end() {
     [ -z "$display" ] || kill "$display" 2>/dev/null || :
     rm -rf "$work"
+    allow_services
 }
 trap end EXIT
 trap 'exit 129' HUP
@@ -58,6 +62,11 @@ check() {
 }
 
 prepare test yes
+if [ "${1-}" = --bench ]; then
+    prepare_peers
+    say "Ready: $env/bin/python -m tests.bench.NAME, from $root."
+    exit 0
+fi
 cd "$root"
 check ruff check .
 check ruff format --check .

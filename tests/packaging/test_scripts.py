@@ -279,3 +279,30 @@ def test_without_a_new_enough_python_it_says_which(checkout: Checkout) -> None:
     assert (code, output) == (1, "")
     assert errors.startswith("Sotto needs Python 3.11")
     assert checkout.called() == []
+
+
+def peers(checkout: Checkout, command: str) -> tuple[str, str]:
+    """Run a function of setup.sh where of the benchmarks' peers only scp and curl are surely there."""
+    for name in ("scp", "curl", "mosquitto", "nginx", "sshd"):
+        checkout.tool(name, "exit 0")
+    for name in ("cat", "env", "tail", "tee", "chmod", "rm"):
+        (checkout.tools / name).symlink_to(shutil.which(name) or name)
+    setup = checkout.root / "packaging" / "setup.sh"
+    done = subprocess.run(
+        ["/bin/sh", "-euc", f'root=$1; . "$2"; {command}', "sh", checkout.root, setup],
+        env={"PATH": str(checkout.tools), "CALLS": str(checkout.calls)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout, done.stderr
+
+
+def test_what_benchmarks_compare_with_is_installed_where_it_lacks(checkout: Checkout) -> None:
+    assert peers(checkout, "missing_peers")[0].split() == ["rsync", "prosody", "qtox"]
+
+
+def test_without_an_administrator_the_peers_are_named(checkout: Checkout) -> None:
+    _, errors = peers(checkout, "prepare_peers")
+    assert "install -y --no-install-recommends rsync prosody qtox" in errors
+    assert checkout.called() == []
