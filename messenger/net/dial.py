@@ -29,6 +29,34 @@ _Target = tuple[str, int, int, int] | tuple[str, int]
 """An address as `socket.connect` takes it."""
 
 
+class Reader(asyncio.StreamReader):
+    """A reader that tells of a broken connection only after what arrived before it broke.
+
+    The one of asyncio forgets the last words of whoever resets the connection behind them: the answer of
+    a server that speaks something else, or a goodbye.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self._broken: Exception | None = None
+
+    def set_exception(self, exc: Exception) -> None:
+        """The connection broke."""
+        self._broken = exc
+        self.feed_eof()
+
+    async def read(self, n: int = -1) -> bytes:
+        """Up to `n` bytes that arrived; none at the end.
+
+        Raises:
+            OSError: The connection broke, and all that arrived has been read.
+        """
+        data = await super().read(n)
+        if not data and n and self._broken is not None:
+            raise self._broken
+        return data
+
+
 class Stream(msgspec.Struct, frozen=True):
     """One TCP connection."""
 
@@ -128,7 +156,11 @@ async def wrap(sock: socket.socket) -> Stream:
     """Make a stream of a connected socket."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     host, port = peer_of(sock)
-    reader, writer = await asyncio.open_connection(sock=sock, limit=limits.READ_SIZE)
+    loop = asyncio.get_running_loop()
+    reader = Reader(limits.READ_SIZE)
+    protocol = asyncio.StreamReaderProtocol(reader)
+    transport, _ = await loop.create_connection(lambda: protocol, sock=sock)
+    writer = asyncio.StreamWriter(transport, protocol, reader, loop)
     writer.transport.set_write_buffer_limits(high=limits.WRITE_HIGH_WATER)
     return Stream(reader, writer, host, port)
 

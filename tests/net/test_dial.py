@@ -4,6 +4,7 @@ import asyncio
 import errno
 import ipaddress
 import socket
+import struct
 import threading
 
 import ifaddr
@@ -167,3 +168,17 @@ async def test_giving_up() -> None:
             await dialling
         for sock in waiting:
             sock.close()
+
+
+async def test_the_last_words_before_a_reset_are_read() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        stream = await dial(Address("127.0.0.1", server.getsockname()[1]))
+        other, _ = server.accept()
+        with other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            other.sendall(b"HTTP/1.0 400 what?")
+    with pytest.raises(ConnectionResetError):
+        await stream.writer.wait_closed()
+    assert await stream.reader.read(limits.READ_SIZE) == b"HTTP/1.0 400 what?"
+    with pytest.raises(ConnectionResetError):
+        await stream.reader.read(limits.READ_SIZE)
