@@ -102,10 +102,12 @@ class Talk:
     async def _command(self, command: str) -> None:
         match command:
             case "/help":
-                rows = [f"  {name:<9}{meaning}" for name, meaning in words.COMMANDS.items()]
+                rows = [f"  {name:<11}{meaning}" for name, meaning in words.COMMANDS.items()]
                 self._terminal.say("\n".join((*rows, words.COMMANDS_HINT)))
             case "/safety":
                 await self._show_number()
+            case "/reconnect":
+                await self._engine.reconnect(self._contact.id)
             case "/verify":
                 await self._show_number()
                 verified = await self._terminal.confirm(words.ASK_VERIFIED)
@@ -173,7 +175,7 @@ class Talk:
             case ContactChanged(contact=contact) if contact.id == me:
                 self._on_contact(contact)
             case PresenceChanged(conversation=conversation, presence=presence) if conversation == me:
-                self._on_presence(presence)
+                await self._on_presence(presence)
 
     async def _on_message(self, message: Message) -> None:
         if not message.outgoing:
@@ -209,7 +211,7 @@ class Talk:
         elif before.awaiting and not contact.awaiting:
             self._terminal.say(words.has_accepted(contact.title))
 
-    def _on_presence(self, presence: Presence) -> None:
+    async def _on_presence(self, presence: Presence) -> None:
         before, self._presence = self._presence, presence
         match presence:
             case Online() if self._cut:
@@ -217,7 +219,11 @@ class Talk:
                 self._terminal.say(words.is_back(self._contact.title))
             case Offline(reason=reason) if isinstance(before, Online) and reason not in (None, Reason.CLOSED):
                 self._cut = True
-                self._terminal.say(explain(ConnectError(reason)))
+                if reason is Reason.INTERRUPTED:
+                    tries_again = (await self._engine.settings()).reconnect
+                    self._terminal.say(words.cut(tries_again=tries_again))
+                else:
+                    self._terminal.say(explain(ConnectError(reason)))
 
     def _introduce(self) -> None:
         self._introduced = True

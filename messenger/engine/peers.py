@@ -1,7 +1,7 @@
 """The live sessions, at most one with each person."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from messenger.core import limits
 from messenger.core.errors import ConnectError, InputError, Reason, StorageError
@@ -43,6 +43,17 @@ class Peers:
     def all(self) -> list[Session]:
         """Every live session."""
         return list(self._sessions.values())
+
+    def probe(self) -> None:
+        """Ask everybody for a sign of life; a link on which none comes is dropped."""
+        for session in self.all():
+            session.connection.probe()
+
+    def drop_from(self, hosts: Collection[str]) -> None:
+        """Drop the links whose end on this side is one of these IP addresses, which are not ours any more."""
+        for session in list(self._started):
+            if session.connection.stream.own in hosts:
+                session.connection.stream.abort()
 
     def presence(self, conversation: ConversationId) -> Presence:
         """Whether a contact can be reached right now."""

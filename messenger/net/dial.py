@@ -37,6 +37,8 @@ class Stream(msgspec.Struct, frozen=True):
     host: str
     """IP address of the other end, IPv4 not mapped into IPv6, with scope if it has one."""
     port: int
+    own: str = ""
+    """IP address of this end, without scope; empty if it is not known."""
 
     @property
     def address(self) -> Address:
@@ -128,9 +130,10 @@ async def wrap(sock: socket.socket) -> Stream:
     """Make a stream of a connected socket."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     host, port = peer_of(sock)
+    own = str(sock.getsockname()[0]).partition("%")[0].removeprefix("::ffff:")
     reader, writer = await asyncio.open_connection(sock=sock, limit=limits.READ_SIZE)
     writer.transport.set_write_buffer_limits(high=limits.WRITE_HIGH_WATER)
-    return Stream(reader, writer, host, port)
+    return Stream(reader, writer, host, port, own)
 
 
 def peer_of(sock: socket.socket) -> tuple[str, int]:

@@ -41,7 +41,7 @@ _REASONS: Final[dict[Reason, str]] = {
     Reason.PORT_FORBIDDEN: _("This computer does not allow port {port}. Choose a port of 1024 or higher."),
     Reason.BAD_HOST: _("{where} is not an address of this computer. Choose one of the addresses shown."),
     Reason.CLOSED: _("They said goodbye. Messages wait here until you meet again."),
-    Reason.INTERRUPTED: _("The connection was cut. Sotto tries again by itself; nothing is lost."),
+    Reason.INTERRUPTED: _("The connection was cut; nothing is lost. Try again."),
     Reason.BROKEN: _(
         "The connection was closed because data arrived damaged. Nothing of it was used; try again."
     ),

@@ -181,6 +181,7 @@ CONTINUED: Final = "      | "
 COMMANDS: Final[dict[str, str]] = {
     "/safety": _("show the safety number, to compare it with theirs"),
     "/verify": _("remember that you have compared it"),
+    "/reconnect": _("call them now, if you are not connected"),
     "/quit": _("say goodbye and leave; Ctrl-D does the same"),
     "/help": _("show this"),
 }
@@ -231,6 +232,17 @@ def renamed(before: str, after: str) -> str:
 def has_left(name: str) -> str:
     """Say that the other said goodbye."""
     return _("{name} has left.").format(name=name)
+
+
+def cut(*, tries_again: bool) -> str:
+    """Say that the link was cut, and what happens now.
+
+    Args:
+        tries_again: Whether contacts are called again without being asked.
+    """
+    if tries_again:
+        return _("The connection was cut. Sotto tries again by itself; nothing is lost.")
+    return _("The connection was cut; what you write waits here. /reconnect calls them again.")
 
 
 def is_back(name: str) -> str:
