@@ -1,4 +1,4 @@
-"""The numbers of `limits` that are about sleep, pulled cables, and one identity on two computers. In seconds."""
+"""The numbers of `limits` that are about sleep, pulled cables, and an identity in two places. In seconds."""
 
 from typing import Final
 

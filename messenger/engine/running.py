@@ -23,6 +23,7 @@ from messenger.engine.reconnect import Reconnector
 from messenger.engine.sealing import Sealing
 from messenger.engine.succession import Mover
 from messenger.engine.upkeep import Upkeep
+from messenger.storage.successions import STATEMENTS_NAME
 
 
 class Running:
@@ -46,7 +47,7 @@ class Running:
         self.upkeep = Upkeep(context, self.peers, self.dialer, self.sealing)
         self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
         self.outlook = Outlook(context, self.peers, self.reconnector, self.host)
-        self.mover = Mover(context, self._pause, self._resume)
+        self.mover = Mover(context, self._pause, self._resume, database.with_name(STATEMENTS_NAME))
         self.history = History(context, database, db_key)
         self.housekeeping = Housekeeping(context, self.history, database, db_key, lock)
         self._listened: Listening | None = None

@@ -182,6 +182,11 @@ class Talk:
             address = str(Address(self._connection.stream.host, hello.port))
             self.contact = await self._context.stored(contacts.note_address, me, address)
         await self._context.publish_contact(me)
+        if not (hello.accepted or waited):
+            unconfirm = self._store.successions.unconfirm
+            if await self._context.stored(unconfirm, me):  # they know an older key: the next link leads here
+                self._connection.close()
+                return
         if hello.read_seq:
             through = self._store.messages.advance_through
             self._publish(await self._context.stored(through, me, hello.read_seq, MessageState.READ))

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from messenger.core import store_limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
@@ -63,7 +64,11 @@ ORDER BY outgoing DESC LIMIT 1
 _CONVERSATIONS: Final = f"""
 SELECT {columns_of("c", CONTACT_COLUMNS)},
     (SELECT count(*) FROM messages AS u WHERE u.conversation = c.id AND u.state = 6),
-    (SELECT max(h.last) - sum(h.last - h.first + 1) FROM heard AS h WHERE h.conversation = c.id), c.forked,
+    (SELECT sum(max(p.greatest - p.here, 0)) FROM (
+        SELECT max(h.last) & {(1 << store_limits.PART_BITS) - 1} AS greatest,
+            sum(h.last - h.first + 1) AS here
+        FROM heard AS h WHERE h.conversation = c.id GROUP BY h.first >> {store_limits.PART_BITS}
+    ) AS p), c.forked,
     {columns_of("m", MESSAGE_COLUMNS)}
 FROM contacts AS c LEFT JOIN messages AS m
     ON m.position = (SELECT max(l.position) FROM messages AS l WHERE l.conversation = c.id)

@@ -9,6 +9,7 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import Conversation, ConversationSize, Found, SearchQuery
 from messenger.storage import calendar, rows, search
 from messenger.storage.actions import ActionTable
+from messenger.storage.chain import begin_anew
 from messenger.storage.contacts import ContactTable
 from messenger.storage.database import Database
 from messenger.storage.drafts import DraftTable
@@ -116,6 +117,11 @@ class Store:
     def conversation(self, id_: ConversationId) -> Conversation | None:
         """One conversation, or None."""
         return rows.conversation(self._database, id_)
+
+    def begin_chains(self, epoch: int) -> int:
+        """Begin a new part of all our chains; see `messenger.storage.chain.begin_anew`."""
+        with self._database.write():
+            return begin_anew(self._database, epoch)
 
     def shred(self) -> None:
         """After a deletion: take what was deleted out of the log of the database too."""
