@@ -10,10 +10,26 @@ from messenger.cli.screen import DrawnScreen, PlainScreen, Screen
 from messenger.cli.terminal import Terminal
 from messenger.core.errors import ConnectError, InputError, InputProblem, Reason
 from messenger.core.ids import ConversationId, MessageId
-from messenger.core.models import Contact, Conversation, Message, MessageState, Offline, Online, Presence
+from messenger.core.models import (
+    Contact,
+    Conversation,
+    KeyNews,
+    Message,
+    MessageState,
+    Offline,
+    Online,
+    Presence,
+)
 from messenger.engine.engine import Engine
-from messenger.engine.events import ContactChanged, Event, MessageAdded, MessageChanged, PresenceChanged
-from messenger.text import explain, presence_words
+from messenger.engine.events import (
+    ContactChanged,
+    Event,
+    KeyChanged,
+    MessageAdded,
+    MessageChanged,
+    PresenceChanged,
+)
+from messenger.text import explain, keys, presence_words
 from messenger.text import terminal as words
 
 _ARRIVED: Final = (MessageState.DELIVERED, MessageState.READ)
@@ -106,6 +122,8 @@ class Talk:
                 self._terminal.say("\n".join((*rows, words.COMMANDS_HINT)))
             case "/safety":
                 await self._show_number()
+            case "/trust":
+                await self._trust()
             case "/reconnect":
                 await self._engine.reconnect(self._contact.id)
             case "/verify":
@@ -115,6 +133,20 @@ class Talk:
                 self._terminal.say(words.VERIFIED if verified else words.NOT_VERIFIED)
             case _:
                 self._terminal.fail(words.unknown_command(command))
+
+    async def _trust(self) -> None:
+        if self._contact.key_news is KeyNews.NONE:
+            self._terminal.say(words.NOTHING_TO_TRUST)
+            return
+        self._terminal.say(keys.TRUST_WORDS)
+        if await self._terminal.confirm(words.ASK_TRUST):
+            await self._engine.trust_key(self._contact.id)
+            self._terminal.say(words.TRUSTED)
+
+    def _tell_key(self) -> None:
+        """Say that they have a new key, if that is so."""
+        if told := keys.new_key(self._contact):
+            self._terminal.say(f"{told} {words.KEY_COMMANDS}")
 
     async def _show_number(self) -> None:
         number = await self._engine.safety_number(self._contact.id)
@@ -131,6 +163,7 @@ class Talk:
         self._presence = await self._engine.presence(self._contact.id)
         if self._contact.name:
             self._introduce()
+        self._tell_key()
         for message in await self._unread(conversation.unread):
             await self._show(message)
 
@@ -172,6 +205,9 @@ class Talk:
                 await self._mention(message.conversation)
             case MessageChanged(message=message) if message.conversation == me:
                 self._on_state(message)
+            case KeyChanged(contact=contact) if contact.id == me:
+                self._contact = contact
+                self._tell_key()
             case ContactChanged(contact=contact) if contact.id == me:
                 self._on_contact(contact)
             case PresenceChanged(conversation=conversation, presence=presence) if conversation == me:

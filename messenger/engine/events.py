@@ -64,7 +64,8 @@ class KeyChanged(msgspec.Struct, frozen=True, tag=True):
     """A contact has moved to a new identity, by a statement that both keys have signed.
 
     What came as a message request by the new key now stands in the same conversation, which should
-    be read anew. A warning belongs here if they had been verified: they are not any more.
+    be read anew. If they had been verified, they are not any more, and nothing is sent to them until the
+    person here decides: `Contact.key_news`.
     """
 
     contact: Contact

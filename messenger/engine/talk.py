@@ -97,7 +97,7 @@ class Talk:
         stored = await self._context.stored(self._store.contacts.get, self.contact.id)
         self.contact = stored or self.contact
         read_seq = 0
-        if self._accepted and self._context.settings.read_receipts:
+        if self._accepted and self._context.settings.read_receipts and not self.contact.held:
             read_seq = await self._context.stored(self._store.messages.seen_seq, self.contact.id)
         hello = Hello(self._context.me.name, self._context.port, self._accepted, read_seq)
         if hello != self._said:
@@ -110,7 +110,9 @@ class Talk:
         self._post(SuccessionSeen(serial))
 
     def tell_read(self, ids: Sequence[MessageId]) -> None:
-        """Tell them that their messages have been read."""
+        """Tell them that their messages have been read; the next greeting does it if that is held up."""
+        if self.contact.held:
+            return
         for start in range(0, len(ids), limits.RECEIPTS_PER_PACKET):
             self._post(Read([bytes(i) for i in ids[start : start + limits.RECEIPTS_PER_PACKET]]))
 
@@ -123,7 +125,8 @@ class Talk:
     def tell_typing(self) -> None:
         """Tell them that we are writing to them, unless they were told just now or do not know us yet."""
         now = self._context.now_ms()
-        if self._accepted and self._welcome and not 0 <= now - self._told_typing < _AGAIN_MS:
+        known = self._accepted and self._welcome and not self.contact.held
+        if known and not 0 <= now - self._told_typing < _AGAIN_MS:
             self._told_typing = now
             self._post(Typing())
 
@@ -278,6 +281,8 @@ class Talk:
                 self._context.publish(EngineFault("outbox", type(e).__name__))
 
     async def _send_batch(self) -> None:
+        if self.contact.held:  # until the person has decided about their new key
+            return
         while room := limits.UNACKNOWLEDGED_MAX - len(self._on_way):
             waiting = await self._context.stored(
                 self._store.messages.to_send, self.contact.id, self._sent_seq, room

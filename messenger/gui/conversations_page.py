@@ -6,7 +6,7 @@ from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from messenger.core.ids import ConversationId
-from messenger.core.models import Me, Message
+from messenger.core.models import Me, Message, is_namesake
 from messenger.core.settings import Settings
 from messenger.engine.events import (
     ChainChanged,
@@ -22,6 +22,7 @@ from messenger.engine.events import (
 )
 from messenger.gui.bridge import Bridge
 from messenger.gui.chat_pane import ChatPane
+from messenger.gui.conversation_model import Row
 from messenger.gui.empty import EmptyPane
 from messenger.gui.notice import Notice
 from messenger.gui.sidebar import Sidebar
@@ -121,7 +122,7 @@ class ConversationsPage(QWidget):
     @Slot(object)
     def _on_chosen(self, conversation: ConversationId | None) -> None:
         row = None if conversation is None else self.model.row(conversation)
-        self.chat.open(row)
+        self.chat.open(row, namesake=self._has_namesake(row))
         self._right.setCurrentWidget(self.chat if row is not None else self.empty)
 
     @Slot(object)
@@ -169,7 +170,10 @@ class ConversationsPage(QWidget):
         if conversation is not None and conversation == self.chat.conversation:
             row = self.model.row(conversation)
             if row is not None:
-                self.chat.refresh(row)
+                self.chat.refresh(row, namesake=self._has_namesake(row))
+
+    def _has_namesake(self, row: Row | None) -> bool:
+        return row is not None and is_namesake(row.conversation.contact, self.model.contacts())
 
     def _removed(self, conversation: ConversationId) -> None:
         if conversation == self.chat.conversation:

@@ -9,11 +9,20 @@ from messenger.core import store_limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
-from messenger.core.models import Contact, Conversation, FailReason, Message, MessageState, Reaction, Standing
+from messenger.core.models import (
+    Contact,
+    Conversation,
+    FailReason,
+    KeyNews,
+    Message,
+    MessageState,
+    Reaction,
+    Standing,
+)
 from messenger.storage.database import Database, Row
 
 CONTACT_COLUMNS: Final = (
-    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms"
+    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms, key_news"
 )
 """What `contact_from` wants."""
 
@@ -95,6 +104,7 @@ def contact_from(row: Row) -> Contact:
             addresses=_addresses.decode(row[7]),
             created_ms=row[8],
             seen_ms=row[9],
+            key_news=KeyNews(row[10]),
         )
     except (ValueError, msgspec.MsgspecError) as e:
         raise DatabaseDamaged("contact") from e

@@ -71,6 +71,9 @@ _PROBLEMS: Final[dict[InputProblem, str]] = {
     InputProblem.EXPORT_VERSION: _(
         "This export was made by a later version of Sotto. Update this program and try again."
     ),
+    InputProblem.NEW_KEY: _(
+        "They have a new key, so nothing is sent. First compare the safety number, or say that you trust it."
+    ),
     InputProblem.UNKNOWN: _("There is no such thing here any more. It may have been deleted."),
 }
 
