@@ -24,6 +24,7 @@ from messenger.engine.engine import Engine
 from messenger.engine.events import (
     ContactChanged,
     Event,
+    IdentityElsewhere,
     KeyChanged,
     MessageAdded,
     MessageChanged,
@@ -208,6 +209,8 @@ class Talk:
             case KeyChanged(contact=contact) if contact.id == me:
                 self._contact = contact
                 self._tell_key()
+            case IdentityElsewhere():
+                self._terminal.say(keys.ELSEWHERE)
             case ContactChanged(contact=contact) if contact.id == me:
                 self._on_contact(contact)
             case PresenceChanged(conversation=conversation, presence=presence) if conversation == me:

@@ -16,3 +16,6 @@ OUTLOOK_SETTLE: Final = 0.5
 
 SLEPT: Final = 4.0
 """More than this between two looks than there should be, and the computer has slept."""
+
+DOUBLES_WITHIN: Final = 600.0
+"""If so soon once more a contact keeps a link with us that is not ours, somebody else is us, too."""

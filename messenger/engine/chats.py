@@ -145,7 +145,7 @@ class Chats:
         await self._context.publish_contact(conversation)
 
     async def settle_key(self, conversation: ConversationId, *, verified: bool = False) -> None:
-        """The person has decided about somebody's key, having compared it or not: send what it has held up."""
+        """The person has decided about somebody's key, having compared it or not: send what was held up."""
         update, news = self._store.contacts.update, KeyNews.NONE
         if verified:
             await self._context.stored(update, conversation, key_news=news, verified=True)

@@ -162,6 +162,13 @@ class SettingsChanged(msgspec.Struct, frozen=True, tag=True):
     settings: Settings
 
 
+class IdentityElsewhere(msgspec.Struct, frozen=True, tag=True):
+    """Another computer seems to use our identity now: an old one that was started again, or a copy.
+
+    Nothing is damaged by it; but each contact talks with whichever of the two has called last.
+    """
+
+
 class RaiseWindow(msgspec.Struct, frozen=True, tag=True):
     """Somebody started the program again on the same profile."""
 
@@ -191,6 +198,7 @@ Event = (
     | ListeningChanged
     | MeChanged
     | SettingsChanged
+    | IdentityElsewhere
     | RaiseWindow
     | EngineFault
 )

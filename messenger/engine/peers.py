@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 
-from messenger.core import limits
+from messenger.core import limits, outlook_limits
 from messenger.core.errors import ConnectError, InputError, Reason, StorageError
 from messenger.core.ids import ConversationId
 from messenger.core.models import Connecting, Contact, Offline, Presence
@@ -32,6 +32,7 @@ class Peers:
         self._sessions: dict[ConversationId, Session] = {}
         self._started: set[Session] = set()
         self._presence: dict[ConversationId, Presence] = {}
+        self._doubles: dict[ConversationId, int] = {}
         self._awaited: dict[ConversationId, asyncio.Event] = {}
         self._tasks = Tasks("session", context.publish)
         self._closed = False
@@ -154,11 +155,20 @@ class Peers:
             if await self._taken_over(contact):
                 return
             reason = Reason.INTERRUPTED
+            self._doubled(contact.id)
             self.note(contact.id, Offline(reason=reason))
         else:
             self.note(contact.id, Offline(reason=Reason.CLOSED if session.hung_up else reason))
         if not session.hung_up:
             self._on_end(contact, reason)
+
+    def _doubled(self, conversation: ConversationId) -> None:
+        """They keep another link with us, and it is not here. Once may be chance; twice soon is a double."""
+        now = self._context.now_ms()
+        before = self._doubles.get(conversation)
+        self._doubles[conversation] = now
+        if before is not None and 0 <= now - before < outlook_limits.DOUBLES_WITHIN * 1000:
+            self._context.found_elsewhere()
 
     async def _taken_over(self, contact: Contact) -> bool:
         """Wait a little for the link that the other side keeps; whether it has come up."""

@@ -114,6 +114,8 @@ class Reconnector:
 
     def _first_pause(self, conversation: ConversationId) -> float:
         """A link that broke at once counts as a failed attempt, so that pauses grow on."""
+        if self._context.elsewhere:  # or the two of us would take the link from each other all the time
+            return limits.RECONNECT_MAX
         before, up_ms = self._pauses.get(conversation), self._up_ms.get(conversation)
         if before is None or up_ms is None:
             return limits.RECONNECT_FIRST

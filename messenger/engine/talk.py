@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from messenger.core import deed_limits, limits
+from messenger.core import deed_limits, limits, store_limits
 from messenger.core.address import Address
 from messenger.core.chained import Chained
 from messenger.core.errors import ProtocolError, RemoteProtocolError, StorageError
@@ -190,6 +190,8 @@ class Talk:
             if await self._context.stored(unconfirm, me):  # they know an older key: the next link leads here
                 self._connection.close()
                 return
+        if hello.read_seq >> store_limits.PART_BITS > await self._context.stored(self._store.epoch):
+            self._context.found_elsewhere()  # they have read what nobody wrote here
         if hello.read_seq:
             through = self._store.messages.advance_through
             self._publish(await self._context.stored(through, me, hello.read_seq, MessageState.READ))

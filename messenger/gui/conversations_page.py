@@ -14,6 +14,7 @@ from messenger.engine.events import (
     ConversationRemoved,
     EngineFault,
     Event,
+    IdentityElsewhere,
     MeChanged,
     MessageAdded,
     MessageChanged,
@@ -28,7 +29,7 @@ from messenger.gui.notice import Notice
 from messenger.gui.sidebar import Sidebar
 from messenger.gui.theme import Theme
 from messenger.storage.reader import Reader
-from messenger.text import unexpected
+from messenger.text import keys, unexpected
 
 
 class ConversationsPage(QWidget):
@@ -161,6 +162,8 @@ class ConversationsPage(QWidget):
                 self._show_empty()
             case SettingsChanged(settings=settings):
                 self._use(settings)
+            case IdentityElsewhere():
+                self.notice.say(keys.ELSEWHERE, "warning")
             case EngineFault(error=error):
                 self.notice.say(unexpected(error), "error")
             case _:

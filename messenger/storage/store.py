@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from messenger.core.ids import ConversationId
 from messenger.core.models import Conversation, ConversationSize, Found, SearchQuery
@@ -22,6 +22,9 @@ from messenger.storage.schema import open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
 from messenger.storage.traffic import Arrival, Outgoing
+
+_EPOCH: Final = "epoch"
+"""Name of a single value."""
 
 __all__ = ["Arrival", "Outgoing", "Store"]
 
@@ -121,7 +124,13 @@ class Store:
     def begin_chains(self, epoch: int) -> int:
         """Begin a new part of all our chains; see `messenger.storage.chain.begin_anew`."""
         with self._database.write():
-            return begin_anew(self._database, epoch)
+            chosen = begin_anew(self._database, max(epoch, self.epoch() + 1))
+            self.meta.put(_EPOCH, str(chosen).encode())
+            return chosen
+
+    def epoch(self) -> int:
+        """The part that our chains begin with now; 0 until they have begun anew."""
+        return int(self.meta.get(_EPOCH) or b"0")
 
     def shred(self) -> None:
         """After a deletion: take what was deleted out of the log of the database too."""

@@ -46,6 +46,10 @@ def namesake(name: str) -> str:
     )
 
 
+ELSEWHERE: Final = _(
+    "Another computer seems to use your identity, too, and contacts talk with whichever called last. Go on"
+    " with one of them, and close Sotto on the other. If there is no other that you know of, make a new key."
+)
 NEW_KEY: Final = _("Make a new key…")
 NEW_KEY_TITLE: Final = _("Make a new key for yourself?")
 NEW_KEY_WORDS: Final = _(
