@@ -168,6 +168,21 @@ def _chat(
     raise typer.Exit(run_job(lambda terminal: chat(terminal, target, options)))
 
 
+@app.command("new-key", help=words.HELP_NEW_KEY)
+def _new_key(
+    context: typer.Context,
+    profile: _Profile = None,
+    yes: Annotated[bool, typer.Option("--yes", help=words.OPTION_SURE)] = False,
+) -> None:
+    from messenger.cli.new_key import new_key
+    from messenger.cli.options import Options
+    from messenger.cli.runner import run as run_job
+
+    folder = context.obj.folder(profile)
+    options = Options(folder, name="", ask_passphrase=False, accept_all=yes, expected=None)
+    raise typer.Exit(run_job(lambda terminal: new_key(terminal, options)))
+
+
 @app.command("demo", help=words.HELP_DEMO)
 def _demo(
     context: typer.Context,

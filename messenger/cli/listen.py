@@ -9,10 +9,10 @@ from messenger.cli.talk import Talk
 from messenger.cli.terminal import InputClosed, Terminal
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId
-from messenger.core.models import Contact, Listening, Online, Standing
+from messenger.core.models import Contact, Listening, Online, Standing, is_namesake
 from messenger.engine.engine import Engine
 from messenger.engine.events import ContactChanged, MessageAdded, PresenceChanged
-from messenger.text import ADDRESS_KINDS
+from messenger.text import ADDRESS_KINDS, keys
 from messenger.text import terminal as words
 
 
@@ -124,6 +124,9 @@ class _Doorkeeper:
             return False
         terminal.say(words.wants_to_talk(contact.title))
         terminal.say(words.fingerprint_lines(contact.fingerprint))
+        others = [row.contact for row in await self._engine.conversations()]
+        if is_namesake(contact, others):
+            terminal.say(keys.namesake(contact.title))
         accept, block, delete = tuple(words.REQUEST_ANSWERS)
         answer = accept if options.accept_all or options.expected else await self._ask()
         if answer == accept:

@@ -10,10 +10,27 @@ from messenger.cli.screen import DrawnScreen, PlainScreen, Screen
 from messenger.cli.terminal import Terminal
 from messenger.core.errors import ConnectError, InputError, InputProblem, Reason
 from messenger.core.ids import ConversationId, MessageId
-from messenger.core.models import Contact, Conversation, Message, MessageState, Offline, Online, Presence
+from messenger.core.models import (
+    Contact,
+    Conversation,
+    KeyNews,
+    Message,
+    MessageState,
+    Offline,
+    Online,
+    Presence,
+)
 from messenger.engine.engine import Engine
-from messenger.engine.events import ContactChanged, Event, MessageAdded, MessageChanged, PresenceChanged
-from messenger.text import explain, presence_words
+from messenger.engine.events import (
+    ContactChanged,
+    Event,
+    IdentityElsewhere,
+    KeyChanged,
+    MessageAdded,
+    MessageChanged,
+    PresenceChanged,
+)
+from messenger.text import explain, keys, presence_words
 from messenger.text import terminal as words
 
 _ARRIVED: Final = (MessageState.DELIVERED, MessageState.READ)
@@ -102,10 +119,14 @@ class Talk:
     async def _command(self, command: str) -> None:
         match command:
             case "/help":
-                rows = [f"  {name:<9}{meaning}" for name, meaning in words.COMMANDS.items()]
+                rows = [f"  {name:<11}{meaning}" for name, meaning in words.COMMANDS.items()]
                 self._terminal.say("\n".join((*rows, words.COMMANDS_HINT)))
             case "/safety":
                 await self._show_number()
+            case "/trust":
+                await self._trust()
+            case "/reconnect":
+                await self._engine.reconnect(self._contact.id)
             case "/verify":
                 await self._show_number()
                 verified = await self._terminal.confirm(words.ASK_VERIFIED)
@@ -113,6 +134,20 @@ class Talk:
                 self._terminal.say(words.VERIFIED if verified else words.NOT_VERIFIED)
             case _:
                 self._terminal.fail(words.unknown_command(command))
+
+    async def _trust(self) -> None:
+        if self._contact.key_news is KeyNews.NONE:
+            self._terminal.say(words.NOTHING_TO_TRUST)
+            return
+        self._terminal.say(keys.TRUST_WORDS)
+        if await self._terminal.confirm(words.ASK_TRUST):
+            await self._engine.trust_key(self._contact.id)
+            self._terminal.say(words.TRUSTED)
+
+    def _tell_key(self) -> None:
+        """Say that they have a new key, if that is so."""
+        if told := keys.new_key(self._contact):
+            self._terminal.say(f"{told} {words.KEY_COMMANDS}")
 
     async def _show_number(self) -> None:
         number = await self._engine.safety_number(self._contact.id)
@@ -129,6 +164,7 @@ class Talk:
         self._presence = await self._engine.presence(self._contact.id)
         if self._contact.name:
             self._introduce()
+        self._tell_key()
         for message in await self._unread(conversation.unread):
             await self._show(message)
 
@@ -170,10 +206,15 @@ class Talk:
                 await self._mention(message.conversation)
             case MessageChanged(message=message) if message.conversation == me:
                 self._on_state(message)
+            case KeyChanged(contact=contact) if contact.id == me:
+                self._contact = contact
+                self._tell_key()
+            case IdentityElsewhere():
+                self._terminal.say(keys.ELSEWHERE)
             case ContactChanged(contact=contact) if contact.id == me:
                 self._on_contact(contact)
             case PresenceChanged(conversation=conversation, presence=presence) if conversation == me:
-                self._on_presence(presence)
+                await self._on_presence(presence)
 
     async def _on_message(self, message: Message) -> None:
         if not message.outgoing:
@@ -209,7 +250,7 @@ class Talk:
         elif before.awaiting and not contact.awaiting:
             self._terminal.say(words.has_accepted(contact.title))
 
-    def _on_presence(self, presence: Presence) -> None:
+    async def _on_presence(self, presence: Presence) -> None:
         before, self._presence = self._presence, presence
         match presence:
             case Online() if self._cut:
@@ -217,7 +258,11 @@ class Talk:
                 self._terminal.say(words.is_back(self._contact.title))
             case Offline(reason=reason) if isinstance(before, Online) and reason not in (None, Reason.CLOSED):
                 self._cut = True
-                self._terminal.say(explain(ConnectError(reason)))
+                if reason is Reason.INTERRUPTED:
+                    tries_again = (await self._engine.settings()).reconnect
+                    self._terminal.say(words.cut(tries_again=tries_again))
+                else:
+                    self._terminal.say(explain(ConnectError(reason)))
 
     def _introduce(self) -> None:
         self._introduced = True

@@ -52,6 +52,7 @@ class InputProblem(StrEnum):
     NO_PASSPHRASE = "no passphrase"  # noqa: S105
     NOT_EXPORT = "not an export"
     EXPORT_VERSION = "export of a later version"
+    NEW_KEY = "new key"
     UNKNOWN = "unknown"
 
 

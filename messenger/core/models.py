@@ -1,5 +1,6 @@
 """The frozen values that pass between storage, engine, window and terminal."""
 
+from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 from typing import Final
 
@@ -22,6 +23,16 @@ class Standing(IntEnum):
     """Somebody whose links are refused."""
 
 
+class KeyNews(IntEnum):
+    """What a person here has to know about a contact's key. Numbers are stored: never reuse one."""
+
+    NONE = 0
+    NOTICE = 1
+    """They have a new key, and had not been verified before: worth a word."""
+    STOP = 2
+    """They had been verified, and have a new key: nothing is sent until the person decides."""
+
+
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """One other person, as this profile knows them."""
 
@@ -41,11 +52,31 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
     seen_ms: int | None = None
     """When a link with them was last up, Unix milliseconds."""
+    key_news: KeyNews = KeyNews.NONE
+
+    @property
+    def held(self) -> bool:
+        """Nothing is sent to them until the person here has decided about their new key."""
+        return self.key_news is KeyNews.STOP
 
     @property
     def title(self) -> str:
         """The name to show: ours for them, else theirs, else the start of the fingerprint."""
         return self.alias or self.name or short_fingerprint(self.fingerprint)
+
+
+def is_namesake(contact: Contact, others: Iterable[Contact]) -> bool:
+    """Whether somebody whom nobody here has verified is called as an accepted contact with another key is.
+
+    Args:
+        contact: Who.
+        others: All contacts; the one meant may be among them.
+    """
+    title = contact.title.casefold()
+    return not contact.verified and any(
+        other.id != contact.id and other.standing is Standing.ACCEPTED and other.title.casefold() == title
+        for other in others
+    )
 
 
 class MessageState(IntEnum):

@@ -82,3 +82,23 @@ BACKUP_STEP: Final = 1_000
 
 COPY_KEPT: Final = 30 * 24 * 3600
 """How long the copy is kept that was made before a database left an old version."""
+
+# --- chains, and databases that were put back (SPEC.md 8.5) ---
+
+PART_BITS: Final = 30
+"""Bits of a message's number that count within one part of its author's chain: a thousand million."""
+
+EPOCH_MAX: Final = 2 ** (63 - PART_BITS) - 1
+"""Largest number of a part, which is a time in seconds: the year 2242."""
+
+GENERATION_MAX: Final = 256
+"""Bytes that are read of the file which counts how often a database was opened."""
+
+COUNT_MAX: Final = 2**62
+"""Largest count in it."""
+
+STATEMENTS_MAX: Final = 1024 * 1024
+"""Bytes that are read of the file with our statements of succession."""
+
+PLACE_SLACK: Final = 2
+"""Seconds by which the time of a file may differ when its disk was taken out and put in again."""

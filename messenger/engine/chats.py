@@ -12,6 +12,7 @@ from messenger.core.models import (
     Conversation,
     Draft,
     FailReason,
+    KeyNews,
     Message,
     MessageState,
     Standing,
@@ -24,6 +25,18 @@ from messenger.engine.peers import Peers
 from messenger.engine.reconnect import Reconnector
 from messenger.engine.talk import Talk
 from messenger.protocol.link import CloseCode
+
+
+def check_writable(contact: Contact) -> None:
+    """See that something may be put into the outbox for somebody.
+
+    Raises:
+        InputError: NOT_ALLOWED, they are not accepted. NEW_KEY, nobody has decided about their new key.
+    """
+    if contact.standing is not Standing.ACCEPTED:
+        raise InputError(InputProblem.NOT_ALLOWED)
+    if contact.held:
+        raise InputError(InputProblem.NEW_KEY)
 
 
 class Chats:
@@ -54,8 +67,7 @@ class Chats:
     async def retry(self, conversation: ConversationId, message: MessageId) -> None:
         """Put a failed message back into the queue."""
         contact = await self._contact(conversation)
-        if contact.standing is not Standing.ACCEPTED:
-            raise InputError(InputProblem.NOT_ALLOWED)
+        check_writable(contact)
         await self._advance(conversation, [message], MessageState.QUEUED)
         self.hurry(contact, again=True)
 
@@ -125,9 +137,25 @@ class Chats:
         return await self._context.worker.run(safety_number, self._context.fingerprint, contact.fingerprint)
 
     async def set_verified(self, conversation: ConversationId, *, verified: bool) -> None:
-        """Remember that the safety number was compared, or take that back."""
-        await self._context.stored(self._store.contacts.update, conversation, verified=verified)
+        """Remember that the safety number was compared, or take that back; the first settles a new key."""
+        if verified:
+            await self.settle_key(conversation, verified=True)
+            return
+        await self._context.stored(self._store.contacts.update, conversation, verified=False)
         await self._context.publish_contact(conversation)
+
+    async def settle_key(self, conversation: ConversationId, *, verified: bool = False) -> None:
+        """The person has decided about somebody's key, having compared it or not: send what was held up."""
+        update, news = self._store.contacts.update, KeyNews.NONE
+        if verified:
+            await self._context.stored(update, conversation, key_news=news, verified=True)
+        else:
+            await self._context.stored(update, conversation, key_news=news)
+        await self._context.publish_contact(conversation)
+        await self._greet(conversation)  # by which `Talk` learns it
+        contact = await self._contact(conversation)
+        if contact.standing is Standing.ACCEPTED:
+            self.hurry(contact)
 
     async def all(self) -> list[Conversation]:
         """The conversation list, newest first."""
@@ -156,8 +184,7 @@ class Chats:
         contact = self._store.contacts.get(conversation)
         if contact is None:
             raise InputError(InputProblem.UNKNOWN)
-        if contact.standing is not Standing.ACCEPTED:
-            raise InputError(InputProblem.NOT_ALLOWED)
+        check_writable(contact)
         now = self._context.now_ms()
         id_ = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
         if reply_to is not None:

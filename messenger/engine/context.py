@@ -10,7 +10,14 @@ from messenger.core.models import Me
 from messenger.core.settings import Settings
 from messenger.crypto.identity import Bundle
 from messenger.crypto.vault import Vault
-from messenger.engine.events import ChainChanged, ContactChanged, Event, MessageAdded, MessageChanged
+from messenger.engine.events import (
+    ChainChanged,
+    ContactChanged,
+    Event,
+    IdentityElsewhere,
+    MessageAdded,
+    MessageChanged,
+)
 from messenger.storage.group import GroupCommit
 from messenger.storage.store import Arrival, Store
 from messenger.storage.worker import Worker
@@ -43,6 +50,9 @@ class Context:
     succession: int = 0
     """Number of the statement by which we came to our present key; 0 for the first one."""
 
+    elsewhere: bool = False
+    """Another computer seems to use our identity, too."""
+
     def __post_init__(self) -> None:
         self.writes = GroupCommit(self.worker, self.store)
 
@@ -55,6 +65,12 @@ class Context:
     def now(self) -> int:
         """Unix time in seconds, for certificates."""
         return self.now_ms() // 1000
+
+    def found_elsewhere(self) -> None:
+        """There are signs of another computer with our identity: tell it, once."""
+        if not self.elsewhere:
+            self.elsewhere = True
+            self.publish(IdentityElsewhere())
 
     async def stored(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a method of the store on the storage thread."""

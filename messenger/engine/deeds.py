@@ -6,9 +6,9 @@ from messenger.core import deed_limits, limits
 from messenger.core.chained import ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import MESSAGE_ID_SIZE, ConversationId, MessageId
-from messenger.core.models import Contact, Draft, Message, Standing
+from messenger.core.models import Contact, Draft, Message
 from messenger.core.names import clean_emoji, clean_text
-from messenger.engine.chats import Chats
+from messenger.engine.chats import Chats, check_writable
 from messenger.engine.context import Context
 from messenger.engine.events import MessageChanged, MessagesRemoved
 from messenger.engine.peers import Peers
@@ -90,8 +90,7 @@ class Deeds:
         contact = self._store.contacts.get(conversation)
         if contact is None:
             raise InputError(InputProblem.UNKNOWN)
-        if contact.standing is not Standing.ACCEPTED:
-            raise InputError(InputProblem.NOT_ALLOWED)
+        check_writable(contact)
         id_ = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
         now = self._context.now_ms()
         return contact, self._store.actions.add_outgoing(conversation, kind, id_, target, content, now)

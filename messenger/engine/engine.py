@@ -273,8 +273,15 @@ class Engine(MessageCommands, HistoryCommands, SafeCommands):
         return await self._now().chats.safety_number(conversation)
 
     async def set_verified(self, conversation: ConversationId, verified: bool) -> None:
-        """Remember that the safety number was compared, or take that back."""
+        """Remember that the safety number was compared, or take that back.
+
+        The first also settles what a new key of theirs has held up (`Contact.key_news`).
+        """
         await self._now().chats.set_verified(conversation, verified=verified)
+
+    async def trust_key(self, conversation: ConversationId) -> None:
+        """Go on with somebody's new key without comparing; what waited for them is sent."""
+        await self._now().chats.settle_key(conversation)
 
     async def conversations(self) -> list[Conversation]:
         """The conversation list, newest first."""

@@ -64,7 +64,8 @@ class KeyChanged(msgspec.Struct, frozen=True, tag=True):
     """A contact has moved to a new identity, by a statement that both keys have signed.
 
     What came as a message request by the new key now stands in the same conversation, which should
-    be read anew. A warning belongs here if they had been verified: they are not any more.
+    be read anew. If they had been verified, they are not any more, and nothing is sent to them until the
+    person here decides: `Contact.key_news`.
     """
 
     contact: Contact
@@ -161,6 +162,13 @@ class SettingsChanged(msgspec.Struct, frozen=True, tag=True):
     settings: Settings
 
 
+class IdentityElsewhere(msgspec.Struct, frozen=True, tag=True):
+    """Another computer seems to use our identity now: an old one that was started again, or a copy.
+
+    Nothing is damaged by it; but each contact talks with whichever of the two has called last.
+    """
+
+
 class RaiseWindow(msgspec.Struct, frozen=True, tag=True):
     """Somebody started the program again on the same profile."""
 
@@ -190,6 +198,7 @@ Event = (
     | ListeningChanged
     | MeChanged
     | SettingsChanged
+    | IdentityElsewhere
     | RaiseWindow
     | EngineFault
 )

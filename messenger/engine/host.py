@@ -37,6 +37,7 @@ class Host:
         self._listener: Listener | None = None
         self._wanted = 0
         self._shut = False
+        self._told: Listening | None = None
 
     def listening(self) -> Listening | None:
         """Where we can be reached, with the addresses as they are now."""
@@ -44,6 +45,12 @@ class Host:
             return None
         port = self._listener.port
         return Listening(port=port, wanted=self._wanted, addresses=reachable_addresses(port))
+
+    def addresses_changed(self) -> None:
+        """Tell everybody our addresses if they are others than were told before."""
+        listening = self.listening()
+        if listening is not None and listening != self._told:
+            self._tell(listening)
 
     async def follow_settings(self) -> None:
         """Listen, or not, as the settings say.
@@ -77,7 +84,7 @@ class Host:
         listening = Listening(
             port=self._context.port, wanted=wanted, addresses=reachable_addresses(self._context.port)
         )
-        self._context.publish(ListeningChanged(listening))
+        self._tell(listening)
         await self._on_moved()
         return listening
 
@@ -128,6 +135,10 @@ class Host:
         return write_invite(
             Invite(context.fingerprint, secret, tuple(parse_address(text) for text in useful))
         )
+
+    def _tell(self, listening: Listening) -> None:
+        self._told = listening
+        self._context.publish(ListeningChanged(listening))
 
     async def _open(self, wanted: int, *, exact: bool) -> Listener:
         """Listen where contacts found us the last time, if that was in place of the same port."""

@@ -10,6 +10,7 @@ from messenger.core import limits, store_limits
 from messenger.core.errors import StorageError
 from messenger.core.models import Backup
 from messenger.crypto.keystore import KEY_FILES
+from messenger.crypto.protection import Protection
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault
 from messenger.engine.history import History
@@ -25,7 +26,7 @@ class Housekeeping:
         history: Deletes what is too old.
         database: The database file.
         db_key: Its key, 32 bytes.
-        lock: Called once when nobody has used the profile for as long as the settings say.
+        lock: Called when nobody has used the profile for as long as the settings say.
     """
 
     def __init__(
@@ -124,6 +125,5 @@ class Housekeeping:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(store_limits.IDLE_LOOK)
-            if self.idle():
-                self._lock()
-                return
+            if self.idle() and self._context.me.protection == Protection.PASSPHRASE.value:
+                self._lock()  # which closes all this; until then, or if it fails, it is tried again

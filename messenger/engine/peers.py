@@ -1,9 +1,9 @@
 """The live sessions, at most one with each person."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from messenger.core import limits
+from messenger.core import limits, outlook_limits
 from messenger.core.errors import ConnectError, InputError, Reason, StorageError
 from messenger.core.ids import ConversationId
 from messenger.core.models import Connecting, Contact, Offline, Presence
@@ -32,6 +32,7 @@ class Peers:
         self._sessions: dict[ConversationId, Session] = {}
         self._started: set[Session] = set()
         self._presence: dict[ConversationId, Presence] = {}
+        self._doubles: dict[ConversationId, int] = {}
         self._awaited: dict[ConversationId, asyncio.Event] = {}
         self._tasks = Tasks("session", context.publish)
         self._closed = False
@@ -43,6 +44,17 @@ class Peers:
     def all(self) -> list[Session]:
         """Every live session."""
         return list(self._sessions.values())
+
+    def probe(self) -> None:
+        """Ask everybody for a sign of life; a link on which none comes is dropped."""
+        for session in self.all():
+            session.connection.probe()
+
+    def drop_from(self, hosts: Collection[str]) -> None:
+        """Drop the links whose end on this side is one of these IP addresses, which are not ours any more."""
+        for session in list(self._started):
+            if session.connection.stream.own in hosts:
+                session.connection.stream.abort()
 
     def presence(self, conversation: ConversationId) -> Presence:
         """Whether a contact can be reached right now."""
@@ -143,11 +155,20 @@ class Peers:
             if await self._taken_over(contact):
                 return
             reason = Reason.INTERRUPTED
+            self._doubled(contact.id)
             self.note(contact.id, Offline(reason=reason))
         else:
             self.note(contact.id, Offline(reason=Reason.CLOSED if session.hung_up else reason))
         if not session.hung_up:
             self._on_end(contact, reason)
+
+    def _doubled(self, conversation: ConversationId) -> None:
+        """They keep another link with us, and it is not here. Once may be chance; twice soon is a double."""
+        now = self._context.now_ms()
+        before = self._doubles.get(conversation)
+        self._doubles[conversation] = now
+        if before is not None and 0 <= now - before < outlook_limits.DOUBLES_WITHIN * 1000:
+            self._context.found_elsewhere()
 
     async def _taken_over(self, contact: Contact) -> bool:
         """Wait a little for the link that the other side keeps; whether it has come up."""

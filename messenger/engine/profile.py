@@ -18,7 +18,7 @@ from messenger.engine.context import Context, system_ms
 from messenger.engine.events import Event, Locked, SetupProgress, SetupStep
 from messenger.engine.importing import Importing, abandonable
 from messenger.engine.portable import write_export
-from messenger.storage import backup
+from messenger.storage import backup, generation
 from messenger.storage.lock import ProfileLock
 from messenger.storage.store import Store
 from messenger.storage.worker import Worker
@@ -219,6 +219,7 @@ class Profile:
                 each.push_async_callback(asyncio.get_running_loop().run_in_executor, None, self._worker.close)
                 if self._store is not None:
                     each.push_async_callback(self._worker.run, self._store.close)
+                    each.push_async_callback(self._worker.run, generation.end, self._store, self.database)
             self._vault = self._worker = self._store = None
 
     async def _hold(self) -> Vault:
@@ -242,9 +243,10 @@ class Profile:
     async def _take_store(self, worker: Worker, db_key: bytes, *, new: bool) -> Store:
         if not new:
             await worker.run(backup.settle, self.database)
-        self._store = await worker.run(Store.open, self.database, db_key)
+        store = self._store = await worker.run(Store.open, self.database, db_key)
+        await worker.run(generation.begin, store, self.database, system_ms(), new=new)
         self._db_key = db_key
-        return self._store
+        return store
 
     async def _open_store(self, vault: Vault, opened: OpenedVault, name: str) -> Context:
         if self._store is not None:

@@ -14,6 +14,30 @@ from messenger.engine.peers import Peers
 from messenger.engine.tasks import Tasks
 
 
+class _Attempts:
+    """The attempts to reach one contact.
+
+    Attributes:
+        hurry: Make the next one now.
+        anew: The pauses begin small again, for the world has changed.
+        task: Makes them.
+    """
+
+    def __init__(self) -> None:
+        self.hurry = asyncio.Event()
+        self.anew = False
+        self.task: asyncio.Task[None] | None = None
+
+
+def jittered(pause: float) -> float:
+    """Between half of a pause and the whole of it, so that those who were cut off together do not return so.
+
+    Args:
+        pause: Seconds.
+    """
+    return pause * (0.5 + secrets.randbelow(1000) / 2000)
+
+
 class Reconnector:
     """One task for each contact who should be online and is not.
 
@@ -28,9 +52,8 @@ class Reconnector:
         self._peers = peers
         self._dialer = dialer
         self._running = Tasks("reconnect", context.publish)
-        self._tasks: dict[ConversationId, asyncio.Task[None]] = {}
+        self._attempts: dict[ConversationId, _Attempts] = {}
         self._closed = False
-        self._hurry: dict[ConversationId, asyncio.Event] = {}
         self._pauses: dict[ConversationId, float] = {}
         self._up_ms: dict[ConversationId, int] = {}
 
@@ -47,15 +70,18 @@ class Reconnector:
         """
         if not (self._possible(contact) and (asked or self._context.settings.reconnect)):
             return
-        if contact.id in self._tasks:
-            if at_once:
-                self._hurry[contact.id].set()
-            return
-        self._hurry[contact.id] = asyncio.Event()
+        attempts = self._attempts.setdefault(contact.id, _Attempts())
         if at_once:
-            self._hurry[contact.id].set()
-        pause = self._first_pause(contact.id)
-        self._tasks[contact.id] = self._running.start(self._keep_trying(contact.id, pause, reason))
+            attempts.hurry.set()
+        if attempts.task is None:
+            pause = self._first_pause(contact.id)
+            attempts.task = self._running.start(self._keep_trying(contact.id, attempts, pause, reason))
+
+    def hurry(self) -> None:
+        """The world has changed: nobody pauses any longer, and the pauses begin small again."""
+        for attempts in self._attempts.values():
+            attempts.anew = True
+            attempts.hurry.set()
 
     def arrived(self, conversation: ConversationId) -> None:
         """A link with a contact is up."""
@@ -64,9 +90,9 @@ class Reconnector:
 
     def forget(self, conversation: ConversationId) -> None:
         """Stop trying."""
-        task = self._tasks.pop(conversation, None)
-        if task is not None:
-            task.cancel()
+        attempts = self._attempts.pop(conversation, None)
+        if attempts is not None and attempts.task is not None:
+            attempts.task.cancel()
 
     def reopen(self) -> None:
         """Take back `close`."""
@@ -75,7 +101,7 @@ class Reconnector:
     async def close(self) -> None:
         """Stop trying for everybody, until `reopen`."""
         self._closed = True
-        self._tasks.clear()
+        self._attempts.clear()
         await self._running.close()
 
     def _possible(self, contact: Contact) -> bool:
@@ -88,6 +114,8 @@ class Reconnector:
 
     def _first_pause(self, conversation: ConversationId) -> float:
         """A link that broke at once counts as a failed attempt, so that pauses grow on."""
+        if self._context.elsewhere:  # or the two of us would take the link from each other all the time
+            return limits.RECONNECT_MAX
         before, up_ms = self._pauses.get(conversation), self._up_ms.get(conversation)
         if before is None or up_ms is None:
             return limits.RECONNECT_FIRST
@@ -95,11 +123,13 @@ class Reconnector:
             return limits.RECONNECT_FIRST
         return min(before * 2, limits.RECONNECT_MAX)
 
-    async def _keep_trying(self, conversation: ConversationId, pause: float, reason: Reason | None) -> None:
+    async def _keep_trying(
+        self, conversation: ConversationId, attempts: _Attempts, pause: float, reason: Reason | None
+    ) -> None:
         try:
             while True:
                 self._pauses[conversation] = pause
-                await self._pause(conversation, pause, reason)
+                await self._pause(conversation, attempts.hurry, pause, reason)
                 try:
                     contact = await self._context.stored(self._context.store.contacts.get, conversation)
                     if contact is None or not self._possible(contact):
@@ -116,16 +146,18 @@ class Reconnector:
                 if not self._context.settings.reconnect:
                     self._peers.note(conversation, Offline(reason=reason))
                     return
-                pause = min(pause * 2, limits.RECONNECT_MAX)
+                pause = limits.RECONNECT_FIRST if attempts.anew else min(pause * 2, limits.RECONNECT_MAX)
+                attempts.anew = False
         finally:
-            if self._tasks.get(conversation) is asyncio.current_task():
-                del self._tasks[conversation]
+            if self._attempts.get(conversation) is attempts:
+                del self._attempts[conversation]
 
-    async def _pause(self, conversation: ConversationId, pause: float, reason: Reason | None) -> None:
-        """Wait between half the pause and the whole of it, or until somebody is in a hurry."""
-        hurry = self._hurry[conversation]
+    async def _pause(
+        self, conversation: ConversationId, hurry: asyncio.Event, pause: float, reason: Reason | None
+    ) -> None:
+        """Wait, or until somebody is in a hurry."""
         if not hurry.is_set():
-            seconds = pause * (0.5 + secrets.randbelow(1000) / 2000)
+            seconds = jittered(pause)
             again = self._context.now_ms() + int(seconds * 1000)
             self._peers.note(conversation, Offline(retry_ms=again, reason=reason))
             try:

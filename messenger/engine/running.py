@@ -17,11 +17,13 @@ from messenger.engine.events import MeChanged
 from messenger.engine.history import History
 from messenger.engine.host import Host
 from messenger.engine.housekeeping import Housekeeping
+from messenger.engine.outlook import Outlook
 from messenger.engine.peers import Peers
 from messenger.engine.reconnect import Reconnector
 from messenger.engine.sealing import Sealing
 from messenger.engine.succession import Mover
 from messenger.engine.upkeep import Upkeep
+from messenger.storage.successions import STATEMENTS_NAME
 
 
 class Running:
@@ -44,7 +46,8 @@ class Running:
         self.sealing = Sealing(context, self.peers)
         self.upkeep = Upkeep(context, self.peers, self.dialer, self.sealing)
         self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
-        self.mover = Mover(context, self._pause, self._resume)
+        self.outlook = Outlook(context, self.peers, self.reconnector, self.host)
+        self.mover = Mover(context, self._pause, self._resume, database.with_name(STATEMENTS_NAME))
         self.history = History(context, database, db_key)
         self.housekeeping = Housekeeping(context, self.history, database, db_key, lock)
         self._listened: Listening | None = None
@@ -57,6 +60,7 @@ class Running:
             await self.host.follow_settings()
         await self.reach_everybody()
         self.upkeep.start()
+        self.outlook.start()
         self.housekeeping.start()
 
     async def reach_everybody(self) -> None:
@@ -94,9 +98,11 @@ class Running:
                 await self.host.listen(self._listened.wanted, exact=False)
         await self.reach_everybody()
         self.upkeep.start()
+        self.outlook.start()
 
     async def _hang_up(self) -> None:
         await self.host.shut()
+        await self.outlook.close()
         await self.upkeep.close()
         await self.dialer.close()
         await self.reconnector.close()

@@ -4,6 +4,7 @@ Whatever is sealed is kept with the message, so that the same bytes are sent aga
 a receipt or another session is for sending.
 """
 
+import dataclasses
 from dataclasses import dataclass, field
 
 from messenger.core import limits
@@ -96,6 +97,7 @@ def seal_receipts(desk: Desk, words: Words) -> tuple[bytes, list[MessageId]] | N
         if contact is None or contact.standing is not Standing.ACCEPTED or not ids or not before.ready:
             return None
         receipt = Delivered([bytes(id_) for id_ in ids])
+        words = dataclasses.replace(words, tell_read=words.tell_read and not contact.held)
         after, message = before.seal(payload.encode([receipt, _hello(desk, words)]))
         save(desk, words.conversation, before, after)
         return message, ids
@@ -178,6 +180,8 @@ def _accepted(desk: Desk, conversation: ConversationId) -> Contact:
         raise InputError(InputProblem.UNKNOWN)
     if contact.standing is not Standing.ACCEPTED:
         raise InputError(InputProblem.NOT_ALLOWED)
+    if contact.held:
+        raise InputError(InputProblem.NEW_KEY)
     return contact
 
 

@@ -7,17 +7,26 @@ opened. `Talk` tells each contact at the beginning of every link until it has co
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 
 from messenger.core import limits
-from messenger.core.errors import ConnectError, InputError, InputProblem, Reason, SottoError
+from messenger.core.errors import (
+    ConnectError,
+    CryptoError,
+    InputError,
+    InputProblem,
+    Reason,
+    SottoError,
+)
 from messenger.crypto.succession import Succession
 from messenger.crypto.vault_wire import Step
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MeChanged, SetupProgress, SetupStep
 from messenger.engine.profile import NEXT_STEP
 from messenger.engine.tasks import Tasks
+from messenger.storage.successions import Kept, read_kept, write_kept
 
 Action = Callable[[], Awaitable[None]]
 
@@ -29,10 +38,12 @@ class Mover:
         context: The open profile; its `bundle` and `me` change.
         pause: Ends every link and attempt, so that nobody meets two identities at once.
         resume: Begins anew, whatever the identity is then.
+        kept: The file in which the statements stand beside the key files.
     """
 
-    def __init__(self, context: Context, pause: Action, resume: Action) -> None:
+    def __init__(self, context: Context, pause: Action, resume: Action, kept: Path) -> None:
         self._context = context
+        self._kept = kept
         self._pause = pause
         self._resume = resume
         self._tasks = Tasks("succession", context.publish)
@@ -40,14 +51,21 @@ class Mover:
         self._paused = False
 
     async def settle(self) -> None:
-        """After opening: find out by which statement we came to our key, and forget one that led nowhere."""
+        """After opening: find out by which statement we came to our key, and forget one that led nowhere.
+
+        Statements that an older database does not have are taken from the file beside it.
+        """
         context, successions = self._context, self._context.store.successions
+        kept = await context.stored(read_kept, self._kept)
+        await context.stored(successions.merge, [one for one in kept if self._holds(one)])
+        context.succession = 0
         while (last := await context.stored(successions.last)) is not None:
             if Succession.decode(last[1]).new == context.fingerprint:
                 context.succession = last[0]
-                return
+                break
             await context.stored(successions.drop_after, last[0] - 1)
-        context.succession = 0
+        if await context.stored(successions.newest) != kept:
+            await self._keep()
 
     async def move(self) -> None:
         """Make new keys, adopt them, and tell every contact.
@@ -115,10 +133,24 @@ class Mover:
         """Change over; if it fails the statement stays until the next opening shows which keys are there."""
         context = self._context
         await context.stored(context.store.successions.add, serial, statement, context.now_ms())
+        await self._keep()
         context.bundle = await context.vault.adopt()
         context.succession = serial
         context.me = msgspec.structs.replace(context.me, fingerprint=context.fingerprint)
         context.publish(MeChanged(context.me))
+
+    async def _keep(self) -> None:
+        """Put the statements beside the key files."""
+        newest = await self._context.stored(self._context.store.successions.newest)
+        await self._context.stored(write_kept, self._kept, newest)
+
+    def _holds(self, kept: Kept) -> bool:
+        try:
+            statement = Succession.decode(kept.statement)
+            statement.verify(self._context.now)
+        except CryptoError:
+            return False
+        return statement.serial == kept.serial
 
     def _progress(self, step: str) -> None:
         self._context.publish(SetupProgress(NEXT_STEP[Step(step)]))

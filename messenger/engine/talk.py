@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from messenger.core import deed_limits, limits
+from messenger.core import deed_limits, limits, store_limits
 from messenger.core.address import Address
 from messenger.core.chained import Chained
 from messenger.core.errors import ProtocolError, RemoteProtocolError, StorageError
@@ -97,7 +97,7 @@ class Talk:
         stored = await self._context.stored(self._store.contacts.get, self.contact.id)
         self.contact = stored or self.contact
         read_seq = 0
-        if self._accepted and self._context.settings.read_receipts:
+        if self._accepted and self._context.settings.read_receipts and not self.contact.held:
             read_seq = await self._context.stored(self._store.messages.seen_seq, self.contact.id)
         hello = Hello(self._context.me.name, self._context.port, self._accepted, read_seq)
         if hello != self._said:
@@ -110,7 +110,9 @@ class Talk:
         self._post(SuccessionSeen(serial))
 
     def tell_read(self, ids: Sequence[MessageId]) -> None:
-        """Tell them that their messages have been read."""
+        """Tell them that their messages have been read; the next greeting does it if that is held up."""
+        if self.contact.held:
+            return
         for start in range(0, len(ids), limits.RECEIPTS_PER_PACKET):
             self._post(Read([bytes(i) for i in ids[start : start + limits.RECEIPTS_PER_PACKET]]))
 
@@ -123,7 +125,8 @@ class Talk:
     def tell_typing(self) -> None:
         """Tell them that we are writing to them, unless they were told just now or do not know us yet."""
         now = self._context.now_ms()
-        if self._accepted and self._welcome and not 0 <= now - self._told_typing < _AGAIN_MS:
+        known = self._accepted and self._welcome and not self.contact.held
+        if known and not 0 <= now - self._told_typing < _AGAIN_MS:
             self._told_typing = now
             self._post(Typing())
 
@@ -182,6 +185,13 @@ class Talk:
             address = str(Address(self._connection.stream.host, hello.port))
             self.contact = await self._context.stored(contacts.note_address, me, address)
         await self._context.publish_contact(me)
+        if not (hello.accepted or waited):
+            unconfirm = self._store.successions.unconfirm
+            if await self._context.stored(unconfirm, me):  # they know an older key: the next link leads here
+                self._connection.close()
+                return
+        if hello.read_seq >> store_limits.PART_BITS > await self._context.stored(self._store.epoch):
+            self._context.found_elsewhere()  # they have read what nobody wrote here
         if hello.read_seq:
             through = self._store.messages.advance_through
             self._publish(await self._context.stored(through, me, hello.read_seq, MessageState.READ))
@@ -273,6 +283,8 @@ class Talk:
                 self._context.publish(EngineFault("outbox", type(e).__name__))
 
     async def _send_batch(self) -> None:
+        if self.contact.held:  # until the person has decided about their new key
+            return
         while room := limits.UNACKNOWLEDGED_MAX - len(self._on_way):
             waiting = await self._context.stored(
                 self._store.messages.to_send, self.contact.id, self._sent_seq, room

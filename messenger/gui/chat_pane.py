@@ -15,6 +15,7 @@ from messenger.gui.chat_header import ChatHeader
 from messenger.gui.composer import Composer
 from messenger.gui.conversation_model import Row
 from messenger.gui.gate import Gate
+from messenger.gui.key_banner import KeyBanner
 from messenger.gui.notice import Notice
 from messenger.gui.sheet import ConfirmSheet, RenameSheet, TextSheet
 from messenger.gui.tasks import Tasks
@@ -49,6 +50,7 @@ class ChatPane(QWidget):
         self._drafts: dict[ConversationId, str] = {}
         self.header = ChatHeader(theme)
         self.notice = Notice(theme, around=True)
+        self.keys = KeyBanner(theme)
         self._tasks = Tasks(self.notice.error)
         self.model = TimelineModel(reader, self)
         self.view = TimelineView(theme, self.model)
@@ -66,6 +68,7 @@ class ChatPane(QWidget):
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self.notice)
+        column.addWidget(self.keys)
         column.addWidget(self.view, 1)
         column.addWidget(footer)
         self._wire()
@@ -80,6 +83,8 @@ class ChatPane(QWidget):
         self.gate.blocked.connect(self._on_block)
         self.gate.unblocked.connect(lambda: self._order(lambda engine: engine.unblock))
         self.gate.deleted.connect(self._on_delete)
+        self.keys.compare_asked.connect(self._on_verify)
+        self.keys.trusted.connect(lambda: self._order(lambda engine: engine.trust_key))
         header = self.header
         header.verify_asked.connect(self._on_verify)
         header.rename_asked.connect(self._on_rename)
@@ -94,11 +99,12 @@ class ChatPane(QWidget):
         """The conversation that is shown."""
         return None if self._row is None else self._row.conversation.id
 
-    def open(self, row: Row | None) -> None:
+    def open(self, row: Row | None, *, namesake: bool = False) -> None:
         """Show a conversation.
 
         Args:
             row: Which, as the list knows it; None for none.
+            namesake: Another contact has the same name.
         """
         if self._row is not None:
             self._drafts[self._row.conversation.id] = self.composer.text()
@@ -107,15 +113,21 @@ class ChatPane(QWidget):
         if row is None:
             self.model.open(None)
             return
-        self.refresh(row)
+        self.refresh(row, namesake=namesake)
         self.composer.load(self._drafts.get(row.conversation.id, ""))
         self.model.open(row.conversation.id, row.conversation.contact.title)
 
-    def refresh(self, row: Row) -> None:
-        """Something about the conversation that is shown changed, other than its messages."""
+    def refresh(self, row: Row, *, namesake: bool = False) -> None:
+        """Something about the conversation that is shown changed, other than its messages.
+
+        Args:
+            row: As it is now.
+            namesake: Another contact has the same name.
+        """
         self._row = row
         contact = row.conversation.contact
         self.header.show_contact(contact, row.presence)
+        self.keys.show_contact(contact, namesake=namesake)
         self.model.set_title(contact.title)
         open_gate = contact.standing is Standing.ACCEPTED
         if open_gate:
@@ -124,6 +136,7 @@ class ChatPane(QWidget):
         else:
             self.gate.show_contact(contact)
         self.composer.setVisible(open_gate)
+        self.composer.setEnabled(not contact.held)
         self.gate.setVisible(not open_gate)
 
     def take_cursor(self) -> None:

@@ -53,6 +53,10 @@ class ConversationModel(QAbstractListModel):
         place = self._place(conversation)
         return None if place is None else self._rows[place]
 
+    def contacts(self) -> list[Contact]:
+        """Everybody in it."""
+        return [row.conversation.contact for row in self._rows]
+
     def contact_changed(self, contact: Contact, unread: int) -> None:
         """A contact is new or changed."""
         place = self._place(contact.id)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from messenger.core.ids import ConversationId
-from messenger.core.models import Me, Message
+from messenger.core.models import Me, Message, is_namesake
 from messenger.core.settings import Settings
 from messenger.engine.events import (
     ChainChanged,
@@ -14,6 +14,7 @@ from messenger.engine.events import (
     ConversationRemoved,
     EngineFault,
     Event,
+    IdentityElsewhere,
     MeChanged,
     MessageAdded,
     MessageChanged,
@@ -22,12 +23,13 @@ from messenger.engine.events import (
 )
 from messenger.gui.bridge import Bridge
 from messenger.gui.chat_pane import ChatPane
+from messenger.gui.conversation_model import Row
 from messenger.gui.empty import EmptyPane
 from messenger.gui.notice import Notice
 from messenger.gui.sidebar import Sidebar
 from messenger.gui.theme import Theme
 from messenger.storage.reader import Reader
-from messenger.text import unexpected
+from messenger.text import keys, unexpected
 
 
 class ConversationsPage(QWidget):
@@ -121,7 +123,7 @@ class ConversationsPage(QWidget):
     @Slot(object)
     def _on_chosen(self, conversation: ConversationId | None) -> None:
         row = None if conversation is None else self.model.row(conversation)
-        self.chat.open(row)
+        self.chat.open(row, namesake=self._has_namesake(row))
         self._right.setCurrentWidget(self.chat if row is not None else self.empty)
 
     @Slot(object)
@@ -160,6 +162,8 @@ class ConversationsPage(QWidget):
                 self._show_empty()
             case SettingsChanged(settings=settings):
                 self._use(settings)
+            case IdentityElsewhere():
+                self.notice.say(keys.ELSEWHERE, "warning")
             case EngineFault(error=error):
                 self.notice.say(unexpected(error), "error")
             case _:
@@ -169,7 +173,10 @@ class ConversationsPage(QWidget):
         if conversation is not None and conversation == self.chat.conversation:
             row = self.model.row(conversation)
             if row is not None:
-                self.chat.refresh(row)
+                self.chat.refresh(row, namesake=self._has_namesake(row))
+
+    def _has_namesake(self, row: Row | None) -> bool:
+        return row is not None and is_namesake(row.conversation.contact, self.model.contacts())
 
     def _removed(self, conversation: ConversationId) -> None:
         if conversation == self.chat.conversation:

@@ -22,11 +22,12 @@ from messenger.core.models import Me
 from messenger.core.settings import Declared, Page, Settings, declared
 from messenger.engine.events import Event, MeChanged, SettingsChanged
 from messenger.gui.bridge import Bridge
+from messenger.gui.new_key_sheet import NewKeySheet
 from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Segments, Switch
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import NumberField, button, fingerprint_text, label
-from messenger.text import CHOICES, PAGES, PROTECTION, SETTINGS, _, explain
+from messenger.text import CHOICES, PAGES, PROTECTION, SETTINGS, _, explain, keys
 
 _SIZE: Final = (720, 520)
 _PAGES_WIDTH: Final = 176
@@ -109,7 +110,7 @@ class SettingsSheet(Sheet):
 
     def __init__(self, parent: QWidget, theme: Theme, bridge: Bridge) -> None:
         super().__init__(parent, theme, _("Settings"), fills=True)
-        self._bridge = bridge
+        self._theme, self._bridge = theme, bridge
         self._settings = Settings()
         self.rows = {item.name: SettingRow(theme, item, self._on_change) for item in declared()}
         self.pages = QListWidget()
@@ -171,8 +172,11 @@ class SettingsSheet(Sheet):
         _section(column, _("Your name"), _("Everybody you talk to sees it."))
         column.addLayout(row)
         column.addWidget(self.name_error)
-        _section(column, _("Your fingerprint"), _("This is you, whatever your name is. It never changes."))
+        _section(column, _("Your fingerprint"), _("This is you, whatever your name is."))
         column.addWidget(self._fingerprint)
+        self.new_key_button = button(keys.NEW_KEY)
+        self.new_key_button.clicked.connect(self._on_new_key)
+        column.addWidget(self.new_key_button, 0, Qt.AlignmentFlag.AlignLeading)
         _section(column, _("Protection"), "")
         column.addWidget(self._protection)
         column.addStretch(1)
@@ -207,6 +211,10 @@ class SettingsSheet(Sheet):
             row.show_error(e)
             settings = await self._bridge.call(self._bridge.engine.settings)
         self._show_settings(settings)
+
+    @Slot()
+    def _on_new_key(self) -> None:
+        NewKeySheet(self, self._theme, self._bridge).open()
 
     @Slot()
     def _on_name_typed(self) -> None:

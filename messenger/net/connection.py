@@ -5,7 +5,7 @@ import itertools
 import secrets
 from collections.abc import Awaitable, Callable
 
-from messenger.core import limits
+from messenger.core import limits, outlook_limits
 from messenger.core.errors import ConnectError, Reason, RemoteProtocolError
 from messenger.net.dial import Stream
 from messenger.protocol.handshake import Role
@@ -36,6 +36,7 @@ class Connection:
         self._on_packets = on_packets
         self._heard = 0.0
         self._partial: tuple[int, float] | None = None
+        self._probing: asyncio.TimerHandle | None = None
 
     async def run(self) -> Reason:
         """Pump until the link ends.
@@ -64,6 +65,8 @@ class Connection:
                 return Reason.INTERRUPTED
             return Reason.SILENT if isinstance(e, TimeoutError) else Reason.REFUSED
         finally:
+            if self._probing is not None:
+                self._probing.cancel()
             if watch is not None:
                 watch.cancel()
                 await asyncio.gather(watch, return_exceptions=True)
@@ -91,6 +94,19 @@ class Connection:
         self.link.send(packet)
         self._flush()
 
+    def probe(self) -> None:
+        """Ask for a sign of life at once; if none comes within PROBE_PATIENCE, `run` ends as INTERRUPTED.
+
+        For when the world has changed: the computer has slept, or has other addresses. A link that is not
+        open, or is being asked already, is left alone.
+        """
+        if self.link.state is not LinkState.OPEN or self._probing is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self.link.ping()
+        self._flush()
+        self._probing = loop.call_later(outlook_limits.PROBE_PATIENCE, self._judge, loop.time())
+
     def close(self, code: CloseCode = CloseCode.BYE) -> None:
         """Say goodbye without waiting; `run` ends with the peer's goodbye, at the latest after CLOSE_WAIT."""
         greeting = self.link.state is LinkState.GREETING
@@ -100,6 +116,11 @@ class Connection:
             self.stream.abort()
         else:
             asyncio.get_running_loop().call_later(limits.CLOSE_WAIT, self.stream.abort)
+
+    def _judge(self, asked: float) -> None:
+        self._probing = None
+        if self._heard < asked:
+            self.stream.abort()
 
     def _hang_up(self) -> None:
         """After a goodbye let it arrive; in every other case drop the stream."""
@@ -123,6 +144,7 @@ class Connection:
     async def _converse(self) -> Reason:
         while self.link.state is not LinkState.CLOSED:
             data = await self.stream.reader.read(limits.READ_SIZE)
+            self._heard = asyncio.get_running_loop().time()  # also if a slow disk keeps us from going on
             await self._take(data)
             self._note_progress()
         return Reason.CLOSED
@@ -162,27 +184,34 @@ class Connection:
         return bool(data)
 
     def _note_progress(self) -> None:
-        self._heard = asyncio.get_running_loop().time()
         number = self.link.record_in_progress
         if number is None:
             self._partial = None
         elif self._partial is None or self._partial[0] != number:
-            self._partial = (number, self._heard)
+            self._partial = (number, asyncio.get_running_loop().time())
 
     async def _watch(self) -> None:
-        """Ping an idle link; drop one that has gone silent or does not finish a record."""
+        """Ping an idle link; drop one that has gone silent or does not finish a record.
+
+        Between two pings it looks again just when the silence has been too long, so that 30 s hold whenever
+        the last byte came. What we have written and nobody acknowledges needs no clock of its own
+        (TCP_USER_TIMEOUT would also drop a peer who lives and is slow to read): it is gone with the stream.
+        """
         loop = asyncio.get_running_loop()
         self._heard = loop.time()
+        ping_at = self._heard + limits.KEEPALIVE_INTERVAL
         while self.link.state is not LinkState.CLOSED:
-            await asyncio.sleep(limits.KEEPALIVE_INTERVAL)
+            await asyncio.sleep(min(ping_at, self._heard + limits.KEEPALIVE_TIMEOUT) - loop.time())
             now = loop.time()
             stuck = self._partial is not None and now - self._partial[1] > limits.RECORD_DEADLINE
-            if stuck or now - self._heard > limits.KEEPALIVE_TIMEOUT or not self._advanced():
+            if stuck or now - self._heard >= limits.KEEPALIVE_TIMEOUT or not self._advanced():
                 self.stream.abort()
                 return
-            if self.link.state is LinkState.OPEN:
-                self.link.ping()
-                self._flush()
+            if now >= ping_at:
+                ping_at = now + limits.KEEPALIVE_INTERVAL
+                if self.link.state is LinkState.OPEN:
+                    self.link.ping()
+                    self._flush()
 
     def _advance(self) -> None:
         self.link.advance(asyncio.get_running_loop().time())

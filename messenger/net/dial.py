@@ -65,6 +65,8 @@ class Stream(msgspec.Struct, frozen=True):
     host: str
     """IP address of the other end, IPv4 not mapped into IPv6, with scope if it has one."""
     port: int
+    own: str = ""
+    """IP address of this end, without scope; empty if it is not known."""
 
     @property
     def address(self) -> Address:
@@ -161,8 +163,9 @@ async def wrap(sock: socket.socket) -> Stream:
     protocol = asyncio.StreamReaderProtocol(reader)
     transport, _ = await loop.create_connection(lambda: protocol, sock=sock)
     writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+    own = str(sock.getsockname()[0]).partition("%")[0].removeprefix("::ffff:")
     writer.transport.set_write_buffer_limits(high=limits.WRITE_HIGH_WATER)
-    return Stream(reader, writer, host, port)
+    return Stream(reader, writer, host, port, own)
 
 
 def peer_of(sock: socket.socket) -> tuple[str, int]:

@@ -31,6 +31,17 @@ def reachable_addresses(port: int) -> tuple[ReachableAddress, ...]:
     return tuple(sorted(found.values(), key=_usefulness))
 
 
+def own_hosts() -> frozenset[str]:
+    """Every IP address of this computer but loopback, without scope."""
+    found: set[str] = set()
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            address = ipaddress.ip_address((ip.ip if isinstance(ip.ip, str) else ip.ip[0]).partition("%")[0])
+            if not address.is_loopback:
+                found.add(str(address))
+    return frozenset(found)
+
+
 def _kind(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> AddressKind:
     if address.is_loopback:
         return AddressKind.LOOPBACK

@@ -7,7 +7,7 @@ a neighbour fits: mostly one row for each conversation, however long it is.
 import hashlib
 from typing import Final
 
-from messenger.core import limits
+from messenger.core import limits, store_limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
@@ -15,6 +15,8 @@ from messenger.storage.database import Database, Row
 from messenger.storage.faults import FAULTS, translated
 
 ZEROS: Final = bytes(32)
+_SEQ_MAX: Final = 2**63 - 1
+"""The largest number that a packet may have, and SQLite keeps."""
 
 _LAST: Final = """
 SELECT max(
@@ -25,6 +27,8 @@ SELECT max(
 _TAKEN: Final = """
 SELECT 1 FROM messages WHERE position = ?1 UNION ALL SELECT 1 FROM actions WHERE position = ?1
 """
+_ANEW: Final = "UPDATE contacts SET next_seq = ?, last_hash = zeroblob(32)"
+_LAST_EPOCH: Final = "SELECT coalesce(max(next_seq), 0) >> ? FROM contacts"
 _APPEND: Final = "UPDATE contacts SET next_seq = ?, last_hash = ?, last_order = ? WHERE id = ?"
 _NEIGHBOURS: Final = """
 SELECT first, last, before, hash FROM heard WHERE conversation = ? AND first <= ? ORDER BY first DESC LIMIT 2
@@ -117,25 +121,56 @@ def append(
     return chained, position
 
 
+def begin_anew(database: Database, epoch: int) -> int:
+    """Begin a new part of every chain of ours: this is an older database, and others know more of it than we.
+
+    In a transaction of the caller.
+
+    Args:
+        database: Where.
+        epoch: The least number for the part; a greater one is taken if it has been used here.
+
+    Returns:
+        The number of the part.
+    """
+    last = database.number(_LAST_EPOCH, (store_limits.PART_BITS,))
+    chosen = min(max(epoch, last + 1), store_limits.EPOCH_MAX)
+    database.rows(_ANEW, (chosen << store_limits.PART_BITS | 1,))
+    return chosen
+
+
+def _part(seq: int) -> int:
+    """The part of a chain to which a number belongs; 0 until its author went back to an older database."""
+    return seq >> store_limits.PART_BITS
+
+
+def _place(seq: int) -> int:
+    """Where a number stands in its part, from 1."""
+    return seq & (1 << store_limits.PART_BITS) - 1
+
+
 def hear(database: Database, conversation: ConversationId, chained: Chained) -> bool:
     """Note that a message of theirs, which was not here before, has come; in a transaction of the caller.
 
-    Their number 1 with nothing before it begins a new chain: they have deleted the conversation.
+    Their number 1 with nothing before it begins a new chain: they have deleted the conversation. The first
+    number of another part begins that part, and nothing is missing before it (SPEC.md 8.5).
 
     Returns:
         Whether a gap was opened or filled, or a fork seen: `Conversation.missing` or `forked` may differ.
     """
     seq, hash_ = chained.seq, chain_hash(chained)
-    found = database.rows(_NEIGHBOURS, (conversation, seq + 1))
+    found = database.rows(_NEIGHBOURS, (conversation, min(seq + 1, _SEQ_MAX)))
     above = found.pop(0) if found and found[0][0] == seq + 1 else None
+    if above is not None and _part(seq + 1) != _part(seq):
+        above = None
     below: Row | None = found[0] if found else None
     if below is not None and seq <= below[1]:
         if (seq, hash_) == (below[1], below[3]):
             return False  # the same again, long after it was forgotten
         return _twice(database, conversation, chained, hash_)
-    forked = seq == 1 and chained.prev != ZEROS
+    forked = _place(seq) == 0 or (_place(seq) == 1 and chained.prev != ZEROS)
     first, last, before, end = seq, seq, chained.prev, hash_
-    if below is not None and below[1] == seq - 1:
+    if below is not None and below[1] == seq - 1 and _part(seq - 1) == _part(seq):
         forked = forked or below[3] not in (None, chained.prev)
         first, before = below[0], below[2]
     if above is not None:
@@ -145,7 +180,7 @@ def hear(database: Database, conversation: ConversationId, chained: Chained) -> 
     database.rows(_PUT, (conversation, first, last, before, end))
     if forked:
         database.rows(_FORK, (1, conversation))
-    joined = first < seq or seq == 1
+    joined = first < seq or _place(seq) == 1
     return forked or above is not None or not joined or _behind(database, conversation, last)
 
 
@@ -170,7 +205,7 @@ def merge_heard(database: Database, into: ConversationId, request: ConversationI
     sql = "SELECT first, last, before, hash FROM heard WHERE conversation IN (?, ?) ORDER BY first, last"
     runs: list[Row] = []
     for first, last, before, end in database.rows(sql, (into, request)):
-        if not runs or first > runs[-1][1] + 1:
+        if not runs or first > runs[-1][1] + 1 or _part(first) != _part(runs[-1][1]):
             runs.append((first, last, before, end))
         elif last > runs[-1][1]:
             runs[-1] = (runs[-1][0], last, runs[-1][2], end)

@@ -8,7 +8,7 @@ import msgspec
 from messenger.core import limits
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, Fingerprint
-from messenger.core.models import Contact, Standing
+from messenger.core.models import Contact, KeyNews, Standing
 from messenger.storage.chain import merge_heard
 from messenger.storage.database import Database
 from messenger.storage.rows import CONTACT_COLUMNS, contact_from
@@ -26,8 +26,9 @@ VALUES (?, ?, '', ?, ?, 0, ?, ?, (SELECT coalesce(max(serial), 0) FROM successio
 _MOVE_MESSAGES: Final = "UPDATE OR IGNORE messages SET conversation = ? WHERE conversation = ?"
 _MOVE_RECEIPTS: Final = "UPDATE OR IGNORE sealed_receipts SET conversation = ? WHERE conversation = ?"
 _SUCCEED: Final = """
-UPDATE contacts SET fingerprint = ?, succession = ?, verified = 0, addresses = ?, seen_ms = ?,
-    peer_not_before = 0, peer_version = 0, knock = zeroblob(0), prekey_serial = 0
+UPDATE contacts SET fingerprint = ?, succession = ?, key_news = max(key_news, ?), verified = 0,
+    addresses = ?, seen_ms = ?, peer_not_before = 0, peer_version = 0, knock = zeroblob(0),
+    prekey_serial = 0
 WHERE id = ?
 """
 
@@ -40,6 +41,7 @@ class ContactChanges(TypedDict, total=False):
     standing: Standing
     awaiting: bool
     verified: bool
+    key_news: KeyNews
     seen_ms: int | None
 
 
@@ -133,9 +135,9 @@ class ContactTable:
     ) -> Contact:
         """Let a contact go on with another key, in the same conversation.
 
-        They are not verified any more, and what was remembered of the old key's certificates, links and
-        sealed sessions is forgotten. A message request by the new key, or by one between, is merged: its
-        messages come into this conversation and it is gone.
+        They are not verified any more, which stops what is sent to them if they were. What was remembered
+        of the old key's certificates, links and sealed sessions is forgotten. A message request by the new
+        key, or by one between, is merged: its messages come into this conversation and it is gone.
 
         Args:
             id_: The contact.
@@ -160,7 +162,8 @@ class ContactTable:
             for other in filter(None, map(self.by_fingerprint, keys)):
                 contact = self._merged(contact, other)
             forget_sessions(self._database, id_)
-            changed = (fingerprint, serial, _packed(contact.addresses), contact.seen_ms, id_)
+            news = KeyNews.STOP if contact.verified else KeyNews.NOTICE
+            changed = (fingerprint, serial, int(news), _packed(contact.addresses), contact.seen_ms, id_)
             self._database.rows(_SUCCEED, changed)
             for key in (old, *between):
                 self._database.rows(
@@ -269,7 +272,7 @@ class ContactTable:
     def _store(self, contact: Contact) -> Contact:
         self._database.rows(
             "UPDATE contacts SET name = ?, alias = ?, standing = ?, awaiting = ?, verified = ?,"
-            " addresses = ?, seen_ms = ? WHERE id = ?",
+            " addresses = ?, seen_ms = ?, key_news = ? WHERE id = ?",
             (
                 contact.name,
                 contact.alias,
@@ -278,6 +281,7 @@ class ContactTable:
                 int(contact.verified),
                 _packed(contact.addresses),
                 contact.seen_ms,
+                int(contact.key_news),
                 contact.id,
             ),
         )

@@ -5,14 +5,24 @@ from typing import Any, Final
 
 import msgspec
 
+from messenger.core import store_limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
-from messenger.core.models import Contact, Conversation, FailReason, Message, MessageState, Reaction, Standing
+from messenger.core.models import (
+    Contact,
+    Conversation,
+    FailReason,
+    KeyNews,
+    Message,
+    MessageState,
+    Reaction,
+    Standing,
+)
 from messenger.storage.database import Database, Row
 
 CONTACT_COLUMNS: Final = (
-    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms"
+    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms, key_news"
 )
 """What `contact_from` wants."""
 
@@ -63,7 +73,11 @@ ORDER BY outgoing DESC LIMIT 1
 _CONVERSATIONS: Final = f"""
 SELECT {columns_of("c", CONTACT_COLUMNS)},
     (SELECT count(*) FROM messages AS u WHERE u.conversation = c.id AND u.state = 6),
-    (SELECT max(h.last) - sum(h.last - h.first + 1) FROM heard AS h WHERE h.conversation = c.id), c.forked,
+    (SELECT sum(max(p.greatest - p.here, 0)) FROM (
+        SELECT max(h.last) & {(1 << store_limits.PART_BITS) - 1} AS greatest,
+            sum(h.last - h.first + 1) AS here
+        FROM heard AS h WHERE h.conversation = c.id GROUP BY h.first >> {store_limits.PART_BITS}
+    ) AS p), c.forked,
     {columns_of("m", MESSAGE_COLUMNS)}
 FROM contacts AS c LEFT JOIN messages AS m
     ON m.position = (SELECT max(l.position) FROM messages AS l WHERE l.conversation = c.id)
@@ -90,6 +104,7 @@ def contact_from(row: Row) -> Contact:
             addresses=_addresses.decode(row[7]),
             created_ms=row[8],
             seen_ms=row[9],
+            key_news=KeyNews(row[10]),
         )
     except (ValueError, msgspec.MsgspecError) as e:
         raise DatabaseDamaged("contact") from e

@@ -19,6 +19,7 @@ from messenger.storage.traffic import OUTGOING_COLUMNS, Outgoing, OutgoingAction
 _RESTORED: Final = "restored"
 """Name of a single value: the database is a copy that was made of another one."""
 
+_MARK: Final = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, x'01')"
 _WAITING: Final = f"""
 SELECT {columns_of("m", OUTGOING_COLUMNS)} FROM outbox AS o JOIN messages AS m USING (position)
 WHERE m.conversation = ? AND m.outgoing = 1 AND m.id = ?
@@ -64,7 +65,7 @@ def mark_copy(copy: Database) -> None:
         copy.rows("DELETE FROM prekeys")
         copy.rows("DELETE FROM prekey_lists")
         copy.rows("DELETE FROM sealed_outbox")
-        copy.rows("INSERT OR REPLACE INTO meta (name, value) VALUES (?, x'01')", (_RESTORED,))
+        copy.rows(_MARK, (_RESTORED,))
 
 
 def forget_sessions(database: Database, conversation: ConversationId) -> list[Message]:
@@ -155,6 +156,10 @@ class SealedTable:
     def restored(self) -> bool:
         """Whether this is a copy that was made of another database, and opened now for the first time."""
         return self._database.row("SELECT 1 FROM meta WHERE name = ?", (_RESTORED,)) is not None
+
+    def mark_restored(self) -> None:
+        """Treat the database as such a copy: it is an older one that somebody has put here."""
+        self._database.rows(_MARK, (_RESTORED,))
 
     def settle_restored(self) -> None:
         """All sessions have been changed so that a copy may go on."""

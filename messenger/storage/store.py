@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from messenger.core.ids import ConversationId
 from messenger.core.models import Conversation, ConversationSize, Found, SearchQuery
 from messenger.storage import calendar, rows, search
 from messenger.storage.actions import ActionTable
+from messenger.storage.chain import begin_anew
 from messenger.storage.contacts import ContactTable
 from messenger.storage.database import Database
 from messenger.storage.drafts import DraftTable
@@ -21,6 +22,9 @@ from messenger.storage.schema import open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
 from messenger.storage.traffic import Arrival, Outgoing
+
+_EPOCH: Final = "epoch"
+"""Name of a single value."""
 
 __all__ = ["Arrival", "Outgoing", "Store"]
 
@@ -116,6 +120,17 @@ class Store:
     def conversation(self, id_: ConversationId) -> Conversation | None:
         """One conversation, or None."""
         return rows.conversation(self._database, id_)
+
+    def begin_chains(self, epoch: int) -> int:
+        """Begin a new part of all our chains; see `messenger.storage.chain.begin_anew`."""
+        with self._database.write():
+            chosen = begin_anew(self._database, max(epoch, self.epoch() + 1))
+            self.meta.put(_EPOCH, str(chosen).encode())
+            return chosen
+
+    def epoch(self) -> int:
+        """The part that our chains begin with now; 0 until they have begun anew."""
+        return int(self.meta.get(_EPOCH) or b"0")
 
     def shred(self) -> None:
         """After a deletion: take what was deleted out of the log of the database too."""

@@ -41,7 +41,7 @@ _REASONS: Final[dict[Reason, str]] = {
     Reason.PORT_FORBIDDEN: _("This computer does not allow port {port}. Choose a port of 1024 or higher."),
     Reason.BAD_HOST: _("{where} is not an address of this computer. Choose one of the addresses shown."),
     Reason.CLOSED: _("They said goodbye. Messages wait here until you meet again."),
-    Reason.INTERRUPTED: _("The connection was cut. Sotto tries again by itself; nothing is lost."),
+    Reason.INTERRUPTED: _("The connection was cut; nothing is lost. Try again."),
     Reason.BROKEN: _(
         "The connection was closed because data arrived damaged. Nothing of it was used; try again."
     ),
@@ -70,6 +70,9 @@ _PROBLEMS: Final[dict[InputProblem, str]] = {
     ),
     InputProblem.EXPORT_VERSION: _(
         "This export was made by a later version of Sotto. Update this program and try again."
+    ),
+    InputProblem.NEW_KEY: _(
+        "They have a new key, so nothing is sent. First compare the safety number, or say that you trust it."
     ),
     InputProblem.UNKNOWN: _("There is no such thing here any more. It may have been deleted."),
 }

@@ -32,6 +32,16 @@ HELP_CHAT: Final = _(
     " Without a terminal, each line of the input is sent as a message, incoming messages are written to the"
     " output, and at the end of the input this waits until everything is delivered."
 )
+HELP_NEW_KEY: Final = _(
+    "Make new keys and go on as the same person: contacts keep their conversations and have to"
+    " compare with you anew."
+)
+OPTION_SURE: Final = _("Do it without a question.")
+ASK_NEW_KEY: Final = _("Make a new key now? [y/N] ")
+NEW_KEY_LEFT: Final = _("Nothing was changed.")
+CANNOT_ASK_NEW_KEY: Final = _(
+    "There is no terminal to ask you on: --yes makes the new key without a question."
+)
 HELP_DEMO: Final = _(
     "Show two people who connect and talk, with profiles that are thrown away: in two windows, or as text."
 )
@@ -181,12 +191,18 @@ CONTINUED: Final = "      | "
 COMMANDS: Final[dict[str, str]] = {
     "/safety": _("show the safety number, to compare it with theirs"),
     "/verify": _("remember that you have compared it"),
+    "/trust": _("go on with their new key without comparing"),
+    "/reconnect": _("call them now, if you are not connected"),
     "/quit": _("say goodbye and leave; Ctrl-D does the same"),
     "/help": _("show this"),
 }
 """What can be typed in a conversation besides messages."""
 
 COMMANDS_HINT: Final = _("Two slashes send a text that begins with one.")
+ASK_TRUST: Final = _("Trust that key? [y/N] ")
+NOTHING_TO_TRUST: Final = _("They have no new key about which you would have to decide.")
+KEY_COMMANDS: Final = _("/verify compares the safety number, /trust goes on without.")
+TRUSTED: Final = _("What waits is sent now.")
 ASK_VERIFIED: Final = _("Do both of you see the same number? [y/N] ")
 VERIFIED: Final = _("Remembered: you have compared the number, and it was the same.")
 NOT_VERIFIED: Final = _(
@@ -231,6 +247,17 @@ def renamed(before: str, after: str) -> str:
 def has_left(name: str) -> str:
     """Say that the other said goodbye."""
     return _("{name} has left.").format(name=name)
+
+
+def cut(*, tries_again: bool) -> str:
+    """Say that the link was cut, and what happens now.
+
+    Args:
+        tries_again: Whether contacts are called again without being asked.
+    """
+    if tries_again:
+        return _("The connection was cut. Sotto tries again by itself; nothing is lost.")
+    return _("The connection was cut; what you write waits here. /reconnect calls them again.")
 
 
 def is_back(name: str) -> str:

@@ -26,8 +26,8 @@ CTRL_C, CTRL_D = "\x03", "\x04"
 class Pair:
     """Two profiles, and a port for the one who listens."""
 
-    def __init__(self, folder: Path) -> None:
-        self.alice = prepare(folder / "alice", "alice")
+    def __init__(self, folder: Path, *, reconnect: bool = True) -> None:
+        self.alice = prepare(folder / "alice", "alice", reconnect=reconnect)
         self.bob = prepare(folder / "bob", "bob")
         self.port = fresh_port()
 
@@ -233,11 +233,23 @@ def test_leaving_by_signal_is_a_goodbye(parting: tuple[Program, Program], number
 def test_a_cut_is_not_a_goodbye(parting: tuple[Program, Program]) -> None:
     alice, bob = parting
     bob.process.kill()
-    alice.expect(explain(ConnectError(Reason.INTERRUPTED)))
+    alice.expect(words.cut(tries_again=True))
     alice.answer("are you there?")
     alice.press(CTRL_D)
     alice.expect(words.still_waiting(1))
     assert alice.wait() == Exit.OK
+
+
+def test_nothing_is_promised_that_the_settings_do_not_hold(tmp_path: Path) -> None:
+    """With “Reconnect by itself” off nobody calls until they are told to."""
+    with in_conversation(Pair(tmp_path, reconnect=False)) as (alice, bob):
+        bob.process.kill()
+        alice.expect(words.cut(tries_again=False))
+        alice.answer("/reconnect")
+        alice.answer("are you there?")
+        alice.press(CTRL_D)
+        alice.expect(words.still_waiting(1))
+        assert alice.wait() == Exit.OK
 
 
 def test_ctrl_c_ends_the_waiting(pair: Pair) -> None:

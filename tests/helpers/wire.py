@@ -19,6 +19,13 @@ PATIENCE: Final = 20.0
 """Seconds after which a test that waits for a packet has failed."""
 
 
+class _Gone:
+    """In the place of the stream of somebody who cannot even hang up."""
+
+    def abort(self) -> None:
+        pass
+
+
 class Caller:
     """Somebody who is on a link; what arrives is kept.
 
@@ -30,6 +37,7 @@ class Caller:
     def __init__(self, stream: Stream, end: End) -> None:
         self.end = end
         self.connection = Connection(stream, end.link, self._on_event)
+        self._stream = stream
         self._changed = asyncio.Event()
         self._thawed = asyncio.Event()
         self._thawed.set()
@@ -105,9 +113,16 @@ class Caller:
         """Drop the connection, as a cut cable would."""
         self.connection.stream.abort()
 
+    async def die(self) -> None:
+        """Read nothing, send nothing, close nothing any more, as when the power fails."""
+        self._stream.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        self.connection.stream = _Gone()  # type: ignore[assignment]
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
     async def close(self) -> None:
         """End it in whatever state it is."""
-        self.connection.stream.abort()
+        self._stream.abort()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 

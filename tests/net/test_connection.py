@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from messenger.core import limits
+from messenger.core import limits, outlook_limits
 from messenger.core.address import Address
 from messenger.core.errors import ConnectError, LocalProtocolError, Reason, StorageError
 from messenger.net.connection import Connection
@@ -103,6 +103,60 @@ async def test_a_dead_peer_is_noticed() -> None:
         before = now()
         assert await _patient(alice) is Reason.INTERRUPTED
         assert limits.KEEPALIVE_TIMEOUT <= now() - before <= 30 + SLACK
+
+
+@skipping
+@pytest.mark.parametrize("later", [0.5, 4.9, 5.1, 9.9])
+async def test_a_dead_peer_is_noticed_within_thirty_seconds_whenever_it_died(later: float) -> None:
+    """The last byte may come at any moment between two looks; 30 s are 30 s after it all the same."""
+    async with callers() as (alice, bob):
+        await alice.up()
+        await bob.up()
+        await asyncio.sleep(3 * limits.KEEPALIVE_INTERVAL + later)
+        bob.say(HELLO)
+        await alice.packet(Hello)
+        heard = now()
+        await bob.die()
+        alice.say(HELLO)
+        assert await _patient(alice) is Reason.INTERRUPTED
+        assert limits.KEEPALIVE_TIMEOUT <= now() - heard <= 30
+
+
+@skipping
+async def test_what_nobody_acknowledges_does_not_hang() -> None:
+    """So much is written to a peer who is gone that the writer has to wait: until 30 s, and no longer."""
+    async with callers() as (alice, bob):
+        await alice.up()
+        await bob.up()
+        await bob.die()
+        before = now()
+        text = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0, b"")
+        sending = asyncio.create_task(_send_for_ever(alice, text))
+        assert await _patient(alice) is Reason.INTERRUPTED
+        assert now() - before <= 30
+        with pytest.raises((OSError, LocalProtocolError)):
+            await sending
+
+
+@skipping
+async def test_a_probe_is_answered_or_the_link_is_dropped() -> None:
+    async with callers() as (alice, bob):
+        await alice.up()
+        await bob.up()
+        alice.connection.probe()
+        await asyncio.sleep(2 * outlook_limits.PROBE_PATIENCE)
+        assert alice.end.link.state is LinkState.OPEN
+        await bob.die()
+        before = now()
+        alice.connection.probe()
+        assert await _patient(alice) is Reason.INTERRUPTED
+        assert now() - before <= outlook_limits.PROBE_PATIENCE + SLACK
+        alice.connection.probe()  # too late to ask
+
+
+async def _send_for_ever(caller: Caller, text: Text) -> None:
+    while True:
+        await caller.connection.send(text)
 
 
 async def _patient(caller: Caller) -> Reason:
