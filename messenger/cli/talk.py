@@ -13,7 +13,7 @@ from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Conversation, Message, MessageState, Offline, Online, Presence
 from messenger.engine.engine import Engine
 from messenger.engine.events import ContactChanged, Event, MessageAdded, MessageChanged, PresenceChanged
-from messenger.text import explain, presence_words
+from messenger.text import explain, line_words, presence_words, typed_timer
 from messenger.text import terminal as words
 
 _ARRIVED: Final = (MessageState.DELIVERED, MessageState.READ)
@@ -102,10 +102,12 @@ class Talk:
     async def _command(self, command: str) -> None:
         match command:
             case "/help":
-                rows = [f"  {name:<9}{meaning}" for name, meaning in words.COMMANDS.items()]
+                rows = [f"  {name:<12}{meaning}" for name, meaning in words.COMMANDS.items()]
                 self._terminal.say("\n".join((*rows, words.COMMANDS_HINT)))
             case "/safety":
                 await self._show_number()
+            case _ if command.split(maxsplit=1)[0] == "/disappear":
+                await self._set_timer(command.removeprefix("/disappear"))
             case "/verify":
                 await self._show_number()
                 verified = await self._terminal.confirm(words.ASK_VERIFIED)
@@ -113,6 +115,23 @@ class Talk:
                 self._terminal.say(words.VERIFIED if verified else words.NOT_VERIFIED)
             case _:
                 self._terminal.fail(words.unknown_command(command))
+
+    async def _set_timer(self, typed: str) -> None:
+        """Set after how long messages disappear; if that changes, an event brings the line that says so."""
+        if not typed.strip():
+            self._terminal.say(words.timer_now(self._contact.timer))
+            return
+        seconds = typed_timer(typed)
+        if seconds is None:
+            self._terminal.fail(words.NO_TIMER)
+            return
+        try:
+            before = self._contact.timer
+            self._contact = await self._engine.set_timer(self._contact.id, seconds)
+            if before == seconds:
+                self._terminal.say(words.timer_now(seconds))
+        except InputError as e:
+            self._terminal.fail(explain(e))
 
     async def _show_number(self) -> None:
         number = await self._engine.safety_number(self._contact.id)
@@ -176,7 +195,9 @@ class Talk:
                 self._on_presence(presence)
 
     async def _on_message(self, message: Message) -> None:
-        if not message.outgoing:
+        if message.notice:
+            self._terminal.say(line_words(message, self._contact.title))
+        elif not message.outgoing:
             await self._show(message)
         elif message.state is MessageState.QUEUED:
             self._waiting[message.id] = message

@@ -20,6 +20,7 @@ from messenger.storage.faults import translated
 from messenger.storage.files import copied, set_aside
 from messenger.storage.schema import MIGRATIONS, finished
 from messenger.storage.sealed import mark_copy
+from messenger.storage.timers import leave_out
 
 FOLDER: Final = "backups"
 """Beside the database."""
@@ -34,7 +35,8 @@ def duplicate(
 ) -> None:
     """Copy a database as it is at one moment, under another key if need be, and check the copy.
 
-    Writers are not held up. The copy has no prekeys and is marked (`messenger.storage.sealed`).
+    Writers are not held up. The copy has no prekeys and is marked (`messenger.storage.sealed`), and has none
+    of the messages that disappear one day.
 
     Args:
         source: The database.
@@ -55,6 +57,7 @@ def duplicate(
             finally:
                 original.close()
             mark_copy(copy)
+            leave_out(copy)
             copy.empty_log()  # it does not move with the file
             copy.integrity_check(going_on)
         finally:

@@ -12,17 +12,17 @@ from messenger.core.models import Contact, Conversation, FailReason, Message, Me
 from messenger.storage.database import Database, Row
 
 CONTACT_COLUMNS: Final = (
-    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms"
+    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms, timer"
 )
 """What `contact_from` wants."""
 
 MESSAGE_COLUMNS: Final = (
     "id, conversation, position, outgoing, state, reason, text, sent_ms, stored_ms,"
-    " reply, edited_ms, deleted, reactions"
+    " reply, edited_ms, deleted, reactions, kind, timer, expires_ms"
 )
 """What `message_from` and `marks_from` want."""
 
-ACTION_COLUMNS: Final = "kind, id, seq, prev, sent_ms, orders, target, content"
+ACTION_COLUMNS: Final = "kind, id, seq, prev, sent_ms, orders, target, content, timer"
 """What `chained_from` wants."""
 
 
@@ -90,6 +90,7 @@ def contact_from(row: Row) -> Contact:
             addresses=_addresses.decode(row[7]),
             created_ms=row[8],
             seen_ms=row[9],
+            timer=row[10],
         )
     except (ValueError, msgspec.MsgspecError) as e:
         raise DatabaseDamaged("contact") from e
@@ -116,6 +117,9 @@ def message_from(row: Row) -> Message:
             edited_ms=row[10],
             deleted=bool(row[11]),
             reactions=_reactions(row),
+            kind=ChainKind(row[13]),
+            timer=row[14],
+            expires_ms=row[15],
         )
     except ValueError as e:
         raise DatabaseDamaged("message") from e
@@ -154,8 +158,9 @@ def chained_from(row: Sequence[Any]) -> Chained:
             prev=row[3],
             sent_ms=row[4],
             order=row[5],
-            about=row[6],
+            about=b"" if row[0] == ChainKind.TIMER else row[6],
             content=row[7],
+            timer=row[8],
         )
     except ValueError as e:
         raise DatabaseDamaged("action") from e
