@@ -205,6 +205,12 @@ def by_id(database: Database, conversation: ConversationId, id_: MessageId) -> M
     return message_from(row) if row else None
 
 
+def vanished(database: Database, conversation: ConversationId, id_: MessageId) -> bool:
+    """Whether a message was here, and has disappeared or was deleted here."""
+    sql = "SELECT 1 FROM forgotten WHERE conversation = ? AND id = ?"
+    return database.row(sql, (conversation, id_)) is not None
+
+
 def first_unread(database: Database, conversation: ConversationId) -> int | None:
     """The position of the first message of theirs that was not seen, or None."""
     return (
