@@ -8,7 +8,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from messenger.core.errors import SottoError
-from messenger.core.ids import ConversationId
+from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Message, Standing
 from messenger.gui.bridge import Bridge
 from messenger.gui.chat_header import ChatHeader
@@ -21,6 +21,7 @@ from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_view import TimelineView
+from messenger.gui.timer_menu import TimerSheet
 from messenger.gui.verify_sheet import VerifySheet
 from messenger.storage.reader import Reader
 from messenger.text import _
@@ -46,6 +47,7 @@ class ChatPane(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme, self._bridge = theme, bridge
         self._row: Row | None = None
+        self._read: tuple[MessageId, TextSheet] | None = None
         self._drafts: dict[ConversationId, str] = {}
         self.header = ChatHeader(theme)
         self.notice = Notice(theme, around=True)
@@ -88,6 +90,8 @@ class ChatPane(QWidget):
         header.disconnect_asked.connect(lambda: self._order(lambda engine: engine.disconnect))
         header.reconnect_asked.connect(lambda: self._order(lambda engine: engine.reconnect))
         header.delete_asked.connect(self._on_delete)
+        header.timer_chosen.connect(self._on_timer)
+        header.timer_asked.connect(self._on_timer_asked)
 
     @property
     def conversation(self) -> ConversationId | None:
@@ -140,6 +144,14 @@ class ChatPane(QWidget):
         """The state of a message changed."""
         if message.conversation == self.conversation:
             self.model.change(message)
+
+    def vanished(self, conversation: ConversationId, ids: tuple[MessageId, ...]) -> None:
+        """Messages have disappeared."""
+        if conversation != self.conversation:
+            return
+        self.view.vanished(ids)
+        if self._read is not None and self._read[0] in ids:
+            self._read[1].reject()
 
     def stop(self) -> None:
         """End what is still running, because the window closes."""
@@ -205,7 +217,25 @@ class ChatPane(QWidget):
 
     @Slot(object)
     def _on_full_text(self, message: Message) -> None:
-        TextSheet(self.window(), self._theme, self.model.author(message), message.text).open()
+        sheet = TextSheet(self.window(), self._theme, self.model.author(message), message.text)
+        self._read = (message.id, sheet)
+        sheet.finished.connect(self._on_text_closed)
+        sheet.open()
+
+    @Slot()
+    def _on_text_closed(self) -> None:
+        self._read = None
+
+    @Slot(int)
+    def _on_timer(self, seconds: int) -> None:
+        self._order(lambda engine: engine.set_timer, seconds)
+
+    @Slot()
+    def _on_timer_asked(self) -> None:
+        if (contact := self._contact()) is not None:
+            sheet = TimerSheet(self.window(), self._theme, contact.timer)
+            sheet.chosen.connect(self._on_timer)
+            sheet.open()
 
     @Slot(str)
     def _on_link(self, link: str) -> None:

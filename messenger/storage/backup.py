@@ -165,7 +165,7 @@ def restore(database: Path, key: bytes, name: str, now_ms: int) -> None:
 
 
 def _forget_in(aside: Path, key: bytes) -> None:
-    """Take what disappears one day out of a database that was set aside; one that is damaged stays as it is."""
+    """Take what disappears one day out of a database that was set aside, unless it is damaged."""
     if _size(aside) == 0:  # it would become a database
         return
     with contextlib.suppress(StorageError):

@@ -119,7 +119,7 @@ def marks(message: Message, clock: str) -> str:
     reactions = " ".join(reaction.emoji for reaction in message.reactions)
     edited = _("edited") if message.edited_ms is not None else ""
     timer = short_timer(message.timer) if message.timer and not message.deleted else ""
-    return " · ".join(filter(None, (reactions, edited, timer, clock)))
+    return " · ".join(filter(None, (timer, reactions, edited, clock)))
 
 
 def message_sentence(message: Message, author: str, now_ms: int) -> str:
