@@ -47,7 +47,6 @@ class ChatPane(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme, self._bridge = theme, bridge
         self._row: Row | None = None
-        self._read: tuple[MessageId, TextSheet] | None = None
         self._drafts: dict[ConversationId, str] = {}
         self.header = ChatHeader(theme)
         self.notice = Notice(theme, around=True)
@@ -90,7 +89,7 @@ class ChatPane(QWidget):
         header.disconnect_asked.connect(lambda: self._order(lambda engine: engine.disconnect))
         header.reconnect_asked.connect(lambda: self._order(lambda engine: engine.reconnect))
         header.delete_asked.connect(self._on_delete)
-        header.timer_chosen.connect(self._on_timer)
+        header.timer_chosen.connect(lambda seconds: self._order(lambda engine: engine.set_timer, seconds))
         header.timer_asked.connect(self._on_timer_asked)
 
     @property
@@ -150,8 +149,9 @@ class ChatPane(QWidget):
         if conversation != self.conversation:
             return
         self.view.vanished(ids)
-        if self._read is not None and self._read[0] in ids:
-            self._read[1].reject()
+        for sheet in self.window().findChildren(TextSheet):
+            if sheet.about in ids:
+                sheet.reject()
 
     def stop(self) -> None:
         """End what is still running, because the window closes."""
@@ -218,23 +218,14 @@ class ChatPane(QWidget):
     @Slot(object)
     def _on_full_text(self, message: Message) -> None:
         sheet = TextSheet(self.window(), self._theme, self.model.author(message), message.text)
-        self._read = (message.id, sheet)
-        sheet.finished.connect(self._on_text_closed)
+        sheet.about = message.id
         sheet.open()
-
-    @Slot()
-    def _on_text_closed(self) -> None:
-        self._read = None
-
-    @Slot(int)
-    def _on_timer(self, seconds: int) -> None:
-        self._order(lambda engine: engine.set_timer, seconds)
 
     @Slot()
     def _on_timer_asked(self) -> None:
         if (contact := self._contact()) is not None:
             sheet = TimerSheet(self.window(), self._theme, contact.timer)
-            sheet.chosen.connect(self._on_timer)
+            sheet.chosen.connect(self.header.timer_chosen)
             sheet.open()
 
     @Slot(str)
