@@ -136,6 +136,10 @@ class Bubble:
         if message.notice:
             meta = QSizeF(0, 0)
         self._measure(meta, room, strong.horizontalAdvance(self.more))
+        if message.notice:  # nothing stands beside its words
+            widest = max(paragraph.natural for paragraph in self._paragraphs)
+            high = sum(paragraph.height for paragraph in self._paragraphs)
+            self.size = QSizeF(widest + 2 * PADDING, high + 2 * _ABOVE - _LINE_GAP)
         self.failure_size = self._failure_size(small, width)
 
     def _measure(self, meta: QSizeF, room: float, more: float) -> None:

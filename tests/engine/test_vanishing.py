@@ -54,10 +54,17 @@ async def vanished(person: Person, *messages: MessageId) -> None:
 
 
 async def timer(person: Person, other: Person, seconds: int) -> None:
-    """Wait until the conversation has a timer."""
+    """Wait until the other has set a timer, which holds then."""
+    conversation = await person.with_(other)
+    told = await person.wait_for(
+        MessageAdded,
+        lambda e: e.message.notice and not e.message.outgoing and e.message.timer == seconds,
+    )
+    assert told.message.conversation == conversation
     await person.wait_for(
         ContactChanged,
-        lambda e: e.contact.fingerprint == other.fingerprint and e.contact.timer == seconds,
+        lambda e: e.contact.id == conversation and e.contact.timer == seconds,
+        since=person.events.index(told),
     )
 
 
