@@ -30,7 +30,7 @@ from messenger.engine.events import (
     MessageChanged,
     PresenceChanged,
 )
-from messenger.text import explain, keys, presence_words
+from messenger.text import explain, keys, line_words, presence_words, typed_timer
 from messenger.text import terminal as words
 
 _ARRIVED: Final = (MessageState.DELIVERED, MessageState.READ)
@@ -119,10 +119,12 @@ class Talk:
     async def _command(self, command: str) -> None:
         match command:
             case "/help":
-                rows = [f"  {name:<11}{meaning}" for name, meaning in words.COMMANDS.items()]
+                rows = [f"  {name:<12}{meaning}" for name, meaning in words.COMMANDS.items()]
                 self._terminal.say("\n".join((*rows, words.COMMANDS_HINT)))
             case "/safety":
                 await self._show_number()
+            case _ if command.split(maxsplit=1)[0] == "/disappear":
+                await self._set_timer(command.removeprefix("/disappear"))
             case "/trust":
                 await self._trust()
             case "/reconnect":
@@ -148,6 +150,23 @@ class Talk:
         """Say that they have a new key, if that is so."""
         if told := keys.new_key(self._contact):
             self._terminal.say(f"{told} {words.KEY_COMMANDS}")
+
+    async def _set_timer(self, typed: str) -> None:
+        """Set after how long messages disappear; if that changes, an event brings the line that says so."""
+        if not typed.strip():
+            self._terminal.say(words.timer_now(self._contact.timer))
+            return
+        seconds = typed_timer(typed)
+        if seconds is None:
+            self._terminal.fail(words.NO_TIMER)
+            return
+        try:
+            before = self._contact.timer
+            self._contact = await self._engine.set_timer(self._contact.id, seconds)
+            if before == seconds:
+                self._terminal.say(words.timer_now(seconds))
+        except InputError as e:
+            self._terminal.fail(explain(e))
 
     async def _show_number(self) -> None:
         number = await self._engine.safety_number(self._contact.id)
@@ -217,7 +236,9 @@ class Talk:
                 await self._on_presence(presence)
 
     async def _on_message(self, message: Message) -> None:
-        if not message.outgoing:
+        if message.notice:
+            self._terminal.say(line_words(message, self._contact.title))
+        elif not message.outgoing:
             await self._show(message)
         elif message.state is MessageState.QUEUED:
             self._waiting[message.id] = message

@@ -22,6 +22,8 @@ class ChainKind(IntEnum):
     """One text of the same author is to be gone."""
     REACTION = 13
     """One emoji at a text of either person, or none any more."""
+    TIMER = 15
+    """From now on texts of the conversation disappear after a time, or do not any more."""
 
 
 class Chained(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +42,9 @@ class Chained(msgspec.Struct, frozen=True, kw_only=True):
     about: bytes = b""
     """Id of the text that it is about; may be empty for a text."""
     content: str = ""
-    """Text or emoji; empty for a deletion."""
+    """Text or emoji; empty for a deletion and for a timer."""
+    timer: int = 0
+    """Seconds after which a text disappears, once its time runs; or those that a timer sets. 0 for never."""
 
     @property
     def key(self) -> bytes:

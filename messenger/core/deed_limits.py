@@ -8,6 +8,12 @@ EMOJI_MAX: Final = 32
 ACTIONS_WAITING_MAX: Final = 1_000
 """Edits, deletions and reactions of one person that wait for messages which are not here; more do nothing."""
 
+TIMER_MIN: Final = 5
+"""Least seconds after which messages disappear, if they do."""
+
+TIMER_MAX: Final = 4 * 7 * 24 * 3600
+"""Most seconds after which messages disappear, if they do."""
+
 TYPING_EVERY: Final = 3.0
 """How often the other side is told that somebody goes on typing."""
 

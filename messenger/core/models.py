@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from messenger.core.chained import ChainKind
 from messenger.core.errors import Reason
 from messenger.core.ids import ConversationId, Fingerprint, MessageId, short_fingerprint
 
@@ -53,6 +54,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     seen_ms: int | None = None
     """When a link with them was last up, Unix milliseconds."""
     key_news: KeyNews = KeyNews.NONE
+    timer: int = 0
+    """Seconds after which messages that are written now disappear; 0 for never. Both hold the same."""
 
     @property
     def held(self) -> bool:
@@ -153,6 +156,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Its author has deleted it for both: only a place is left."""
     reactions: tuple[Reaction, ...] = ()
     """At most one of each person, theirs first."""
+    kind: ChainKind = ChainKind.TEXT
+    """TEXT, or TIMER for a line that says that somebody has changed the timer."""
+    timer: int = 0
+    """Seconds after which it disappears, once its time runs; of a TIMER line those that it sets. 0: never."""
+    expires_ms: int | None = None
+    """When it disappears, Unix milliseconds; None if its time does not run (it waits or is not seen)."""
+
+    @property
+    def notice(self) -> bool:
+        """It is a line about the conversation, not something that somebody wrote."""
+        return self.kind is not ChainKind.TEXT
 
 
 class Draft(msgspec.Struct, frozen=True):

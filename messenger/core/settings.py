@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from messenger.core import limits, store_limits
+from messenger.core import deed_limits, limits, store_limits
 from messenger.core.errors import InputProblem, SettingError
 
 
@@ -23,6 +23,30 @@ class Theme(StrEnum):
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
+
+
+class NewTimer(StrEnum):
+    """After how long messages disappear where neither of the two has chosen anything."""
+
+    OFF = "off"
+    HOUR = "1 hour"
+    DAY = "1 day"
+    WEEK = "1 week"
+    FOUR_WEEKS = "4 weeks"
+
+    @property
+    def seconds(self) -> int:
+        """As a timer; 0 for never."""
+        return _SECONDS[self]
+
+
+_SECONDS: Final = {
+    NewTimer.OFF: 0,
+    NewTimer.HOUR: 3600,
+    NewTimer.DAY: 24 * 3600,
+    NewTimer.WEEK: 7 * 24 * 3600,
+    NewTimer.FOUR_WEEKS: deed_limits.TIMER_MAX,
+}
 
 
 class Page(StrEnum):
@@ -67,6 +91,8 @@ class Settings:
     """Tell others when their messages were read."""
     typing: bool = setting(Page.PRIVACY, default=True)
     """Tell others while something is written to them, and show when they write."""
+    new_timer: NewTimer = setting(Page.PRIVACY, default=NewTimer.OFF)
+    """Messages disappear after so long where neither of the two has chosen a timer."""
     lock_after: int = setting(Page.PRIVACY, default=0, least=0, most=store_limits.LOCK_MINUTES_MAX)
     """Lock the profile when nobody has used it for so many minutes; 0 for never. Needs a passphrase."""
     theme: Theme = setting(Page.APPEARANCE, default=Theme.SYSTEM)

@@ -5,21 +5,23 @@ from typing import assert_never
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import LocalProtocolError
 from messenger.core.ids import MessageId
-from messenger.protocol.packets import ChainedPacket, Delete, Edit, React, Text
+from messenger.protocol.packets import ChainedPacket, Delete, Edit, React, Text, Timer
 
 
 def chained_of(packet: ChainedPacket) -> Chained:
     """What a packet says, as it is stored."""
-    kind, about, content = ChainKind.TEXT, b"", ""
+    kind, about, content, timer = ChainKind.TEXT, b"", "", 0
     match packet:
         case Text():
-            about, content = packet.reply, packet.text
+            about, content, timer = packet.reply, packet.text, packet.timer
         case Edit():
             kind, about, content = ChainKind.EDIT, packet.target, packet.text
         case Delete():
             kind, about = ChainKind.DELETE, packet.target
         case React():
             kind, about, content = ChainKind.REACTION, packet.target, packet.emoji
+        case Timer():
+            kind, timer = ChainKind.TIMER, packet.timer
         case _:
             assert_never(packet)
     return Chained(
@@ -31,6 +33,7 @@ def chained_of(packet: ChainedPacket) -> Chained:
         order=packet.order,
         about=about,
         content=content,
+        timer=timer,
     )
 
 
@@ -44,11 +47,13 @@ def packet_of(chained: Chained) -> ChainedPacket:
     seq, prev, sent_ms, order = chained.seq, chained.prev, chained.sent_ms, chained.order
     match chained.kind:
         case ChainKind.TEXT:
-            return Text(id_, seq, prev, sent_ms, content, order, about)
+            return Text(id_, seq, prev, sent_ms, content, order, about, chained.timer)
         case ChainKind.EDIT:
             return Edit(id_, seq, prev, sent_ms, about, content, order)
         case ChainKind.DELETE:
             return Delete(id_, seq, prev, sent_ms, about, order)
         case ChainKind.REACTION:
             return React(id_, seq, prev, sent_ms, about, content, order)
+        case ChainKind.TIMER:
+            return Timer(id_, seq, prev, sent_ms, chained.timer, order)
     raise LocalProtocolError("unknown kind")

@@ -20,7 +20,7 @@ from messenger.core.models import (
 from messenger.core.names import clean_name, clean_text
 from messenger.crypto.identity import safety_number
 from messenger.engine.context import Context
-from messenger.engine.events import ConversationRemoved, MessageAdded, MessageChanged
+from messenger.engine.events import ConversationRemoved, MessageAdded
 from messenger.engine.peers import Peers
 from messenger.engine.reconnect import Reconnector
 from messenger.engine.talk import Talk
@@ -59,8 +59,12 @@ class Chats:
     ) -> Message:
         """Store a text for somebody; it leaves when they can be reached."""
         cleaned = clean_text(text)
-        contact, message, unread = await self._context.written(self._queue, conversation, cleaned, reply_to)
-        self._context.publish(MessageAdded(message, unread))
+        contact, added, unread = await self._context.written(self._queue, conversation, cleaned, reply_to)
+        *lines, message = added
+        for each in added:
+            self._context.publish(MessageAdded(each, unread))
+        if lines:
+            await self._context.publish_contact(conversation)
         self.hurry(contact)
         return message
 
@@ -76,6 +80,7 @@ class Chats:
         seen = await self._context.stored(self._store.messages.mark_seen, conversation, position)
         if not seen:
             return
+        self._context.timing.set()
         await self._context.publish_contact(conversation)
         contact = await self._contact(conversation)
         if contact.standing is Standing.ACCEPTED and self._context.settings.read_receipts:
@@ -175,11 +180,12 @@ class Chats:
 
     def _queue(
         self, conversation: ConversationId, text: str, reply_to: MessageId | None
-    ) -> tuple[Contact, Message, int]:
+    ) -> tuple[Contact, list[Message], int]:
         """Put a text into the outbox; on the storage thread, so that nobody is blocked in between.
 
         Returns:
-            To whom, what, and how many messages of theirs are unread.
+            To whom, what (before the text perhaps a line that a timer was set), and how many messages are
+            unread.
         """
         contact = self._store.contacts.get(conversation)
         if contact is None:
@@ -189,11 +195,18 @@ class Chats:
         id_ = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
         if reply_to is not None:
             answered = self._store.messages.get(conversation, reply_to)
-            if answered is None or answered.deleted:
+            if answered is None or answered.deleted or answered.notice:
                 raise InputError(InputProblem.UNKNOWN)
-        message = self._store.messages.add_outgoing(conversation, id_, text, now, now, reply_to).message
+        added, timer = list[Message](), None
+        if (first := self._context.settings.new_timer.seconds) and self._store.timers.never_set(conversation):
+            timer = first
+            if not contact.awaiting:  # else they hear of it once they have accepted
+                line_id = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
+                added.append(self._store.timers.change(conversation, line_id, first, now))
+        add = self._store.messages.add_outgoing
+        added.append(add(conversation, id_, text, now, now, reply_to, timer).message)
         self._store.drafts.set(conversation, Draft())
-        return contact, message, self._store.messages.unread(conversation)
+        return contact, added, self._store.messages.unread(conversation)
 
     async def _contact(self, conversation: ConversationId) -> Contact:
         contact = await self._context.stored(self._store.contacts.get, conversation)
@@ -213,8 +226,7 @@ class Chats:
         reason: FailReason = FailReason.NONE,
     ) -> None:
         advance = self._store.messages.advance
-        for message in await self._context.stored(advance, conversation, ids, state, reason):
-            self._context.publish(MessageChanged(message))
+        self._context.publish_changed(await self._context.stored(advance, conversation, ids, state, reason))
 
     def _hang_up(self, conversation: ConversationId) -> None:
         self._reconnector.forget(conversation)

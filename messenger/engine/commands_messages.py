@@ -1,12 +1,12 @@
 """The commands of `Engine` about single messages."""
 
 from messenger.core.ids import ConversationId, MessageId
-from messenger.core.models import Draft, Message
+from messenger.core.models import Contact, Draft, Message
 from messenger.engine.running import Running
 
 
 class MessageCommands:
-    """Send, edit, delete, react; drafts and typing."""
+    """Send, edit, delete, react; timers, drafts and typing."""
 
     def _now(self) -> Running:
         raise NotImplementedError
@@ -81,6 +81,26 @@ class MessageCommands:
             StorageError: It could not be stored.
         """
         return await self._now().deeds.react(conversation, message, emoji)
+
+    async def set_timer(self, conversation: ConversationId, seconds: int) -> Contact:
+        """Let what both write from now on disappear after a time; a line in the conversation of both says so.
+
+        The time of a message runs here from when it was seen or, if it is ours, has arrived. When it is over,
+        the message is gone from the disk, as `MessagesVanished` tells. What was written before stays.
+
+        Args:
+            conversation: Which.
+            seconds: 0 for never, else `deed_limits.TIMER_MIN` to `deed_limits.TIMER_MAX`.
+
+        Returns:
+            The contact, with the timer that holds now; `MessageAdded` and `ContactChanged` tell it too.
+
+        Raises:
+            InputError: BAD_VALUE (no such time), UNKNOWN (no such conversation), or NOT_ALLOWED (they are
+                blocked or not accepted yet).
+            StorageError: It could not be stored.
+        """
+        return await self._now().deeds.set_timer(conversation, seconds)
 
     async def set_typing(self, conversation: ConversationId) -> None:
         """Something is being written to somebody: to be called with every change of it.

@@ -1,12 +1,13 @@
 """What every part of a running engine shares: the open profile and the way out for events."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from messenger.core.ids import ConversationId, Fingerprint
-from messenger.core.models import Me
+from messenger.core.models import Me, Message
 from messenger.core.settings import Settings
 from messenger.crypto.identity import Bundle
 from messenger.crypto.vault import Vault
@@ -43,6 +44,8 @@ class Context:
     settings: Settings
     me: Me
     now_ms: Callable[[], int] = system_ms
+    timing: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """Set when the time of messages that disappear may have begun to run."""
     writes: GroupCommit = field(init=False)
     """Writes that may share a transaction."""
     port: int = 0
@@ -55,6 +58,7 @@ class Context:
 
     def __post_init__(self) -> None:
         self.writes = GroupCommit(self.worker, self.store)
+        self.store.timers.clock = self._clock
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -72,6 +76,9 @@ class Context:
             self.elsewhere = True
             self.publish(IdentityElsewhere())
 
+    def _clock(self) -> int:
+        return self.now_ms()
+
     async def stored(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a method of the store on the storage thread."""
         return await self.worker.run(job, *args, **kwargs)
@@ -87,6 +94,13 @@ class Context:
             unread = await self.stored(self.store.messages.unread, conversation)
             self.publish(ContactChanged(contact, unread))
 
+    def publish_changed(self, messages: Sequence[Message]) -> None:
+        """Tell everybody how messages are now; the time of some may have begun to run."""
+        for message in messages:
+            self.publish(MessageChanged(message))
+        if any(message.expires_ms is not None for message in messages):
+            self.timing.set()
+
     async def publish_arrivals(
         self, conversation: ConversationId, arrivals: Sequence[Arrival], unread: int
     ) -> None:
@@ -94,6 +108,8 @@ class Context:
         for arrival in arrivals:
             if arrival.added is not None:
                 self.publish(MessageAdded(arrival.added, unread))
+                if arrival.added.notice:
+                    await self.publish_contact(conversation)
             if arrival.changed is not None:
                 self.publish(MessageChanged(arrival.changed))
         if any(arrival.chain for arrival in arrivals):

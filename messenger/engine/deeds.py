@@ -10,7 +10,7 @@ from messenger.core.models import Contact, Draft, Message
 from messenger.core.names import clean_emoji, clean_text
 from messenger.engine.chats import Chats, check_writable
 from messenger.engine.context import Context
-from messenger.engine.events import MessageChanged, MessagesRemoved
+from messenger.engine.events import MessageAdded, MessageChanged, MessagesRemoved
 from messenger.engine.peers import Peers
 
 
@@ -56,6 +56,18 @@ class Deeds:
         self._context.publish(MessagesRemoved(conversation))
         await self._context.publish_contact(conversation)
 
+    async def set_timer(self, conversation: ConversationId, seconds: int) -> Contact:
+        """Let what both write from now on disappear after a time, 0 for never."""
+        if seconds and not deed_limits.TIMER_MIN <= seconds <= deed_limits.TIMER_MAX:
+            raise InputError(InputProblem.BAD_VALUE)
+        contact, line = await self._context.written(self._queue_timer, conversation, seconds)
+        if line is not None:
+            unread = await self._context.stored(self._store.messages.unread, conversation)
+            self._context.publish(MessageAdded(line, unread))
+            await self._context.publish_contact(conversation)
+            self._chats.hurry(contact)
+        return contact
+
     async def draft(self, conversation: ConversationId) -> Draft:
         """What was written to somebody and not sent."""
         return await self._context.stored(self._store.drafts.get, conversation)
@@ -83,14 +95,27 @@ class Deeds:
         self._chats.hurry(contact)
         return changed
 
-    def _queue(
-        self, conversation: ConversationId, kind: ChainKind, target: MessageId, content: str
-    ) -> tuple[Contact, Message]:
-        """Do it here and put it into the outbox; on the storage thread, as `Chats` does with texts."""
+    def _queue_timer(self, conversation: ConversationId, seconds: int) -> tuple[Contact, Message | None]:
+        """Set the timer here and put that into the outbox, unless it is so already; on the storage thread."""
+        contact = self._accepted(conversation)
+        if contact.timer == seconds:
+            return contact, None
+        id_ = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
+        line = self._store.timers.change(conversation, id_, seconds, self._context.now_ms())
+        return self._accepted(conversation), line
+
+    def _accepted(self, conversation: ConversationId) -> Contact:
         contact = self._store.contacts.get(conversation)
         if contact is None:
             raise InputError(InputProblem.UNKNOWN)
         check_writable(contact)
+        return contact
+
+    def _queue(
+        self, conversation: ConversationId, kind: ChainKind, target: MessageId, content: str
+    ) -> tuple[Contact, Message]:
+        """Do it here and put it into the outbox; on the storage thread, as `Chats` does with texts."""
+        contact = self._accepted(conversation)
         id_ = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
         now = self._context.now_ms()
         return contact, self._store.actions.add_outgoing(conversation, kind, id_, target, content, now)

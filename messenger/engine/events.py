@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from messenger.core.errors import Reason
-from messenger.core.ids import AttemptId, ConversationId, Fingerprint
+from messenger.core.ids import AttemptId, ConversationId, Fingerprint, MessageId
 from messenger.core.models import Contact, Listening, Me, Message, Presence
 from messenger.core.settings import Settings
 
@@ -120,6 +120,13 @@ class MessagesRemoved(msgspec.Struct, frozen=True, tag=True):
     conversation: ConversationId
 
 
+class MessagesVanished(msgspec.Struct, frozen=True, tag=True):
+    """The time of messages is over, and they are gone from the database. Whoever shows one must forget it."""
+
+    conversation: ConversationId
+    ids: tuple[MessageId, ...]
+
+
 class Locked(msgspec.Struct, frozen=True, tag=True):
     """The profile is locked: all links end, and keys and database are closed; `Engine.open` unlocks.
 
@@ -192,6 +199,7 @@ Event = (
     | PeerTyping
     | ChainChanged
     | MessagesRemoved
+    | MessagesVanished
     | Locked
     | ArchiveProgress
     | PresenceChanged

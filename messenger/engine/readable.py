@@ -67,7 +67,9 @@ _ARTICLE: Final = """<article class="{side}">
 def write_conversation(
     reader: Reader, contact: Contact, me: Me, path: Path, form: ExportForm, words: ExportWords
 ) -> int:
-    """Write all messages of a conversation, oldest first, into a file; one page of them in memory at a time.
+    """Write the messages of a conversation, oldest first, into a file; one page of them in memory at a time.
+
+    Those that disappear one day are left out: nobody would delete them there.
 
     Args:
         reader: Where they are; for this thread alone.
@@ -97,7 +99,7 @@ def write_conversation(
 def _messages(reader: Reader, conversation: ConversationId) -> Iterator[Message]:
     after = 0
     while page := reader.messages(conversation, after=after, count=limits.PAGE):
-        yield from page
+        yield from (message for message in page if not message.timer and not message.notice)
         after = page[-1].position
 
 

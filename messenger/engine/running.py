@@ -23,6 +23,7 @@ from messenger.engine.reconnect import Reconnector
 from messenger.engine.sealing import Sealing
 from messenger.engine.succession import Mover
 from messenger.engine.upkeep import Upkeep
+from messenger.engine.vanishing import Vanishing
 from messenger.storage.successions import STATEMENTS_NAME
 
 
@@ -50,10 +51,12 @@ class Running:
         self.mover = Mover(context, self._pause, self._resume, database.with_name(STATEMENTS_NAME))
         self.history = History(context, database, db_key)
         self.housekeeping = Housekeeping(context, self.history, database, db_key, lock)
+        self.vanishing = Vanishing(context)
         self._listened: Listening | None = None
 
     async def start(self) -> None:
         """Listen if that is wanted, and reach the contacts."""
+        await self.vanishing.expire()
         await self.mover.settle()
         await self.sealing.settle()
         with contextlib.suppress(ConnectError):  # told by ListeningChanged; calling out works all the same
@@ -62,6 +65,7 @@ class Running:
         self.upkeep.start()
         self.outlook.start()
         self.housekeeping.start()
+        self.vanishing.start()
 
     async def reach_everybody(self) -> None:
         """Call every accepted contact who is not online."""
@@ -71,6 +75,7 @@ class Running:
 
     async def close(self) -> None:
         """Goodbye."""
+        await self.vanishing.close()
         await self.housekeeping.close()
         await self.mover.close()
         await self._hang_up()

@@ -25,6 +25,7 @@ from messenger.protocol.packets import (
     React,
     Read,
     Text,
+    Timer,
 )
 from messenger.protocol.payload import Sealable
 from messenger.protocol.sealed_header import Message as SealedMessage
@@ -127,7 +128,7 @@ def _apply(desk: Desk, contact: Contact, content: Sequence[Sealable], taken: Tak
         match packet:
             case Hello():
                 _on_hello(desk, contact, packet, taken, newest=newest)
-            case Text() | Edit() | Delete() | React():
+            case Text() | Edit() | Delete() | React() | Timer():
                 _on_chained(desk, contact, packet, taken)
             case Delivered(ids):
                 _on_receipt(desk, contact, ids, MessageState.DELIVERED, taken)

@@ -11,10 +11,9 @@ import msgspec
 from messenger.core import limits
 from messenger.core.errors import InputError, InputProblem, RemoteProtocolError
 from messenger.core.ids import ConversationId, MessageId
-from messenger.core.models import Message, Standing
+from messenger.core.models import Standing
 from messenger.engine import sealed_in, sealed_out, sealed_store
 from messenger.engine.context import Context
-from messenger.engine.events import MessageChanged
 from messenger.engine.peers import Peers
 from messenger.engine.prekeys import Prekeys, Published
 from messenger.engine.sealed_in import Taken
@@ -61,7 +60,7 @@ class Sealing:
 
     async def settle(self) -> None:
         """After opening, and after we have moved: forget sessions that are not ours to use any more."""
-        self._publish(await self._context.stored(sealed_store.settle, self._desk()))
+        self._context.publish_changed(await self._context.stored(sealed_store.settle, self._desk()))
 
     async def tidy(self) -> None:
         """Forget what is too old; to be called now and then."""
@@ -238,7 +237,7 @@ class Sealing:
         await context.publish_contact(taken.conversation)
         unread = await context.stored(store.messages.unread, taken.conversation)
         await context.publish_arrivals(taken.conversation, taken.arrivals, unread)
-        self._publish(taken.changed)
+        context.publish_changed(taken.changed)
         contact = await context.stored(store.contacts.get, taken.conversation)
         accepted = contact is not None and contact.standing is Standing.ACCEPTED
         session = self._peers.session(taken.conversation)
@@ -246,10 +245,6 @@ class Sealing:
             await session.talk.tell_due()
         left = await context.stored(store.sealed.receipts, taken.conversation, 1)
         return Opened(taken.conversation, receipts_due=accepted and bool(left))
-
-    def _publish(self, changed: list[Message]) -> None:
-        for message in changed:
-            self._context.publish(MessageChanged(message))
 
     def _desk(self) -> Desk:
         return Desk(self._context.store, self._context.fingerprint, self._context.now_ms())

@@ -9,11 +9,11 @@ from messenger.core.address import Address
 from messenger.core.chained import Chained
 from messenger.core.errors import ProtocolError, RemoteProtocolError, StorageError
 from messenger.core.ids import MessageId
-from messenger.core.models import Contact, Message, MessageState, Standing
+from messenger.core.models import Contact, MessageState, Standing
 from messenger.core.names import clean_name
 from messenger.engine.chained import chained_of, packet_of
 from messenger.engine.context import Context
-from messenger.engine.events import EngineFault, MessageChanged, PeerTyping
+from messenger.engine.events import EngineFault, PeerTyping
 from messenger.engine.seeding import Seeding
 from messenger.engine.tasks import Tasks
 from messenger.net.connection import Connection
@@ -32,6 +32,7 @@ from messenger.protocol.packets import (
     Succession,
     SuccessionSeen,
     Text,
+    Timer,
     Typing,
 )
 from messenger.storage.store import Arrival
@@ -149,7 +150,7 @@ class Talk:
         match packet:
             case Hello():
                 await self._on_hello(packet)
-            case Text() | Edit() | Delete() | React():
+            case Text() | Edit() | Delete() | React() | Timer():
                 await self.on_chained([packet])
             case Typing():
                 self._on_typing()
@@ -194,7 +195,8 @@ class Talk:
             self._context.found_elsewhere()  # they have read what nobody wrote here
         if hello.read_seq:
             through = self._store.messages.advance_through
-            self._publish(await self._context.stored(through, me, hello.read_seq, MessageState.READ))
+            changed = await self._context.stored(through, me, hello.read_seq, MessageState.READ)
+            self._context.publish_changed(changed)
         if waited and hello.accepted:
             self._on_way.clear()
             self.wake(again=True)
@@ -263,13 +265,9 @@ class Talk:
     async def _on_receipt(self, ids: list[bytes], state: MessageState) -> None:
         named = [MessageId(i) for i in ids]
         advance = self._store.messages.advance
-        self._publish(await self._context.written(advance, self.contact.id, named, state))
+        self._context.publish_changed(await self._context.written(advance, self.contact.id, named, state))
         self._on_way.difference_update(named)
         self._wake.set()
-
-    def _publish(self, changed: list[Message]) -> None:
-        for message in changed:
-            self._context.publish(MessageChanged(message))
 
     async def _send_waiting(self) -> None:
         while True:

@@ -28,6 +28,8 @@ from messenger.text import _, clock, failure, marks, shown_text
 
 TICK: Final = 16
 """Edge of the tick in pixels."""
+TIMER: Final = 14
+"""Edge of the mark of a message that disappears, in pixels."""
 PADDING: Final = SPACE["m"]
 _ABOVE: Final = SPACE["s"] - 1
 _GAP: Final = SPACE["s"]
@@ -104,12 +106,14 @@ class Bubble:
         width: Most pixels that the bubble may be wide.
         fonts: The fonts.
         quote: The beginning of what it answers, as one line.
+        author: Who has done what a line about the conversation says.
     """
 
-    def __init__(self, message: Message, width: int, fonts: Fonts, quote: str = "") -> None:
-        self.text, self.cut = content.shown(shown_text(message))
+    def __init__(self, message: Message, width: int, fonts: Fonts, quote: str = "", author: str = "") -> None:
+        self.text, self.cut = content.shown(shown_text(message, author))
         self.large = content.only_emoji(self.text) and not quote
-        self.time = marks(message, clock(message.sent_ms))
+        self.time = "" if message.notice else marks(message, clock(message.sent_ms))
+        self.timed = bool(message.timer) and not (message.notice or message.deleted)
         self.more = _("Show all") if self.cut else ""
         failed = message.state is MessageState.FAILED and not message.deleted
         self.failure = failure(message.reason) if failed else ""
@@ -117,7 +121,7 @@ class Bubble:
         small = QFontMetricsF(fonts.small)
         strong = QFontMetricsF(fonts.strong)
         room = float(width - 2 * PADDING)
-        font = QFont(fonts.emoji if self.large else fonts.text)
+        font = QFont(fonts.emoji if self.large else fonts.strong if message.notice else fonts.text)
         font.setItalic(message.deleted)
         self.quote = small.elidedText(quote, Qt.TextElideMode.ElideRight, room)
         self._quote_font = fonts.small
@@ -127,10 +131,15 @@ class Bubble:
         for text in self.text.split("\n"):
             self._paragraphs.append(_Paragraph(text, font, room, start))
             start += len(text) + 1
-        meta = QSizeF(
-            small.horizontalAdvance(self.time) + (TICK + 3 if message.outgoing else 0), small.height()
-        )
+        beside = (TICK + 3 if message.outgoing else 0) + (TIMER + 2 if self.timed else 0)
+        meta = QSizeF(small.horizontalAdvance(self.time) + beside, small.height())
+        if message.notice:
+            meta = QSizeF(0, 0)
         self._measure(meta, room, strong.horizontalAdvance(self.more))
+        if message.notice:  # nothing stands beside its words
+            widest = max(paragraph.natural for paragraph in self._paragraphs)
+            high = sum(paragraph.height for paragraph in self._paragraphs)
+            self.size = QSizeF(widest + 2 * PADDING, high + 2 * _ABOVE - _LINE_GAP)
         self.failure_size = self._failure_size(small, width)
 
     def _measure(self, meta: QSizeF, room: float, more: float) -> None:

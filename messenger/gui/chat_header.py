@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 from messenger.core.models import Contact, Offline, Online, Presence, Standing
 from messenger.gui.avatar import paint_avatar
 from messenger.gui.theme import SPACE, Theme
+from messenger.gui.timer_menu import timer_menu
 from messenger.gui.widgets import ElidedLabel, IconButton, IconLabel, menu_icon, set_role
 from messenger.text import _, presence_words
 
@@ -57,6 +58,10 @@ class ChatHeader(QWidget):
     disconnect_asked = Signal()
     reconnect_asked = Signal()
     delete_asked = Signal()
+    timer_chosen = Signal(int)
+    """Seconds after which messages shall disappear; 0 for never."""
+    timer_asked = Signal()
+    """The person wants to type another time."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -140,6 +145,9 @@ class ChatHeader(QWidget):
             entries.append(("block", _("Block"), self.block_asked))
         for icon, words, signal in entries:
             menu.addAction(menu_icon(self._theme, icon), words).triggered.connect(signal)
+        if self._contact.standing is Standing.ACCEPTED:
+            timers = (self._contact.timer, self.timer_chosen.emit, self.timer_asked.emit)
+            menu.addMenu(timer_menu(self._theme, menu, *timers))
         menu.addSeparator()
         delete = menu.addAction(menu_icon(self._theme, "trash", "danger"), _("Delete conversation…"))
         delete.triggered.connect(self.delete_asked)

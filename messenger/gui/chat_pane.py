@@ -8,7 +8,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from messenger.core.errors import SottoError
-from messenger.core.ids import ConversationId
+from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Message, Standing
 from messenger.gui.bridge import Bridge
 from messenger.gui.chat_header import ChatHeader
@@ -22,6 +22,7 @@ from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_view import TimelineView
+from messenger.gui.timer_menu import TimerSheet
 from messenger.gui.verify_sheet import VerifySheet
 from messenger.storage.reader import Reader
 from messenger.text import _
@@ -93,6 +94,8 @@ class ChatPane(QWidget):
         header.disconnect_asked.connect(lambda: self._order(lambda engine: engine.disconnect))
         header.reconnect_asked.connect(lambda: self._order(lambda engine: engine.reconnect))
         header.delete_asked.connect(self._on_delete)
+        header.timer_chosen.connect(lambda seconds: self._order(lambda engine: engine.set_timer, seconds))
+        header.timer_asked.connect(self._on_timer_asked)
 
     @property
     def conversation(self) -> ConversationId | None:
@@ -153,6 +156,15 @@ class ChatPane(QWidget):
         """The state of a message changed."""
         if message.conversation == self.conversation:
             self.model.change(message)
+
+    def vanished(self, conversation: ConversationId, ids: tuple[MessageId, ...]) -> None:
+        """Messages have disappeared."""
+        if conversation != self.conversation:
+            return
+        self.view.vanished(ids)
+        for sheet in self.window().findChildren(TextSheet):
+            if sheet.about in ids:
+                sheet.reject()
 
     def stop(self) -> None:
         """End what is still running, because the window closes."""
@@ -218,7 +230,16 @@ class ChatPane(QWidget):
 
     @Slot(object)
     def _on_full_text(self, message: Message) -> None:
-        TextSheet(self.window(), self._theme, self.model.author(message), message.text).open()
+        sheet = TextSheet(self.window(), self._theme, self.model.author(message), message.text)
+        sheet.about = message.id
+        sheet.open()
+
+    @Slot()
+    def _on_timer_asked(self) -> None:
+        if (contact := self._contact()) is not None:
+            sheet = TimerSheet(self.window(), self._theme, contact.timer)
+            sheet.chosen.connect(self.header.timer_chosen)
+            sheet.open()
 
     @Slot(str)
     def _on_link(self, link: str) -> None:

@@ -100,7 +100,7 @@ class ConversationDelegate(QStyledItemDelegate):
             painter.setPen(colors["accent_text"] if row.conversation.unread else colors["muted"])
             part = strip.end(painter.fontMetrics().horizontalAdvance(words), SPACE["xs"])
             painter.drawText(part, Qt.AlignmentFlag.AlignVCenter, words)
-            if last.outgoing:
+            if last.outgoing and not last.notice:
                 self._paint_icon(painter, strip.end(_MARK, SPACE["xs"]), *TICKS[last.state])
         marks = self._marks(row)
         painter.setFont(self._theme.font("body", bold=True))
@@ -165,11 +165,11 @@ class ConversationDelegate(QStyledItemDelegate):
             return _("Blocked"), "muted"
         if last is None:
             return (_("Waits for them to accept") if contact.awaiting else _("No messages yet")), "muted"
-        return _preview(last), "text" if row.conversation.unread else "muted"
+        return _preview(last, contact.title), "text" if row.conversation.unread else "muted"
 
 
-def _preview(message: Message) -> str:
-    words = one_line(shown_text(message))
-    if message.deleted:
+def _preview(message: Message, title: str) -> str:
+    words = one_line(shown_text(message, title))
+    if message.deleted or message.notice:
         return words
     return _("You: {text}").format(text=words) if message.outgoing else words

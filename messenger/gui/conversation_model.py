@@ -89,6 +89,12 @@ class ConversationModel(QAbstractListModel):
             old = self._rows[place].conversation
             self._replace(place, conversation=msgspec.structs.replace(old, missing=missing, forked=forked))
 
+    def replace(self, conversation: Conversation) -> None:
+        """A conversation is as it was read just now."""
+        place = self._place(conversation.id)
+        if place is not None:
+            self._replace(place, conversation=conversation)
+
     def presence_changed(self, conversation: ConversationId, presence: Presence) -> None:
         """Somebody can or cannot be reached any more."""
         place = self._place(conversation)

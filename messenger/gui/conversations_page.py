@@ -18,6 +18,7 @@ from messenger.engine.events import (
     MeChanged,
     MessageAdded,
     MessageChanged,
+    MessagesVanished,
     PresenceChanged,
     SettingsChanged,
 )
@@ -152,6 +153,9 @@ class ConversationsPage(QWidget):
                 self._show_empty()
             case ChainChanged(conversation=conversation, missing=missing, forked=forked):
                 self.model.chain_changed(conversation, missing, forked=forked)
+            case MessagesVanished(conversation=conversation, ids=ids):
+                self.chat.vanished(conversation, ids)
+                self._reread(conversation)
             case PresenceChanged(conversation=conversation, presence=presence):
                 self.model.presence_changed(conversation, presence)
                 self._refresh(conversation)
@@ -168,6 +172,12 @@ class ConversationsPage(QWidget):
                 self.notice.say(unexpected(error), "error")
             case _:
                 pass  # steps of dialogs, which listen for themselves
+
+    def _reread(self, conversation: ConversationId) -> None:
+        """Show the row of a conversation as it is on disk."""
+        stored = self._reader.conversation(conversation)
+        if stored is not None:
+            self.model.replace(stored)
 
     def _refresh(self, conversation: ConversationId | None) -> None:
         if conversation is not None and conversation == self.chat.conversation:

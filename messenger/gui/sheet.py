@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from messenger.core import limits
+from messenger.core.ids import MessageId
 from messenger.gui.notice import Notice
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import SPACE, Theme
@@ -166,6 +167,8 @@ class TextSheet(Sheet):
 
     def __init__(self, parent: QWidget, theme: Theme, author: str, text: str) -> None:
         super().__init__(parent, theme, author, fills=True)
+        self.about: MessageId | None = None
+        """Which message it is, if it is one."""
         self.view = QPlainTextEdit(text)
         self.view.setObjectName("viewerText")
         self.view.setReadOnly(True)

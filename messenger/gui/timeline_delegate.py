@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from messenger.core.ids import MessageId
 from messenger.core.models import Message, MessageState
 from messenger.gui import icons
-from messenger.gui.bubble import TICK, Bubble, Choice, Fonts, Span
+from messenger.gui.bubble import TICK, TIMER, Bubble, Choice, Fonts, Span
 from messenger.gui.conversation_model import Index
 from messenger.gui.theme import BUBBLE_SHARE, BUBBLE_WIDTH, RADIUS, SPACE, Theme
 from messenger.gui.timeline_model import KEPT, ROW, Row
@@ -65,6 +65,8 @@ class TimelineDelegate(QStyledItemDelegate):
         """Whether the row that keys act on is marked."""
         self.quote_of: Callable[[Message], str] = _no_quote
         """Tells what a message answers, as one line."""
+        self.author_of: Callable[[Message], str] = _no_quote
+        """Tells the name that is shown for the author of a message."""
         theme.changed.connect(self._forget)
 
     def set_pane(self, width: int) -> bool:
@@ -85,16 +87,22 @@ class TimelineDelegate(QStyledItemDelegate):
         failed = message.state is MessageState.FAILED
         done = message.deleted, message.edited_ms, message.reactions, quote
         text = message.text if message.edited_ms is not None else ""
-        key = (message.id, message.outgoing, self._width, failed, *done, text)
+        author = self.author_of(message) if message.notice else ""
+        key = (message.id, message.outgoing, self._width, failed, *done, text, author)
         bubble = self._bubbles.get(key)
         if bubble is None:
             theme = self._theme
             small = theme.font("small"), theme.font("small", bold=True)
             fonts = Fonts(theme.font("message"), theme.font("emoji"), *small)
-            bubble = self._bubbles[key] = Bubble(message, self._width, fonts, quote)
+            bubble = self._bubbles[key] = Bubble(message, self._width, fonts, quote, author)
             if len(self._bubbles) > 2 * KEPT:
                 self._bubbles.popitem(last=False)
         return bubble
+
+    def forget(self, ids: Collection[MessageId]) -> None:
+        """Messages have disappeared: their characters are not kept."""
+        for key in [key for key in self._bubbles if key[0] in ids]:
+            del self._bubbles[key]
 
     def bubble_rect(self, row: Row, rect: QRect, place: int) -> QRectF:
         """Where the bubble of a row stands.
@@ -106,7 +114,9 @@ class TimelineDelegate(QStyledItemDelegate):
         """
         bubble = self.bubble(row.message)
         left = float(rect.left() + _MARGIN)
-        if row.message.outgoing != self._mirrored():
+        if row.message.notice:
+            left = rect.left() + (self.pane - bubble.size.width()) / 2
+        elif row.message.outgoing != self._mirrored():
             left = rect.left() + self.pane - _MARGIN - bubble.size.width()
         return QRectF(QPointF(left, rect.top() + self._above(row, place)), bubble.size)
 
@@ -166,7 +176,10 @@ class TimelineDelegate(QStyledItemDelegate):
         bubble = self.bubble(message)
         side = "own" if message.outgoing else "other"
         text, meta = colors[f"bubble_{side}_text"], colors[f"bubble_{side}_meta"]
-        if bubble.large:
+        if message.notice:
+            text = colors["chip_text"]
+            painter.fillPath(self._shape(row, rect), colors["chip"])
+        elif bubble.large:
             text, meta = colors["text"], colors["muted"]
         else:
             painter.fillPath(self._shape(row, rect), colors[f"bubble_{side}"])
@@ -186,14 +199,19 @@ class TimelineDelegate(QStyledItemDelegate):
             painter.setFont(self._theme.font("small", bold=True))
             painter.drawText(more, Qt.AlignmentFlag.AlignVCenter | left, bubble.more)
         painter.setFont(self._theme.font("small"))
-        self._paint_meta(painter, message, bubble, rect, meta)
+        if not message.notice:
+            self._paint_meta(painter, message, bubble, rect, meta)
 
     def _paint_meta(
         self, painter: QPainter, message: Message, bubble: Bubble, rect: QRectF, color: QColor
     ) -> None:
-        """Time, tick, and why it failed."""
+        """How long it stays, time, tick, and why it failed."""
         meta = bubble.meta.translated(rect.topLeft())
         painter.setPen(color)
+        if bubble.timed:
+            picture = icons.pixmap("timer", color.name(), TIMER, painter.device().devicePixelRatio())
+            painter.drawPixmap(QPointF(meta.left(), meta.center().y() - TIMER / 2), picture)
+            meta.setLeft(meta.left() + TIMER + 2)
         side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
         painter.drawText(meta, Qt.AlignmentFlag.AlignVCenter | side, bubble.time)
         if message.outgoing:

@@ -6,6 +6,7 @@ pages are read when the view comes near an end, and the far end is dropped.
 
 import time
 from bisect import bisect_left
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Message, MessageState
 from messenger.gui.conversation_model import Index
 from messenger.storage.reader import Reader
-from messenger.text import _, local, message_sentence, one_line, shown_text
+from messenger.text import GONE, _, local, message_sentence, one_line, shown_text
 
 ROW: Final = Qt.ItemDataRole.UserRole
 """Role of the `Row`."""
@@ -159,6 +160,19 @@ class TimelineModel(QAbstractListModel):
             self._rows[place] = msgspec.structs.replace(self._rows[place], message=message)
             self._reframe(place - 1, place + 1)
 
+    def vanish(self, ids: Collection[MessageId]) -> None:
+        """Messages have disappeared; what answered them shows that something was there."""
+        for id_ in ids:
+            self._quotes.pop(id_, None)
+        for place in reversed(range(len(self._rows))):
+            if self._rows[place].message.id in ids:
+                self._remove(place, place)
+        for place, row in enumerate(self._rows):
+            if row.message.reply_to in ids:
+                self._reframe(place, place)
+        if not self._rows and not (self.at_start and self.at_end):
+            self.open(self._conversation, self._title)
+
     def place(self, position: int) -> int | None:
         """The row of the message at a position of the conversation."""
         place = bisect_left(self._rows, position, key=_position)
@@ -180,7 +194,10 @@ class TimelineModel(QAbstractListModel):
             return ""
         if id_ not in self._quotes:
             answered = self._reader.message(message.conversation, id_)
-            words = "" if answered is None else f"{self.author(answered)}: {one_line(shown_text(answered))}"
+            if answered is not None:
+                words = f"{self.author(answered)}: {one_line(shown_text(answered))}"
+            else:
+                words = GONE if self._reader.vanished(message.conversation, id_) else ""
             self._quotes[id_] = words
         return self._quotes[id_]
 
@@ -199,7 +216,7 @@ class TimelineModel(QAbstractListModel):
         row = self._rows[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return shown_text(row.message)
+                return shown_text(row.message, self._title)
             case Qt.ItemDataRole.AccessibleTextRole:
                 return message_sentence(row.message, self.author(row.message), time.time_ns() // 1_000_000)
             case other if other == ROW:
@@ -290,4 +307,5 @@ def _together(first: Message, second: Message) -> bool:
         first.outgoing == second.outgoing
         and abs(second.sent_ms - first.sent_ms) < _TOGETHER_MS
         and not failed
+        and not (first.notice or second.notice)
     )

@@ -1,11 +1,12 @@
 """Choosing characters and links in bubbles with the mouse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QListView
 
+from messenger.core.ids import MessageId
 from messenger.core.models import Message
 from messenger.gui.bubble import Bubble, Span
 from messenger.gui.timeline_delegate import Selection, TimelineDelegate
@@ -84,6 +85,11 @@ class Picker:
         """Select nothing."""
         self._message, self._dragging = None, False
         self._choose(None)
+
+    def forget(self, ids: Collection[MessageId]) -> None:
+        """Messages have disappeared; nothing of them stays selected."""
+        if self._message is not None and self._message.id in ids:
+            self.clear()
 
     def text(self) -> str:
         """The selected characters."""

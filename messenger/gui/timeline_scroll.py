@@ -4,12 +4,14 @@ Pages are read when an end comes near; a view that stands at the end of the conv
 any other keeps the message at its top where it is.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QWidget
 
+from messenger.core.ids import MessageId
 from messenger.core.models import Message, MessageState
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.timeline_delegate import TimelineDelegate
@@ -84,6 +86,7 @@ class ScrollingTimeline(QListView):
         self._theme, self._model = theme, model
         self._paint = TimelineDelegate(theme)
         self._paint.quote_of = model.quote
+        self._paint.author_of = model.author
         self._pinned, self._anchor = True, (0, 0)
         self._busy = False
         self._reported = -1
@@ -125,9 +128,19 @@ class ScrollingTimeline(QListView):
             self._model.clear_unread_line()
             self.to_end()
         elif not self._pinned:
-            self._below += sum(not m.outgoing for m in messages)
+            self._below += sum(not m.outgoing and not m.notice for m in messages)
         self.executeDelayedItemsLayout()
         self._show_jump()
+
+    def vanished(self, ids: Collection[MessageId]) -> None:
+        """Messages have disappeared; whatever else is in sight stays where it is."""
+        self._hold(ids)
+        within, self._busy = self._busy, True  # Qt moves the cursor, and scrolls to it
+        self._model.vanish(ids)
+        self._busy = within
+        self._paint.forget(ids)
+        self.executeDelayedItemsLayout()
+        self._on_scrolled()
 
     @Slot()
     def to_end(self) -> None:
@@ -187,6 +200,18 @@ class ScrollingTimeline(QListView):
             rect = self.visualRect(self._model.index(place))
             wanted = max(self._anchor[1], 2 - rect.height())  # it may have become lower than it was
             bar.setValue(bar.value() + rect.top() - wanted)
+
+    def _hold(self, ids: Collection[MessageId]) -> None:
+        """Take for the message at the top the next one that stays, or if there is none, the one before."""
+        index = self.indexAt(QPoint(1, 1))
+        if self._pinned or not index.isValid():
+            return
+        top, count = index.row(), self._model.rowCount()
+        for place in (*range(top, count), *range(top - 1, -1, -1)):
+            message = self._model.row(place).message
+            if message.id not in ids:
+                self._anchor = (message.position, self.visualRect(self._model.index(place)).top())
+                return
 
     def _note_place(self) -> None:
         bar = self.verticalScrollBar()

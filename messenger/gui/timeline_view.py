@@ -1,5 +1,7 @@
 """The list of messages as it is used: characters and links by mouse, rows by keyboard, a menu for each."""
 
+from collections.abc import Collection
+
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -11,6 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu
 
+from messenger.core.ids import MessageId
 from messenger.core.models import Message, MessageState
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
@@ -39,6 +42,11 @@ class TimelineView(ScrollingTimeline):
         self._pick = Picker(self, self._paint, self.viewport().update)
         self.setMouseTracking(True)
         model.modelReset.connect(self._pick.clear)
+
+    def vanished(self, ids: Collection[MessageId]) -> None:
+        """Messages have disappeared, from what is selected too."""
+        self._pick.forget(ids)
+        super().vanished(ids)
 
     def copied_text(self) -> str:
         """What Ctrl+C copies: the selected characters, else the selected messages."""
@@ -131,6 +139,8 @@ class TimelineView(ScrollingTimeline):
         """The menu of a message; deletes itself when closed."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if message.notice:
+            return menu
         if message.state is MessageState.FAILED and not message.deleted:
             again = menu.addAction(menu_icon(self._theme, "retry"), _("Send again"))
             again.triggered.connect(lambda: self.retry_asked.emit(message))

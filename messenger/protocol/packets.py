@@ -34,6 +34,7 @@ PlaceField = Annotated[bytes, msgspec.Meta(min_length=1, max_length=PLACE_MAX)]
 ReplyField = Annotated[bytes, msgspec.Meta(max_length=MESSAGE_ID_SIZE)]
 SeqField = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 TextField = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.TEXT_MAX)]
+TimerField = Annotated[int, msgspec.Meta(ge=0, le=deed_limits.TIMER_MAX)]
 OrderField = Annotated[int, msgspec.Meta(ge=0, le=limits.ORDER_MAX)]
 CountField = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 TimeField = Annotated[int, msgspec.Meta(ge=0, le=_TIME_MAX)]
@@ -67,6 +68,8 @@ class Text(msgspec.Struct, frozen=True, array_like=True):
     """Where it stands between the messages of both (a hybrid logical clock in milliseconds); 0 for last."""
     reply: ReplyField
     """Id of the text that it answers, of either person; empty for none."""
+    timer: TimerField
+    """Seconds after which it disappears at either end, once its time runs there; 0 for never."""
 
     def __repr__(self) -> str:
         return f"Text({self.seq}, {len(self.text)} characters)"
@@ -195,6 +198,21 @@ class React(msgspec.Struct, frozen=True, array_like=True):
         return f"React({self.seq})"
 
 
+class Timer(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 15. From now on texts of both disappear after a time; the newest of both people's holds."""
+
+    id: IdField
+    seq: SeqField
+    prev: HashField
+    sent_ms: TimeField
+    timer: TimerField
+    """Seconds; 0 for never."""
+    order: OrderField
+
+    def __repr__(self) -> str:
+        return f"Timer({self.seq}, {self.timer} s)"
+
+
 class Typing(msgspec.Struct, frozen=True, array_like=True):
     """Kind 14. The sender is writing a text just now; good for some seconds."""
 
@@ -214,9 +232,10 @@ Packet = (
     | Delete
     | React
     | Typing
+    | Timer
 )
 
-ChainedPacket = Text | Edit | Delete | React
+ChainedPacket = Text | Edit | Delete | React | Timer
 """Those that count, name the one before, and are acknowledged."""
 
 _KINDS: Final[dict[int, type[Packet]]] = {
@@ -234,6 +253,7 @@ _KINDS: Final[dict[int, type[Packet]]] = {
     12: Delete,
     13: React,
     14: Typing,
+    15: Timer,
 }
 _NUMBERS: Final = {kind: number for number, kind in _KINDS.items()}
 _DECODERS: Final = {number: msgspec.msgpack.Decoder(kind) for number, kind in _KINDS.items()}
@@ -280,7 +300,7 @@ def decode(data: bytes) -> Packet | None:
 
 
 def _check_content(packet: Packet) -> None:
-    """Refuse what the types of fields cannot: lengths in bytes of UTF-8, and an id that may be empty."""
+    """Refuse what types cannot: lengths in bytes of UTF-8, an id that may be empty, too short a timer."""
     match packet:
         case Text(text=text) | Edit(text=text):
             if len(text.encode()) > limits.TEXT_MAX:
@@ -290,3 +310,5 @@ def _check_content(packet: Packet) -> None:
                 raise RemoteProtocolError("reaction too long")
     if isinstance(packet, Text) and len(packet.reply) not in (0, MESSAGE_ID_SIZE):
         raise RemoteProtocolError("a reply to no id")
+    if isinstance(packet, Text | Timer) and 0 < packet.timer < deed_limits.TIMER_MIN:
+        raise RemoteProtocolError("timer too short")

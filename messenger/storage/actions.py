@@ -30,6 +30,7 @@ _THERE: Final = (MessageState.DELIVERED, MessageState.READ)
 
 _OF_AUTHOR: Final = f"""
 SELECT {MESSAGE_COLUMNS}, edit_key FROM messages WHERE conversation = ? AND outgoing = ? AND id = ?
+    AND kind = 2
 """  # noqa: S608 -- constants only, here and below
 _INSERT: Final = """
 INSERT INTO actions (position, conversation, id, outgoing, kind, seq, prev, state, waiting, target, content,
@@ -238,4 +239,4 @@ class ActionTable:
                 marks[outgoing] = Mark(outgoing, chained.key, clean_emoji(chained.content))
                 return message_from(database.rows(_REACT, (packed_marks(marks.values()), position))[0])
             case _:
-                raise StorageBug("a text is no action")
+                raise StorageBug("no deed to a text")

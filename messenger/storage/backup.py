@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from messenger.core import store_limits
-from messenger.core.errors import DatabaseDamaged, InputError, InputProblem
+from messenger.core.errors import DatabaseDamaged, InputError, InputProblem, StorageError
 from messenger.core.models import Backup
 from messenger.storage.database import Database, put_in_place, side_files
 from messenger.storage.faults import translated
 from messenger.storage.files import copied, set_aside
 from messenger.storage.schema import MIGRATIONS, finished
 from messenger.storage.sealed import mark_copy
+from messenger.storage.timers import leave_out
 
 FOLDER: Final = "backups"
 """Beside the database."""
@@ -34,7 +35,8 @@ def duplicate(
 ) -> None:
     """Copy a database as it is at one moment, under another key if need be, and check the copy.
 
-    Writers are not held up. The copy has no prekeys and is marked (`messenger.storage.sealed`).
+    Writers are not held up. The copy has no prekeys and is marked (`messenger.storage.sealed`), and has none
+    of the messages that disappear one day.
 
     Args:
         source: The database.
@@ -55,6 +57,7 @@ def duplicate(
             finally:
                 original.close()
             mark_copy(copy)
+            leave_out(copy)
             copy.empty_log()  # it does not move with the file
             copy.integrity_check(going_on)
         finally:
@@ -130,7 +133,7 @@ def restore(database: Path, key: bytes, name: str, now_ms: int) -> None:
     """Put a backup in the place of a database that nobody has open.
 
     The backup is checked first and stays where it is; the database that was there is set aside with its
-    log, whatever state it is in.
+    log, whatever state it is in. If it can be read, it is left without messages that disappear one day.
 
     Args:
         database: The database.
@@ -150,13 +153,28 @@ def restore(database: Path, key: bytes, name: str, now_ms: int) -> None:
     duplicate(source, key, _ready(database), key)
     mark = _time(now_ms)
     log, index = side_files(database)
-    for path in (log, database):
-        set_aside(path, mark)
+    whole = set_aside(log, mark) is None  # it was closed as it should be
+    aside = set_aside(database, mark)
     try:
         index.unlink(missing_ok=True)  # SQLite makes it anew from the log
     except OSError as e:
         raise translated(e) from e
     finish_restore(database)
+    if whole and aside is not None:
+        _forget_in(aside, key)
+
+
+def _forget_in(aside: Path, key: bytes) -> None:
+    """Take what disappears one day out of a database that was set aside, unless it is damaged."""
+    if _size(aside) == 0:  # it would become a database
+        return
+    with contextlib.suppress(StorageError):
+        old = Database.open(aside, key)
+        try:
+            leave_out(old)
+            old.empty_log()
+        finally:
+            old.close()
 
 
 def finish_restore(database: Path) -> None:

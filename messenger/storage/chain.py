@@ -40,18 +40,19 @@ _FORK: Final = "UPDATE contacts SET forked = ? WHERE id = ?"
 def chain_hash(chained: Chained) -> bytes:
     """The hash of a message that its author's next message carries, so that gaps and forks are seen.
 
-    SHA-256(u8 kind | prev | id | u64 seq | u64 sent_ms | u64 order | v(about) | content) of SPEC.md
-    section 7: v() is the length in two bytes, then the bytes; `content` is UTF-8.
+    SHA-256(u8 kind | prev | id | u64 seq | u64 sent_ms | u64 order | u32 timer | v(about) | content) of
+    SPEC.md section 7: v() is the length in two bytes, then the bytes; `content` is UTF-8.
 
     Raises:
-        StorageBug: A number is negative or longer than 64 bits, or the content holds half of a
+        StorageBug: A number is negative or longer than its bits, or the content holds half of a
             surrogate pair.
     """
     numbers = (chained.seq, chained.sent_ms, chained.order)
     try:
         fixed = [bytes((chained.kind,)), chained.prev, chained.id, *(n.to_bytes(8, "big") for n in numbers)]
+        timer = chained.timer.to_bytes(4, "big")
         about = len(chained.about).to_bytes(2, "big") + chained.about
-        return hashlib.sha256(b"".join((*fixed, about, chained.content.encode()))).digest()
+        return hashlib.sha256(b"".join((*fixed, timer, about, chained.content.encode()))).digest()
     except FAULTS as e:
         raise translated(e) from e
 
@@ -87,6 +88,8 @@ def append(
     *,
     about: bytes = b"",
     content: str = "",
+    timer: int = 0,
+    above: int = 0,
 ) -> tuple[Chained, int]:
     """Add a message to our chain and to the outbox; in a transaction of the caller.
 
@@ -98,6 +101,8 @@ def append(
         sent_ms: When it was written, Unix milliseconds.
         about: As in `Chained`.
         content: As in `Chained`.
+        timer: As in `Chained`.
+        above: The order that is sent is greater than this one; where the message stands here is not changed.
 
     Returns:
         The message and its position, where the caller stores it.
@@ -111,7 +116,15 @@ def append(
     seq, prev = contact
     order = next_order(database, conversation, sent_ms)
     chained = Chained(
-        kind=kind, id=id_, seq=seq, prev=prev, sent_ms=sent_ms, order=order, about=about, content=content
+        kind=kind,
+        id=id_,
+        seq=seq,
+        prev=prev,
+        sent_ms=sent_ms,
+        order=min(max(order, above + 1), limits.ORDER_MAX) if above else order,
+        about=about,
+        content=content,
+        timer=timer,
     )
     position = free_position(database, order, id_)
     database.rows(_APPEND, (seq + 1, chain_hash(chained), order, conversation))

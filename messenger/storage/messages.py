@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from messenger.core import limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import InputError, InputProblem
@@ -13,12 +15,13 @@ from messenger.storage.actions import ActionTable
 from messenger.storage.chain import append, free_position, hear, order_here
 from messenger.storage.database import Database, Row
 from messenger.storage.rows import MESSAGE_COLUMNS, by_id, message_from, page
+from messenger.storage.timers import TimerTable
 from messenger.storage.traffic import Arrival, Outgoing, OutgoingAction, all_waiting, texts_waiting
 
 _INSERT: Final = """
 INSERT INTO messages
-    (position, conversation, id, outgoing, seq, prev, state, reason, text, sent_ms, stored_ms, reply)
-VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?)
+    (position, conversation, id, outgoing, seq, prev, state, reason, text, sent_ms, stored_ms, reply, timer)
+VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?)
 """
 _INSERTED: Final = f"{_INSERT} RETURNING {MESSAGE_COLUMNS}"
 _KNOWN: Final = """
@@ -36,12 +39,13 @@ _MOVE: Final = """
 UPDATE messages SET state = ?1, reason = ?2
 WHERE conversation = ?3 AND outgoing = 1 AND state IN (SELECT value FROM json_each(?4))
     AND NOT (state = 5 AND deleted = 1 AND ?1 = 1) -- what is deleted is not tried again
+    AND kind = 2 -- lines about the conversation are not sent
 """
 _ADVANCE: Final = f"{_MOVE} AND id = ?5 RETURNING {MESSAGE_COLUMNS}"
 _ADVANCE_THROUGH: Final = f"{_MOVE} AND seq <= ?5 RETURNING {MESSAGE_COLUMNS}"
 _MARK_SEEN: Final = """
 UPDATE messages SET state = 7 WHERE conversation = ? AND state = 6 AND position <= ?
-RETURNING position, id, seq
+RETURNING position, id, seq, timer
 """
 _SEEN_SEQ: Final = """
 SELECT min(
@@ -74,8 +78,9 @@ _ARRIVED: Final = json.dumps([int(MessageState.DELIVERED)])
 class MessageTable:
     """Messages by conversation. A conversation that is not there gets an InputError(UNKNOWN) on adding."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, timers: TimerTable) -> None:
         self._database = database
+        self._timers = timers
         self._actions = ActionTable(database)
 
     def add_outgoing(
@@ -86,6 +91,7 @@ class MessageTable:
         sent_ms: int,
         now_ms: int,
         reply_to: MessageId | None = None,
+        timer: int | None = None,
     ) -> Outgoing:
         """Store a message of ours and put it into the outbox.
 
@@ -96,17 +102,26 @@ class MessageTable:
             sent_ms: When it was sent, Unix milliseconds.
             now_ms: When it is stored, Unix milliseconds.
             reply_to: The message that it answers.
+            timer: Seconds after which it disappears, 0 for never; None for as in the conversation.
 
         Raises:
             InputError: UNKNOWN, there is no such conversation.
         """
         with self._database.write():
             reply = reply_to or b""
+            timer = self._timers.get(conversation) if timer is None else timer
             chained, position = append(
-                self._database, conversation, ChainKind.TEXT, id_, sent_ms, about=reply, content=text
+                self._database,
+                conversation,
+                ChainKind.TEXT,
+                id_,
+                sent_ms,
+                about=reply,
+                content=text,
+                timer=timer,
             )
             values = (position, conversation, id_, 1, chained.seq, chained.prev, int(MessageState.QUEUED))
-            row = self._database.rows(_INSERTED, (*values, text, sent_ms, now_ms, reply_to))[0]
+            row = self._database.rows(_INSERTED, (*values, text, sent_ms, now_ms, reply_to, timer))[0]
         return Outgoing(message=message_from(row), seq=chained.seq, prev=chained.prev, reply=reply)
 
     def add_incoming(
@@ -169,6 +184,9 @@ class MessageTable:
             if self._database.row(_KNOWN, (conversation, chained.id)) is not None:
                 return Arrival()
             noticed = hear(self._database, conversation, chained)
+            if chained.kind is ChainKind.TIMER:
+                line = self._timers.take(conversation, chained, now_ms)
+                return Arrival(new=True, added=line, chain=noticed)
             if chained.kind is not ChainKind.TEXT:
                 changed = self._actions.take(conversation, chained, now_ms)
                 return Arrival(new=True, changed=changed, chain=noticed)
@@ -183,7 +201,7 @@ class MessageTable:
                 chained.prev,
                 int(MessageState.UNREAD),
             )
-            values = (*start, chained.content, chained.sent_ms, now_ms, chained.about or None)
+            values = (*start, chained.content, chained.sent_ms, now_ms, chained.about or None, chained.timer)
             message = message_from(self._database.rows(_INSERTED, values)[0])
             return Arrival(new=True, added=self._actions.catch_up(conversation, message), chain=noticed)
 
@@ -221,7 +239,8 @@ class MessageTable:
         Args:
             conversation: Whose messages.
             ids: Which messages.
-            state: Where they go. FAILED, DELIVERED and READ leave the outbox, QUEUED comes back.
+            state: Where they go. FAILED, DELIVERED and READ leave the outbox, and the time of those that
+                disappear runs; QUEUED comes back.
             reason: Why they FAILED; without meaning for other states.
 
         Returns:
@@ -257,14 +276,16 @@ class MessageTable:
             return self._settled(moved, state)
 
     def mark_seen(self, conversation: ConversationId, position: int) -> list[tuple[MessageId, int]]:
-        """Turn unread messages up to and including a position into seen ones.
+        """Turn unread messages up to and including a position into seen ones, whose time runs.
 
         Returns:
             Id and number of each that was unread, oldest first, for the receipt.
         """
         with self._database.write():
             rows = self._database.rows(_MARK_SEEN, (conversation, position))
-        return [(MessageId(id_), seq) for _, id_, seq in sorted(rows)]
+            if timed := [row[0] for row in rows if row[3]]:
+                self._timers.start(timed)
+        return [(MessageId(id_), seq) for _, id_, seq, _ in sorted(rows)]
 
     def seen_seq(self, conversation: ConversationId) -> int:
         """The highest number up to which all messages of theirs were seen; 0 if none was.
@@ -315,11 +336,20 @@ class MessageTable:
         """Bring the outbox in line with messages that were moved, and return them in order."""
         messages = sorted((message_from(row) for row in moved), key=lambda message: message.position)
         positions = json.dumps([message.position for message in messages])
+        timed = [message.position for message in messages if message.timer]
         if state is MessageState.QUEUED:
             self._database.rows(_INTO_OUTBOX, (positions,))
-        elif state is not MessageState.SENT:
+            self._timers.stop(timed)
+            return [msgspec.structs.replace(message, expires_ms=None) for message in messages]
+        if state is not MessageState.SENT:
             self._database.rows(_OUT_OF_OUTBOX, (positions,))
             self._database.rows(_FORGET_ORIGINAL, (positions, int(state is not MessageState.FAILED)))
+            if timed:
+                ends = self._timers.start(timed)
+                messages = [
+                    msgspec.structs.replace(each, expires_ms=ends.get(each.position, each.expires_ms))
+                    for each in messages
+                ]
         return messages
 
 

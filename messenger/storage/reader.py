@@ -64,6 +64,10 @@ class Reader:
         """A message by its id, or None."""
         return rows.by_id(self._database, conversation, id_)
 
+    def vanished(self, conversation: ConversationId, id_: MessageId) -> bool:
+        """Whether a message was here, and is gone for good."""
+        return rows.vanished(self._database, conversation, id_)
+
     def around(self, conversation: ConversationId, position: int, count: int) -> list[Message]:
         """The messages on both sides of a position, oldest first, for a view that jumps there.
 

@@ -22,17 +22,18 @@ from messenger.core.models import (
 from messenger.storage.database import Database, Row
 
 CONTACT_COLUMNS: Final = (
-    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms, key_news"
+    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms"
+    ", key_news, timer"
 )
 """What `contact_from` wants."""
 
 MESSAGE_COLUMNS: Final = (
     "id, conversation, position, outgoing, state, reason, text, sent_ms, stored_ms,"
-    " reply, edited_ms, deleted, reactions"
+    " reply, edited_ms, deleted, reactions, kind, timer, expires_ms"
 )
 """What `message_from` and `marks_from` want."""
 
-ACTION_COLUMNS: Final = "kind, id, seq, prev, sent_ms, orders, target, content"
+ACTION_COLUMNS: Final = "kind, id, seq, prev, sent_ms, orders, target, content, timer"
 """What `chained_from` wants."""
 
 
@@ -105,6 +106,7 @@ def contact_from(row: Row) -> Contact:
             created_ms=row[8],
             seen_ms=row[9],
             key_news=KeyNews(row[10]),
+            timer=row[11],
         )
     except (ValueError, msgspec.MsgspecError) as e:
         raise DatabaseDamaged("contact") from e
@@ -131,6 +133,9 @@ def message_from(row: Row) -> Message:
             edited_ms=row[10],
             deleted=bool(row[11]),
             reactions=_reactions(row),
+            kind=ChainKind(row[13]),
+            timer=row[14],
+            expires_ms=row[15],
         )
     except ValueError as e:
         raise DatabaseDamaged("message") from e
@@ -169,8 +174,9 @@ def chained_from(row: Sequence[Any]) -> Chained:
             prev=row[3],
             sent_ms=row[4],
             order=row[5],
-            about=row[6],
+            about=b"" if row[0] == ChainKind.TIMER else row[6],
             content=row[7],
+            timer=row[8],
         )
     except ValueError as e:
         raise DatabaseDamaged("action") from e
@@ -213,6 +219,12 @@ def by_id(database: Database, conversation: ConversationId, id_: MessageId) -> M
     """A message by its id, or None; ours if they chose the id of one of ours for theirs."""
     row = database.row(_BY_ID, (conversation, id_))
     return message_from(row) if row else None
+
+
+def vanished(database: Database, conversation: ConversationId, id_: MessageId) -> bool:
+    """Whether a message was here, and has disappeared or was deleted here."""
+    sql = "SELECT 1 FROM forgotten WHERE conversation = ? AND id = ?"
+    return database.row(sql, (conversation, id_)) is not None
 
 
 def first_unread(database: Database, conversation: ConversationId) -> int | None:

@@ -9,6 +9,7 @@ from messenger.core.errors import DatabaseDamaged, DatabaseTooNew, StorageError
 from messenger.storage.database import Database, new_file, put_in_place, side_files
 from messenger.storage.faults import translated
 from messenger.storage.sealed import mark_copy
+from messenger.storage.timers import leave_out
 from messenger.storage.version_3 import VERSION_3
 from messenger.storage.version_4 import VERSION_4
 
@@ -286,12 +287,13 @@ def _apply(database: Database, migrations: Sequence[str]) -> None:
 
 
 def _copy(database: Database, target: Path, key: bytes) -> None:
-    """Copy the whole database under the same key and check the copy."""
+    """Copy the database under the same key, without messages that disappear one day, and check the copy."""
     with finished(target) as made:
         database.rows("VACUUM INTO ?", (str(made.absolute()),))
         copy = Database.open(made, key)
         try:
             mark_copy(copy)
+            leave_out(copy)
             copy.empty_log()  # it does not move with the file
             copy.integrity_check()
         finally:

@@ -21,6 +21,7 @@ from messenger.storage.retention import RetentionTable
 from messenger.storage.schema import open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
+from messenger.storage.timers import TimerTable
 from messenger.storage.traffic import Arrival, Outgoing
 
 _EPOCH: Final = "epoch"
@@ -43,7 +44,9 @@ class Store:
         """Settings, name, single values."""
         self.contacts = ContactTable(database)
         """The other persons."""
-        self.messages = MessageTable(database)
+        self.timers = TimerTable(database)
+        """When messages disappear."""
+        self.messages = MessageTable(database, self.timers)
         """Messages and outbox."""
         self.actions = ActionTable(database)
         """What is done to messages."""

@@ -54,6 +54,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
             order=self.order,
             about=self.reply,
             content=self.message.text if self.original is None else self.original,
+            timer=self.message.timer,
         )
 
     @property

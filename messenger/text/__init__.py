@@ -10,6 +10,7 @@ from messenger.text.errors import explain, too_long, unexpected
 from messenger.text.settings import ADDRESS_KINDS, CHOICES, PAGES, PROTECTION, SETTINGS
 from messenger.text.talk import (
     CONNECT_STEPS,
+    GONE,
     SETUP_STEPS,
     STATES,
     conversation_sentence,
@@ -21,12 +22,14 @@ from messenger.text.talk import (
     shown_text,
     unread_words,
 )
+from messenger.text.timers import line_words, short_timer, timer_words, typed_timer
 from messenger.text.times import clock, day, local, moment, short_moment
 
 __all__ = [
     "ADDRESS_KINDS",
     "CHOICES",
     "CONNECT_STEPS",
+    "GONE",
     "PAGES",
     "PROTECTION",
     "SETTINGS",
@@ -38,6 +41,7 @@ __all__ = [
     "day",
     "explain",
     "failure",
+    "line_words",
     "local",
     "marks",
     "message_sentence",
@@ -46,8 +50,11 @@ __all__ = [
     "one_line",
     "presence_words",
     "short_moment",
+    "short_timer",
     "shown_text",
+    "timer_words",
     "too_long",
+    "typed_timer",
     "unexpected",
     "unread_words",
 ]

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from messenger.core.models import AddressKind
-from messenger.core.settings import OpenDoor, Page, Theme
+from messenger.core.settings import NewTimer, OpenDoor, Page, Theme
 from messenger.text.catalogue import _
 
 PAGES: Final[dict[Page, str]] = {
@@ -33,6 +33,10 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("Tell others while you write to them"),
         _("Switched off, you do not see either when they write."),
     ),
+    "new_timer": (
+        _("Messages disappear in new conversations"),
+        _("Where neither of you has chosen a time. They are in no backup and no export either."),
+    ),
     "lock_after": (
         _("Lock after so many minutes without use"),
         _("0 never locks. While locked nobody can read here, and nothing is received. Needs a passphrase."),
@@ -48,7 +52,10 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
     ),
     "backups_kept": (
         _("Daily backups to keep"),
-        _("They are encrypted like your messages. Deleted messages stay in them until they are replaced."),
+        _(
+            "They are encrypted like your messages. Deleted messages stay in them until they are replaced;"
+            " messages that disappear are never in them."
+        ),
     ),
 }
 """Label and help of every declared setting."""
@@ -57,6 +64,11 @@ CHOICES: Final[dict[StrEnum, str]] = {
     OpenDoor.LOCAL: _("People on my network"),
     OpenDoor.EVERYBODY: _("Everybody"),
     OpenDoor.NOBODY: _("Nobody"),
+    NewTimer.OFF: _("Never"),
+    NewTimer.HOUR: _("1 hour"),
+    NewTimer.DAY: _("1 day"),
+    NewTimer.WEEK: _("1 week"),
+    NewTimer.FOUR_WEEKS: _("4 weeks"),
     Theme.SYSTEM: _("System"),
     Theme.LIGHT: _("Light"),
     Theme.DARK: _("Dark"),

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from messenger.core.errors import Reason
 from messenger.core.models import (
     Conversation,
@@ -14,6 +16,7 @@ from messenger.core.models import (
     Route,
 )
 from messenger.text.catalogue import _, ngettext
+from messenger.text.timers import life_words, line_words, short_timer
 from messenger.text.times import moment
 
 _ROUTES: Final[dict[Route, str]] = {
@@ -88,15 +91,26 @@ def presence_words(presence: Presence, now_ms: int, seen_ms: int | None = None) 
     return _("Connecting…")
 
 
-def shown_text(message: Message) -> str:
-    """The text of a message as it is shown; what stands in its place if it was deleted."""
+GONE: Final = _("A message that is not here any more")
+"""In place of what is answered, when that has disappeared."""
+
+
+def shown_text(message: Message, name: str = "") -> str:
+    """The text of a message as it is shown; what stands in its place if it was deleted, or is a line of ours.
+
+    Args:
+        message: The message.
+        name: Of the other person, for lines about what they did.
+    """
+    if message.notice:
+        return line_words(message, name)
     if not message.deleted:
         return message.text
     return _("You deleted this message") if message.outgoing else _("This message was deleted")
 
 
 def marks(message: Message, clock: str) -> str:
-    """What stands in small letters at a message: reactions, whether it was edited, when it was sent.
+    """What stands in small letters at a message: reactions, whether edited, how long it stays, when sent.
 
     Args:
         message: The message.
@@ -104,7 +118,8 @@ def marks(message: Message, clock: str) -> str:
     """
     reactions = " ".join(reaction.emoji for reaction in message.reactions)
     edited = _("edited") if message.edited_ms is not None else ""
-    return " · ".join(filter(None, (reactions, edited, clock)))
+    timer = short_timer(message.timer) if message.timer and not message.deleted else ""
+    return " · ".join(filter(None, (timer, reactions, edited, clock)))
 
 
 def message_sentence(message: Message, author: str, now_ms: int) -> str:
@@ -115,9 +130,12 @@ def message_sentence(message: Message, author: str, now_ms: int) -> str:
         author: Who wrote it, as shown.
         now_ms: The time now, Unix milliseconds.
     """
+    if message.notice:
+        return f"{moment(message.sent_ms, now_ms)}: {shown_text(message, author)}"
     state = STATES[message.state]
     body = f"{author}, {moment(message.sent_ms, now_ms)}: {shown_text(message)}"
-    return ", ".join(filter(None, (body, marks(message, ""), state)))
+    untimed = marks(msgspec.structs.replace(message, timer=0), "")
+    return ", ".join(filter(None, (body, untimed, life_words(message), state)))
 
 
 def conversation_sentence(conversation: Conversation, presence: Presence, now_ms: int) -> str:
@@ -130,7 +148,8 @@ def conversation_sentence(conversation: Conversation, presence: Presence, now_ms
         parts.append(unread_words(conversation.unread))
     if conversation.last is not None:
         parts.append(
-            f"{moment(conversation.last.sent_ms, now_ms)}: {one_line(shown_text(conversation.last))}"
+            f"{moment(conversation.last.sent_ms, now_ms)}:"
+            f" {one_line(shown_text(conversation.last, contact.title))}"
         )
     return ", ".join(parts)
 

@@ -7,6 +7,7 @@ from messenger.core.ids import Fingerprint, format_fingerprint
 from messenger.core.models import Contact
 from messenger.text.catalogue import _, ngettext
 from messenger.text.errors import explain, unexpected
+from messenger.text.timers import timer_words
 
 _SAFETY_GROUP: Final = 5
 _SAFETY_COLUMNS: Final = 4
@@ -193,6 +194,7 @@ COMMANDS: Final[dict[str, str]] = {
     "/verify": _("remember that you have compared it"),
     "/trust": _("go on with their new key without comparing"),
     "/reconnect": _("call them now, if you are not connected"),
+    "/disappear": _("let messages disappear, for example after 30s, 5m, 1h, 1d, 4w, or off"),
     "/quit": _("say goodbye and leave; Ctrl-D does the same"),
     "/help": _("show this"),
 }
@@ -210,12 +212,23 @@ NOT_VERIFIED: Final = _(
 )
 
 
+NO_TIMER: Final = _(
+    "Say after how long messages disappear, 5 seconds to 4 weeks: /disappear 30s, 5m, 1h, 1d, 4w, or off."
+)
+
 INPUT_LEFT: Final = _("They left before the input had ended; what was not read was not sent.")
 
 
 def unknown_command(command: str) -> str:
     """Say that there is no such command."""
     return _("{command} is no command; /help lists them. {hint}").format(command=command, hint=COMMANDS_HINT)
+
+
+def timer_now(seconds: int) -> str:
+    """Say after how long messages disappear, in seconds; 0 for never."""
+    if not seconds:
+        return _("Messages do not disappear.")
+    return _("Messages disappear after {time}.").format(time=timer_words(seconds))
 
 
 def introduction(contact: Contact) -> str:

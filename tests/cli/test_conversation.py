@@ -383,3 +383,22 @@ def test_first_use_makes_a_profile_and_later_use_opens_it(tmp_path: Path) -> Non
         program.expect(words.OWN_FINGERPRINT)
         assert program.expect("    ") == fingerprint
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_messages_disappear_when_somebody_says_so(parting: tuple[Program, Program]) -> None:
+    alice, bob = parting
+    alice.answer("/disappear")
+    alice.expect(words.timer_now(0))
+    for wrong in ("1", "3s", "5w", "soon", "1h 1h"):
+        alice.answer(f"/disappear {wrong}")
+        alice.expect(words.NO_TIMER[:40])
+    alice.answer("/disappear 1h")
+    alice.expect("You set messages to disappear after 1 hour")
+    bob.expect("Alice set messages to disappear after 1 hour")
+    bob.answer("/disappear 1h")
+    bob.expect(words.timer_now(3600))
+    bob.answer("/disappear OFF")
+    bob.expect("You turned disappearing messages off")
+    alice.expect("Bob turned disappearing messages off")
+    alice.answer("//disappear is a command")
+    bob.expect("Alice: /disappear is a command")

@@ -266,10 +266,10 @@ async def test_a_stranger_may_send_texts_alone(people: People) -> None:
     async with calling(End.calling("mallory", "bob"), await bob.port()) as mallory:
         await mallory.up()
         mallory.greet("Mallory")
-        text = Text(b"1" * 16, 1, bytes(32), 5, "hello", 9, b"")
+        text = Text(b"1" * 16, 1, bytes(32), 5, "hello", 9, b"", 0)
         edit = Edit(b"2" * 16, 2, bytes(32), 5, text.id, "edited", 10)
         react = React(b"3" * 16, 3, bytes(32), 5, text.id, "👍", 11)
-        mallory.say(text, edit, react, Typing(), Text(b"4" * 16, 4, bytes(32), 5, "still here", 12, b""))
+        mallory.say(text, edit, react, Typing(), Text(b"4" * 16, 4, bytes(32), 5, "still here", 12, b"", 0))
         await bob.hears("still here")
         there = await bob.with_("mallory")
         assert [message.edited_ms for message in await bob.engine.messages(there)] == [None, None]

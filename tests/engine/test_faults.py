@@ -258,7 +258,7 @@ async def test_receipts_come_after_the_disk(people: People) -> None:
     bob = await people("bob")
     async with calling(End.calling("mallory", "bob"), await bob.port()) as mallory:
         there = await _accepted(bob, mallory)
-        mallory.say(Text(bytes(16), 1, bytes(32), 5, "durable", 0, b""))
+        mallory.say(Text(bytes(16), 1, bytes(32), 5, "durable", 0, b"", 0))
         await mallory.packet(Delivered)
         reader = bob.engine.reader()
         assert [message.text for message in reader.messages(there, count=5)] == ["durable"]

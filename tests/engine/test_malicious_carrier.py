@@ -158,7 +158,7 @@ async def test_a_letter_under_another_name(people: People) -> None:
     bob = await people("bob")
     relay, now = await sealing(bob).prekeys(), context_of(bob).now
     chosen = PrekeyList.decode(relay.list).choose(Prekey.decode(prekey_of(relay)), bob.fingerprint, now)
-    text = Text(b"i" * 16, 1, bytes(32), 5, "it is me, alice", 0, b"")
+    text = Text(b"i" * 16, 1, bytes(32), 5, "it is me, alice", 0, b"", 0)
     alice = identity("alice").bundle(now - DAY)
     draft = sealed_opening.begin(
         alice,
@@ -217,7 +217,7 @@ async def test_a_contact_who_seals_what_cannot_be(what: str, people: People) -> 
         "garbage": b"\x00\x00\x05hello",
         "packet of a link": hello + b"\x00\x00\x02\x08\x90",
         "too many": hello * 17,
-        "bad text": payload.encode([Text(b"i" * 16, 1, bytes(32), 5, "x", 0, b"")])[:-1] + b"\xff",
+        "bad text": payload.encode([Text(b"i" * 16, 1, bytes(32), 5, "x", 0, b"", 0)])[:-1] + b"\xff",
     }[what]
     context = context_of(alice)
     before = await sessions(alice, here)

@@ -372,7 +372,7 @@ async def test_meeting_leaves_nothing_on_the_line(people: People) -> None:
     async with calling(End.calling("mallory", "bob"), await bob.port()) as mallory:
         await mallory.up()
         mallory.greet("Mallory")
-        mallory.say(Text(bytes(16), 1, bytes(32), 5, "at once", 0, b""))
+        mallory.say(Text(bytes(16), 1, bytes(32), 5, "at once", 0, b"", 0))
         mallory.connection.close()
         await bob.hears("at once")
         await mallory.ended()

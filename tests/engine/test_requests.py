@@ -86,7 +86,7 @@ async def test_a_stranger_hears_nothing_but_a_greeting(people: People) -> None:
     async with calling(End.calling("mallory", "bob"), await bob.port()) as mallory:
         await mallory.up()
         mallory.greet("Mallory")
-        mallory.say(Text(bytes(16), 1, bytes(32), 5, "hello", 0, b""))
+        mallory.say(Text(bytes(16), 1, bytes(32), 5, "hello", 0, b"", 0))
         arrived = await bob.hears("hello")
         there = await bob.with_("mallory")
         await bob.engine.mark_read(there, arrived.position)
@@ -236,7 +236,7 @@ async def test_a_stranger_fills_their_request_once(people: People) -> None:
             mark = bob.mark
             for number in range(15):
                 id_ = (100 * visit + number + 1).to_bytes(16, "big")
-                mallory.say(Text(id_, number + 1, bytes(32), 5, f"{visit} {number}", 0, b""))
+                mallory.say(Text(id_, number + 1, bytes(32), 5, f"{visit} {number}", 0, b"", 0))
             mallory.greet(f"Mallory {visit}")
             await bob.named("mallory", f"Mallory {visit}", since=mark)
     assert len(await bob.texts(await bob.with_("mallory"))) == limits.STRANGER_MESSAGES_MAX

@@ -31,7 +31,7 @@ def prepared(folder: Path, key: bytes, chance: random.Random) -> None:
     order = list(range(COUNT))
     chance.shuffle(order)
     for number in range(COUNT):
-        text = Text(number.to_bytes(16, "big"), number + 1, bytes(32), 5, f"text {number}", 0, b"")
+        text = Text(number.to_bytes(16, "big"), number + 1, bytes(32), 5, f"text {number}", 0, b"", 0)
         alice, sealed = ratchet.seal(alice, payload.encode([text]))
         (folder / f"{order[number]:04}.sealed").write_bytes(sealed)
 

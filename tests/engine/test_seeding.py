@@ -57,7 +57,7 @@ def theirs(mallory: Caller, seed: Seed) -> Session:
 
 async def answered(mallory: Caller) -> None:
     """Wait until Bob has handled everything that Mallory has said."""
-    mallory.say(Text(bytes(16), 1, bytes(32), 5, "are you there?", 0, b""))
+    mallory.say(Text(bytes(16), 1, bytes(32), 5, "are you there?", 0, b"", 0))
     await mallory.packet(Delivered)
 
 
@@ -96,7 +96,7 @@ async def test_any_message_in_it_confirms_a_session_too(people: People) -> None:
         mallory.say(SEED)
         await mallory.packet(SeedAck)
         session = theirs(mallory, seed)
-    text = Text(b"i" * 16, 1, bytes(32), 5, "sealed", 0, b"")
+    text = Text(b"i" * 16, 1, bytes(32), 5, "sealed", 0, b"", 0)
     _, message = ratchet.seal(session, payload.encode([text]))
     assert await bring(bob, enclose(KEY, Kind.MESSAGE, message)) is not None
     assert await current(bob, there) == session.sid

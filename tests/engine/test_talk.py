@@ -226,7 +226,7 @@ async def test_pages(people: People) -> None:
 
 def _text(number: int, text: str = "") -> Text:
     id_ = number.to_bytes(16, "big")
-    return Text(id_, number, bytes(32), 1_000 + number, text or f"text {number}", 0, b"")
+    return Text(id_, number, bytes(32), 1_000 + number, text or f"text {number}", 0, b"", 0)
 
 
 async def test_a_message_that_comes_twice_is_stored_once_and_acknowledged_twice(people: People) -> None:
@@ -300,7 +300,7 @@ async def test_messages_are_chained(people: People) -> None:
         assert texts[0].prev == bytes(32)
         for before, after in pairwise(texts):
             numbers = b"".join(n.to_bytes(8, "big") for n in (before.seq, before.sent_ms, before.order))
-            whole = b"\x02" + before.prev + before.id + numbers + bytes(2) + before.text.encode()
+            whole = b"\x02" + before.prev + before.id + numbers + bytes(4 + 2) + before.text.encode()
             assert after.prev == sha256(whole).digest()
 
 
@@ -326,11 +326,11 @@ async def test_no_more_than_so_many_are_on_their_way(people: People, monkeypatch
     [
         Hello(name="x" * 65, port=0, accepted=True, read_seq=0),
         Hello(name="x", port=65536, accepted=True, read_seq=0),
-        Text(b"short", 1, bytes(32), 1, "x", 0, b""),
-        Text(bytes(16), 0, bytes(32), 1, "x", 0, b""),
-        Text(bytes(16), 1, bytes(32), -1, "x", 0, b""),
-        Text(bytes(16), 1, bytes(32), 1, "", 0, b""),
-        Text(bytes(16), 1, bytes(32), 1, "é" * (limits.TEXT_MAX // 2 + 1), 0, b""),
+        Text(b"short", 1, bytes(32), 1, "x", 0, b"", 0),
+        Text(bytes(16), 0, bytes(32), 1, "x", 0, b"", 0),
+        Text(bytes(16), 1, bytes(32), -1, "x", 0, b"", 0),
+        Text(bytes(16), 1, bytes(32), 1, "", 0, b"", 0),
+        Text(bytes(16), 1, bytes(32), 1, "é" * (limits.TEXT_MAX // 2 + 1), 0, b"", 0),
         Delivered([]),
         Read([bytes(16)] * 513),
     ],

@@ -31,7 +31,17 @@ from messenger.protocol.messages import (
     decode_signed_identity,
     encode_identity,
 )
-from messenger.protocol.packets import Delete, Delivered, Edit, Hello, LaneTicket, Mailboxes, React, Text
+from messenger.protocol.packets import (
+    Delete,
+    Delivered,
+    Edit,
+    Hello,
+    LaneTicket,
+    Mailboxes,
+    React,
+    Text,
+    Timer,
+)
 from tests.fuzz import relays, sealed, streams
 from tests.helpers.keys import identity
 from tests.helpers.links import NOW, bundle
@@ -76,10 +86,11 @@ def run_packets(data: bytes) -> None:
 def seeds_packets() -> Seeds:
     known = {
         "hello": packets.encode(Hello("Alice", 42000, accepted=True, read_seq=7)),
-        "text": packets.encode(Text(bytes(16), 1, bytes(32), 1, "hello \U0001f600", 0, b"")),
+        "text": packets.encode(Text(bytes(16), 1, bytes(32), 1, "hello \U0001f600", 0, b"", 0)),
         "edit": packets.encode(Edit(bytes(16), 2, bytes(32), 1, bytes(16), "hello again", 0)),
         "delete": packets.encode(Delete(bytes(16), 3, bytes(32), 1, bytes(16), 0)),
         "react": packets.encode(React(bytes(16), 4, bytes(32), 1, bytes(16), "\U0001f600", 0)),
+        "timer": packets.encode(Timer(bytes(16), 5, bytes(32), 1, 3600, 0)),
         "delivered": packets.encode(Delivered([bytes(16), bytes(16)])),
         "ticket": packets.encode(LaneTicket(bytes(16), bytes(32), by_initiator=True, port=0)),
         "mailboxes": packets.encode(Mailboxes([bytes(120) + b"\0\x0b192.0.2.7:1"])),

@@ -31,7 +31,7 @@ def told(*statements: Succession) -> list[packets.Succession]:
 
 def text(number: int, words: str) -> Text:
     """A message of theirs."""
-    return Text(number.to_bytes(16, "big"), number, ZEROS, number, words, 0, b"")
+    return Text(number.to_bytes(16, "big"), number, ZEROS, number, words, 0, b"", 0)
 
 
 @asynccontextmanager

@@ -52,7 +52,7 @@ class Text:
     """Kind 2."""
 
     KIND: ClassVar = 2
-    FIELDS: ClassVar = 7
+    FIELDS: ClassVar = 8
     id: bytes
     seq: int
     prev: bytes
@@ -60,16 +60,18 @@ class Text:
     text: str
     order: int
     reply: bytes
+    timer: int
 
     def check(self) -> None:
         """Refuse what is out of bounds."""
         _head(self)
         check(type(self.text) is str and 1 <= len(self.text.encode()) <= 65536, "text")
         check(type(self.reply) is bytes and len(self.reply) in (0, ID), "reply")
+        _timer(self.timer)
 
     def hash(self) -> bytes:
         """What `prev` of the next message is."""
-        return _hash(self, self.reply, self.text)
+        return _hash(self, self.reply, self.text, self.timer)
 
 
 class Chained(Protocol):
@@ -97,10 +99,16 @@ def _head(chained: Chained) -> None:
     _whole(chained.order, 0, 2**42 - 1)
 
 
-def _hash(chained: Chained, about: bytes, content: str) -> bytes:
+def _timer(seconds: object) -> None:
+    _whole(seconds, 0, 2419200)
+    check(seconds == 0 or (isinstance(seconds, int) and seconds >= 5), "timer")
+
+
+def _hash(chained: Chained, about: bytes, content: str, timer: int = 0) -> bytes:
     digest = hashlib.sha256(number(chained.KIND, 1) + chained.prev + chained.id)
     for each in (chained.seq, chained.sent_ms, chained.order):
         digest.update(number(each, 8))
+    digest.update(number(timer, 4))
     digest.update(number(len(about), 2) + about)
     digest.update(content.encode())
     return digest.digest()
@@ -177,6 +185,29 @@ class React:
     def hash(self) -> bytes:
         """What `prev` of the next message is."""
         return _hash(self, self.target, self.emoji)
+
+
+@dataclass(frozen=True)
+class Timer:
+    """Kind 15."""
+
+    KIND: ClassVar = 15
+    FIELDS: ClassVar = 6
+    id: bytes
+    seq: int
+    prev: bytes
+    sent_ms: int
+    timer: int
+    order: int
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _head(self)
+        _timer(self.timer)
+
+    def hash(self) -> bytes:
+        """What `prev` of the next message is."""
+        return _hash(self, b"", "", self.timer)
 
 
 @dataclass(frozen=True)
@@ -278,12 +309,24 @@ class Mailboxes:
 
 
 Packet = (
-    Hello | Text | Delivered | Read | Seed | SeedAck | LaneTicket | Mailboxes | Edit | Delete | React | Typing
+    Hello
+    | Text
+    | Delivered
+    | Read
+    | Seed
+    | SeedAck
+    | LaneTicket
+    | Mailboxes
+    | Edit
+    | Delete
+    | React
+    | Typing
+    | Timer
 )
 _KINDS: Final[dict[int, Any]] = {
     kind.KIND: kind
     for kind in (
-        Hello, Text, Delivered, Read, Seed, SeedAck, LaneTicket, Mailboxes, Edit, Delete, React, Typing
+        Hello, Text, Delivered, Read, Seed, SeedAck, LaneTicket, Mailboxes, Edit, Delete, React, Typing, Timer
     )
 }  # fmt: skip
 

@@ -22,10 +22,10 @@ ID, HASH = bytes(range(16)), bytes(range(32))
 PACKETS: list[tuple[packets.Packet, ours_packets.Packet]] = [
     (packets.Hello("Zoë 🦉", 42000, True, 2**63 - 1), ours_packets.Hello("Zoë 🦉", 42000, True, 2**63 - 1)),  # noqa: FBT003
     (packets.Hello("", 0, False, 0), ours_packets.Hello("", 0, False, 0)),  # noqa: FBT003
-    (packets.Text(ID, 1, HASH, 2**53, "é", 0, b""), ours_packets.Text(ID, 1, HASH, 2**53, "é", 0, b"")),
+    (packets.Text(ID, 1, HASH, 2**53, "é", 0, b"", 0), ours_packets.Text(ID, 1, HASH, 2**53, "é", 0, b"", 0)),
     (
-        packets.Text(ID, 300, HASH, 0, "x" * 65536, 0, b""),
-        ours_packets.Text(ID, 300, HASH, 0, "x" * 65536, 0, b""),
+        packets.Text(ID, 300, HASH, 0, "x" * 65536, 0, b"", 0),
+        ours_packets.Text(ID, 300, HASH, 0, "x" * 65536, 0, b"", 0),
     ),
     (packets.Delivered([ID]), ours_packets.Delivered([ID])),
     (packets.Read([ID] * 512), ours_packets.Read([ID] * 512)),
@@ -58,7 +58,7 @@ def test_unknown_kinds_and_further_fields(pair: Pair) -> None:
 
 
 def test_a_text_has_65536_bytes_at_most(pair: Pair) -> None:
-    text = packets.Text(ID, 1, HASH, 0, "é" * 32768, 0, b"")
+    text = packets.Text(ID, 1, HASH, 0, "é" * 32768, 0, b"", 0)
     long = packets.write_packet(text).replace(b"\xdb\x00\x01\x00\x00", b"\xdb\x00\x01\x00\x01") + b"x"
     with pytest.raises(FAULTS):
         packets.read_packet(long)

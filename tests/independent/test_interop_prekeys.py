@@ -94,7 +94,7 @@ def test_no_envelope_for_what_is_too_long() -> None:
 ID, HASH = bytes(range(16)), bytes(range(32))
 SAID: list[tuple[packets.Packet, payload.Sealable]] = [
     (packets.Hello("Zoë", 0, True, 2**63 - 1), our_packets.Hello("Zoë", 0, True, 2**63 - 1)),  # noqa: FBT003
-    (packets.Text(ID, 1, HASH, 2**53, "é", 0, b""), our_packets.Text(ID, 1, HASH, 2**53, "é", 0, b"")),
+    (packets.Text(ID, 1, HASH, 2**53, "é", 0, b"", 0), our_packets.Text(ID, 1, HASH, 2**53, "é", 0, b"", 0)),
     (packets.Delivered([ID] * 512), our_packets.Delivered([ID] * 512)),
     (packets.Read([ID]), our_packets.Read([ID])),
 ]

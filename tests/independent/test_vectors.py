@@ -257,6 +257,7 @@ OUR_KINDS: dict[int, Any] = {
     12: our_packets.Delete,
     13: our_packets.React,
     14: our_packets.Typing,
+    15: our_packets.Timer,
 }
 MY_KINDS: dict[int, Any] = {
     1: packets.Hello,
@@ -271,11 +272,12 @@ MY_KINDS: dict[int, Any] = {
     12: packets.Delete,
     13: packets.React,
     14: packets.Typing,
+    15: packets.Timer,
 }
 BINARY = {
     *((2, place) for place in (0, 2, 6)),
     *((kind, place) for kind in (11, 12, 13) for place in (0, 2, 4)),
-    *((7, 0), (9, 0), (9, 1)),
+    *((7, 0), (9, 0), (9, 1), (15, 0), (15, 2)),
 }
 """Kind and place of the fields that are bytes; the ids of kinds 3 and 4, and places, are lists of them."""
 
@@ -319,7 +321,7 @@ def test_packets_that_are_none(entry: Json) -> None:
 @each("packets", "hashes of a chain")
 def test_hashes_of_a_chain(entry: Json) -> None:
     mine, ours = packets.read_packet(binary(entry["content"])), our_packets.decode(binary(entry["content"]))
-    assert isinstance(mine, packets.Text | packets.Edit | packets.Delete | packets.React)
+    assert isinstance(mine, packets.Text | packets.Edit | packets.Delete | packets.React | packets.Timer)
     assert isinstance(ours, our_packets.ChainedPacket)
     assert mine.hash() == binary(entry["hash"])
     assert chain_hash(chained_of(ours)) == mine.hash()

@@ -70,7 +70,7 @@ async def test_a_conversation_and_its_end() -> None:
         await bob.up()
         alice.say(HELLO)
         assert await bob.packet(Hello) == HELLO
-        bob.say(Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0, b""))
+        bob.say(Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0, b"", 0))
         assert (await alice.packet(Text)).text == "x" * limits.TEXT_MAX
         alice.connection.close()
         with pytest.raises(LocalProtocolError):
@@ -130,7 +130,7 @@ async def test_what_nobody_acknowledges_does_not_hang() -> None:
         await bob.up()
         await bob.die()
         before = now()
-        text = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0, b"")
+        text = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0, b"", 0)
         sending = asyncio.create_task(_send_for_ever(alice, text))
         assert await _patient(alice) is Reason.INTERRUPTED
         assert now() - before <= 30
@@ -271,7 +271,7 @@ async def test_a_slow_reader_makes_senders_wait() -> None:
         await alice.up()
         await bob.up()
         bob.freeze()
-        text = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0, b"")
+        text = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0, b"", 0)
         sent = 0
 
         async def send_much() -> None:
@@ -297,7 +297,7 @@ async def test_a_reader_that_takes_nothing_is_dropped() -> None:
         await alice.up()
         await bob.up()
         bob.freeze()
-        text, most = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0, b""), 0
+        text, most = Text(bytes(16), 1, bytes(32), 1, "x" * limits.TEXT_MAX, 0, b"", 0), 0
         while not alice.connection.stream.writer.is_closing():
             alice.say(text)
             most = max(most, alice.connection.stream.writer.transport.get_write_buffer_size())

@@ -12,7 +12,7 @@ from tests.helpers.links import End, Moment, Question, Sent, handshake, record
 PUZZLE_BITS = 8
 PACKETS = (
     Hello("Alice", 42000, accepted=True, read_seq=0),
-    Text(bytes(16), 1, bytes(32), 0, "the words", 0, b""),
+    Text(bytes(16), 1, bytes(32), 0, "the words", 0, b"", 0),
 )
 
 

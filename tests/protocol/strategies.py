@@ -5,7 +5,7 @@ from typing import Final
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from messenger.core import limits
+from messenger.core import deed_limits, limits
 from messenger.core.address import Address
 from messenger.core.ids import Fingerprint
 from messenger.protocol.invite import Invite
@@ -25,6 +25,7 @@ from messenger.protocol.packets import (
     Succession,
     SuccessionSeen,
     Text,
+    Timer,
     Typing,
 )
 from messenger.protocol.places import Place
@@ -64,6 +65,8 @@ _PLACES: Final = st.builds(
     st.builds(Address, st.sampled_from(["relay.example", "192.0.2.7", "2001:db8::7"]), st.integers(1, 65535)),
 ).map(Place.encode)
 
+_TIMERS = st.just(0) | st.integers(deed_limits.TIMER_MIN, deed_limits.TIMER_MAX)
+
 packets: Final[st.SearchStrategy[Packet]] = st.one_of(
     st.builds(
         Hello,
@@ -81,7 +84,9 @@ packets: Final[st.SearchStrategy[Packet]] = st.one_of(
         st.text(_characters(), min_size=1, max_size=300),
         st.integers(0, limits.ORDER_MAX),
         perhaps(16),
+        _TIMERS,
     ),
+    st.builds(Timer, *_HEADER, _TIMERS, st.integers(0, limits.ORDER_MAX)),
     st.builds(
         Edit,
         *_HEADER,

@@ -15,7 +15,7 @@ from tests.helpers.keys import identity
 from tests.helpers.links import NOW, End, bundle, exchange, linked, refused, single
 from tests.protocol.steps import session
 
-HELLO = Text(bytes(16), 1, bytes(32), 0, "hello", 0, b"")
+HELLO = Text(bytes(16), 1, bytes(32), 0, "hello", 0, b"", 0)
 
 
 def stands(end: End, state: LinkState) -> bool:

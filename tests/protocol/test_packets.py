@@ -29,6 +29,7 @@ from messenger.protocol.packets import (
     Succession,
     SuccessionSeen,
     Text,
+    Timer,
     Typing,
     decode,
     encode,
@@ -45,7 +46,7 @@ LONG_PLACE = bytes(119) + b"\x01\x03" + (b"b" * 63 + b".") * 3 + b"a" * 61 + b":
 
 GOOD: dict[int, list[Any]] = {
     1: ["Alice", 42000, True, 7],
-    2: [ID, 1, HASH, 1_700_000_000_000, "hello", 1_700_000_000_001, ID],
+    2: [ID, 1, HASH, 1_700_000_000_000, "hello", 1_700_000_000_001, ID, 60],
     3: [[ID]],
     4: [[ID, ID]],
     5: [b"a statement"],
@@ -58,6 +59,7 @@ GOOD: dict[int, list[Any]] = {
     12: [ID, 3, HASH, 1_700_000_000_000, bytes(16), 1_700_000_000_001],
     13: [ID, 4, HASH, 1_700_000_000_000, bytes(16), "👍", 1_700_000_000_001],
     14: [],
+    15: [ID, 5, HASH, 1_700_000_000_000, 3600, 5],
 }
 """The fields of a packet of each kind."""
 
@@ -147,6 +149,16 @@ def test_a_missing_field_or_something_else_altogether(kind: int) -> None:
         (2, 6, bytes(17)),
         (2, 6, None),
         (2, 6, "x" * 16),
+        *(
+            (kind, field, wrong)
+            for kind, field in ((2, 7), (15, 4))
+            for wrong in (-1, 1, 4, 2419201, 5.0, True, None)
+        ),
+        (15, 0, bytes(15)),
+        (15, 1, 0),
+        (15, 2, bytes(31)),
+        (15, 3, 2**53 + 1),
+        (15, 5, 2**42),
         *((kind, 0, bytes(15)) for kind in (11, 12, 13)),
         *((kind, 1, 0) for kind in (11, 12, 13)),
         *((kind, 2, bytes(31)) for kind in (11, 12, 13)),
@@ -204,7 +216,7 @@ def test_out_of_bounds(kind: int, field: int, value: object) -> None:
 def test_the_largest_of_each() -> None:
     for packet in (
         Hello("x" * limits.NAME_MAX, 65535, accepted=False, read_seq=2**63 - 1),
-        Text(ID, 2**63 - 1, HASH, 2**53, "ä" * (limits.TEXT_MAX // 2), 0, b""),
+        Text(ID, 2**63 - 1, HASH, 2**53, "ä" * (limits.TEXT_MAX // 2), 0, b"", 0),
         Delivered([ID] * limits.RECEIPTS_PER_PACKET),
         Read([ID] * limits.RECEIPTS_PER_PACKET),
         Succession(bytes(limits.SUCCESSION_MAX)),
@@ -219,6 +231,9 @@ def test_the_largest_of_each() -> None:
         React(ID, 2**63 - 1, HASH, 2**53, ID, "👍" * (deed_limits.EMOJI_MAX // 4), limits.ORDER_MAX),
         React(ID, 1, HASH, 0, ID, "", 0),
         Typing(),
+        Timer(ID, 2**63 - 1, HASH, 2**53, deed_limits.TIMER_MAX, limits.ORDER_MAX),
+        Timer(ID, 1, HASH, 0, deed_limits.TIMER_MIN, 0),
+        Text(ID, 1, HASH, 0, "x", 0, b"", deed_limits.TIMER_MAX),
     ):
         assert decode(encode(packet)) == packet
 
@@ -250,7 +265,7 @@ def test_empty_or_too_long() -> None:
 def test_we_do_not_send_what_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "PACKET_MAX", 100)
     with pytest.raises(LocalProtocolError):
-        encode(Text(ID, 1, HASH, 0, "x" * 100, 0, b""))
+        encode(Text(ID, 1, HASH, 0, "x" * 100, 0, b"", 0))
 
 
 def test_every_kind_has_a_number_of_its_own() -> None:
@@ -261,7 +276,8 @@ def test_every_kind_has_a_number_of_its_own() -> None:
 
 
 def test_a_text_does_not_show_its_words() -> None:
-    assert repr(Text(ID, 3, HASH, 0, "meet me at nine", 0, b"")) == "Text(3, 15 characters)"
+    assert repr(Text(ID, 3, HASH, 0, "meet me at nine", 0, b"", 0)) == "Text(3, 15 characters)"
+    assert repr(Timer(ID, 3, HASH, 0, 60, 0)) == "Timer(3, 60 s)"
     assert repr(Edit(ID, 3, HASH, 0, ID, "meet me at ten", 0)) == "Edit(3, 14 characters)"
     assert repr(React(ID, 3, HASH, 0, ID, "👍", 0)) == "React(3)"
     assert repr(Delete(ID, 3, HASH, 0, ID, 0)) == "Delete(3)"

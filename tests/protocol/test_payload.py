@@ -25,7 +25,7 @@ from tests.protocol.strategies import plainly
 
 ID = bytes(16)
 HELLO = Hello("Alice", 0, accepted=True, read_seq=7)
-TEXT = Text(ID, 1, bytes(32), 1_700_000_000_000, "hello", 0, b"")
+TEXT = Text(ID, 1, bytes(32), 1_700_000_000_000, "hello", 0, b"", 0)
 
 
 def framed(*contents: bytes) -> bytes:
@@ -76,7 +76,7 @@ def test_how_many() -> None:
     assert payload.decode(payload.encode([HELLO] * limits.SEALED_PACKETS_MAX)) == [HELLO] * 16
     refused(framed(packets.encode(HELLO)) * 17)
     refused(b"")
-    for wrong in ([], [HELLO] * 17, [Text(ID, 1, bytes(32), 0, "x" * limits.TEXT_MAX, 0, b"")] * 3):
+    for wrong in ([], [HELLO] * 17, [Text(ID, 1, bytes(32), 0, "x" * limits.TEXT_MAX, 0, b"", 0)] * 3):
         with pytest.raises(LocalProtocolError):
             payload.encode(wrong)
 

@@ -132,7 +132,7 @@ def everything_that_goes_wrong(one: End, other: End) -> list[str]:
     m2 = fresh_other.sent()
     fresh_one.receive(m2)
     m3 = fresh_one.sent()
-    one.link.send(Text(bytes(16), 9, bytes(32), 0, WORDS, 0, b""))
+    one.link.send(Text(bytes(16), 9, bytes(32), 0, WORDS, 0, b"", 0))
     record = one.sent()
     channel = one.link._channel
     assert channel is not None
@@ -169,7 +169,7 @@ def test_nothing_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     for end in (one, other):
         end.link.advance(100.0)
         end.link.send(Hello("Alice", 1, accepted=True, read_seq=0))
-        end.link.send(Text(bytes(16), 1, bytes(32), 0, WORDS, 0, b""))
+        end.link.send(Text(bytes(16), 1, bytes(32), 0, WORDS, 0, b"", 0))
     exchange(one, other)
     for end in (one, other):
         end.link.advance(107.0)

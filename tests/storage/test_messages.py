@@ -97,7 +97,7 @@ def test_the_chain(store: Store) -> None:
         assert (outgoing.seq, outgoing.prev) == (seq, prev)
         add_theirs(store, contact.id, 100 + seq)  # has no place in our chain
         numbers = b"".join(n.to_bytes(8, "big") for n in (seq, 1000 + seq, outgoing.order))
-        data = b"\x02" + prev + message_id(seq) + numbers + bytes(2) + text.encode("utf-8")
+        data = b"\x02" + prev + message_id(seq) + numbers + bytes(4 + 2) + text.encode("utf-8")
         prev = hashlib.sha256(data).digest()
     assert (add_ours(store, other.id, 1).seq, add_ours(store, other.id, 2).seq) == (1, 2)
 
@@ -117,15 +117,18 @@ def written(seq: int, sent_ms: int, text: str, about: bytes = b"") -> Chained:
 
 
 def test_the_chain_hash_is_what_its_definition_says() -> None:
-    # SHA-256 of 02, 32 zero bytes, 16 bytes 0x11, then 00..01, 00..03e8, 00..07d0, then 0000, then "hi".
+    # SHA-256 of 02, 32 zero bytes, 16 bytes 0x11, then 00..01, 00..03e8, 00..07d0, 00000000, 0000, "hi".
     numbers = bytes.fromhex("000000000000000100000000000003e800000000000007d0")
     start = b"\x02" + bytes(32) + b"\x11" * 16 + numbers
     first = written(1, 1000, "hi")
-    assert chain_hash(first) == hashlib.sha256(start + b"\0\0hi").digest()
+    assert chain_hash(first) == hashlib.sha256(start + b"\0\0\0\0\0\0hi").digest()
     reply = written(1, 1000, "hi", b"\x22" * 16)
-    assert chain_hash(reply) == hashlib.sha256(start + b"\0\x10" + b"\x22" * 16 + b"hi").digest()
+    assert chain_hash(reply) == hashlib.sha256(start + bytes(4) + b"\0\x10" + b"\x22" * 16 + b"hi").digest()
     edit = msgspec.structs.replace(reply, kind=ChainKind.EDIT)
-    assert chain_hash(edit) == hashlib.sha256(b"\x0b" + start[1:] + b"\0\x10" + b"\x22" * 16 + b"hi").digest()
+    rest = start[1:] + bytes(4) + b"\0\x10" + b"\x22" * 16 + b"hi"
+    assert chain_hash(edit) == hashlib.sha256(b"\x0b" + rest).digest()
+    timed = msgspec.structs.replace(first, timer=3600)
+    assert chain_hash(timed) == hashlib.sha256(start + b"\0\0\x0e\x10" + b"\0\0hi").digest()
 
 
 @pytest.mark.parametrize(("seq", "sent_ms", "text"), [(-1, 0, ""), (0, 2**64, ""), (0, 0, "\ud800")])

@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from messenger.core.settings import OpenDoor, Settings, Theme, declared
+from messenger.core.settings import NewTimer, OpenDoor, Settings, Theme, declared
 from messenger.storage.store import Store
 
 CHANGED = Settings(
@@ -13,6 +13,7 @@ CHANGED = Settings(
     reconnect=False,
     read_receipts=False,
     typing=False,
+    new_timer=NewTimer.DAY,
     lock_after=5,
     theme=Theme.DARK,
     enter_sends=False,

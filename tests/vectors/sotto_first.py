@@ -84,7 +84,9 @@ def prekeys() -> Json:
     }
 
 
-TEXT: Final = Text(drawn("message id", 16), 1, bytes(32), NOW * 1000 - 1, "Hello Bob, this is Alice.", 0, b"")
+TEXT: Final = Text(
+    drawn("message id", 16), 1, bytes(32), NOW * 1000 - 1, "Hello Bob, this is Alice.", 0, b"", 0
+)
 PAYLOAD: Final = write_payload([Hello("Alice", 0, accepted=True, read_seq=0), TEXT])
 LETTER: Final = Letter(PAYLOAD, TEXT.id, TEXT.sent_ms, NOW * 1000 + 7, SECRET)
 

@@ -27,6 +27,7 @@ from tests.independent.packets import (
     Seed,
     SeedAck,
     Text,
+    Timer,
     Typing,
     write_packet,
 )
@@ -329,6 +330,16 @@ def _refused_actions(ids: list[bytes]) -> dict[str, bytes]:
     }
 
 
+def _refused_timers(ids: list[bytes]) -> dict[str, bytes]:
+    """Contents that are no Text or Timer, because of the timer."""
+    pack, refused = msgspec.msgpack.encode, dict[str, bytes]()
+    for wrong in (-1, 1, 4, 2419201, 5.0, True, None, "60"):
+        text, timer = [ids[0], 1, bytes(32), 0, "x", 0, b"", wrong], [ids[0], 1, bytes(32), 0, wrong, 0]
+        refused[f"a text with timer {wrong!r}"] = b"\x02" + pack(text)
+        refused[f"timer {wrong!r}"] = b"\x0f" + pack(timer)
+    return refused | {"a timer without order": b"\x0f" + pack([ids[0], 1, bytes(32), 0, 60])}
+
+
 def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, bytes]:
     """Contents that are no packet, by what is wrong."""
     pack = msgspec.msgpack.encode
@@ -349,16 +360,18 @@ def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, byt
         "read_seq 2^63": b"\x01" + pack(["e", 1, True, 2**63]),
         "name is bin": b"\x01" + pack([b"e", 1, True, 0]),
         "name is no UTF-8": b"\x01\x94\xa1\xff\x01\xc3\x00",
-        "id of 15 bytes": b"\x02" + pack([bytes(15), 1, bytes(32), 0, "x", 0, b""]),
-        "id is a string": b"\x02" + pack(["x" * 16, 1, bytes(32), 0, "x", 0, b""]),
-        "seq 0": b"\x02" + pack([ids[0], 0, bytes(32), 0, "x", 0, b""]),
-        "prev of 31 bytes": b"\x02" + pack([ids[0], 1, bytes(31), 0, "x", 0, b""]),
-        "sent_ms 2^53 + 1": b"\x02" + pack([ids[0], 1, bytes(32), 2**53 + 1, "x", 0, b""]),
-        "order 2^42": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 2**42, b""]),
-        "no text": b"\x02" + pack([ids[0], 1, bytes(32), 0, "", 0, b""]),
+        "id of 15 bytes": b"\x02" + pack([bytes(15), 1, bytes(32), 0, "x", 0, b"", 0]),
+        "id is a string": b"\x02" + pack(["x" * 16, 1, bytes(32), 0, "x", 0, b"", 0]),
+        "seq 0": b"\x02" + pack([ids[0], 0, bytes(32), 0, "x", 0, b"", 0]),
+        "prev of 31 bytes": b"\x02" + pack([ids[0], 1, bytes(31), 0, "x", 0, b"", 0]),
+        "sent_ms 2^53 + 1": b"\x02" + pack([ids[0], 1, bytes(32), 2**53 + 1, "x", 0, b"", 0]),
+        "order 2^42": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 2**42, b"", 0]),
+        "no text": b"\x02" + pack([ids[0], 1, bytes(32), 0, "", 0, b"", 0]),
         "a text without reply": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0]),
-        "a reply to 15 bytes": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0, bytes(15)]),
-        "a reply to 17 bytes": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0, bytes(17)]),
+        "a reply to 15 bytes": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0, bytes(15), 0]),
+        "a text without timer": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0, b""]),
+        **_refused_timers(ids),
+        "a reply to 17 bytes": b"\x02" + pack([ids[0], 1, bytes(32), 0, "x", 0, bytes(17), 0]),
         **_refused_actions(ids),
         "no id": b"\x03" + pack([[]]),
         "513 ids": b"\x04" + pack([[bytes(16)] * 513]),
@@ -384,23 +397,27 @@ def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, byt
     }
 
 
-def _chain(about: bytes, last: Text) -> list[Text | Edit | Delete | React]:
-    """What follows a text: a reply, edits, reactions and a deletion."""
-    ids = [drawn(f"id in the chain {count}", 16) for count in range(6)]
+def _chain(about: bytes, last: Text) -> list[Text | Edit | Delete | React | Timer]:
+    """What follows a text: a reply, edits, reactions, a deletion, and timers."""
+    ids = [drawn(f"id in the chain {count}", 16) for count in range(9)]
     at = 1_800_000_001_000
-    reply = Text(ids[0], 3, last.hash(), at, "yes", 0, about)
+    reply = Text(ids[0], 3, last.hash(), at, "yes", 0, about, 5)
     edit = Edit(ids[1], 4, reply.hash(), at + 1, about, "Hallo", 1)
     react = React(ids[2], 5, edit.hash(), at + 2, about, "👩‍👩‍👧‍👦", at)
     undo = React(ids[3], 6, react.hash(), 0, about, "", at + 1)
     delete = Delete(ids[4], 7, undo.hash(), 2**53, about, 2**42 - 1)
-    return [reply, edit, react, undo, delete, Edit(ids[5], 2**63 - 1, delete.hash(), 0, ids[0], "é" * 200, 0)]
+    timer = Timer(ids[6], 8, delete.hash(), at + 3, 2419200, 2**42 - 1)
+    timed = Text(ids[7], 9, timer.hash(), at + 4, "gone soon", at + 4, b"", 2419200)
+    off = Timer(ids[8], 10, timed.hash(), at + 5, 0, at + 5)
+    last_of_all = Edit(ids[5], 2**63 - 1, off.hash(), 0, ids[0], "é" * 200, 0)
+    return [reply, edit, react, undo, delete, timer, timed, off, last_of_all]
 
 
 def packets() -> Json:
     """Section 7."""
     ids = [drawn(f"id {count}", 16) for count in range(3)]
-    first = Text(ids[0], 1, bytes(32), 1_800_000_000_123, "Hello", 1_800_000_000_124, b"")
-    second = Text(ids[1], 2, first.hash(), 2**53, "ünï\n🦉", 2**42 - 1, b"")
+    first = Text(ids[0], 1, bytes(32), 1_800_000_000_123, "Hello", 1_800_000_000_124, b"", 0)
+    second = Text(ids[1], 2, first.hash(), 2**53, "ünï\n🦉", 2**42 - 1, b"", 0)
     chain = _chain(ids[0], second)
     pk = xwing_public(drawn("key of a Seed"))
     place = _place()

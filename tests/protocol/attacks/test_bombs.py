@@ -165,7 +165,7 @@ def test_garbage_behind_a_header_that_is_allowed_is_kept_up_to_its_length_only()
 
 def test_the_largest_text_there_is() -> None:
     one, other = linked()
-    packet = Text(bytes(16), 1, bytes(32), 0, "\U0001f600" * (limits.TEXT_MAX // 4), 0, b"")
+    packet = Text(bytes(16), 1, bytes(32), 0, "\U0001f600" * (limits.TEXT_MAX // 4), 0, b"", 0)
     one.link.send(packet)
     other.receive(one.sent())
     assert other.packets == [packet]

@@ -17,7 +17,7 @@ M1, M2, M3, M4, M5, RETRY = MessageType
 
 
 def text(number: int) -> Text:
-    return Text(bytes(16), number, bytes(32), 0, f"number {number}", 0, b"")
+    return Text(bytes(16), number, bytes(32), 0, f"number {number}", 0, b"", 0)
 
 
 def fresh(role: str) -> End:

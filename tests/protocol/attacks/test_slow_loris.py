@@ -40,7 +40,7 @@ def test_slow_loris_in_every_state_of_the_handshake(step: Step) -> None:
 
 def test_slow_loris_in_a_record() -> None:
     one, other = linked()
-    packet = Text(bytes(16), 1, bytes(32), 0, "slowly", 0, b"")
+    packet = Text(bytes(16), 1, bytes(32), 0, "slowly", 0, b"", 0)
     for number in range(2):
         one.link.send(packet)
         names = set()

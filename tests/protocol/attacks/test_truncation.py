@@ -49,7 +49,7 @@ class File:
         alice, bob = linked()
         self.before = Moment(bob)
         self.words = [
-            Text(bytes(16), number, bytes(32), 0, "x" * 40 * number, 0, b"") for number in range(1, 11)
+            Text(bytes(16), number, bytes(32), 0, "x" * 40 * number, 0, b"", 0) for number in range(1, 11)
         ]
         self.boundaries = [0]
         self.stream = b""
