@@ -308,17 +308,22 @@ def finished(path: Path) -> Iterator[Path]:
         DiskFull, DiskReadOnly, StorageError: The disk refused.
     """
     made = path.with_name(f"{path.name}.new")
-    _discard(made)  # what an earlier attempt left unfinished
+    discard(made)  # what an earlier attempt left unfinished
     new_file(made)
     try:
         yield made
         put_in_place(made, path)
     except StorageError:
-        _discard(made)
+        discard(made)
         raise
 
 
-def _discard(path: Path) -> None:
+def discard(path: Path) -> None:
+    """Remove a database that is not whole, or that nobody can open, with the files beside it.
+
+    Raises:
+        StorageError: The disk refused.
+    """
     try:
         for file in (path, *side_files(path), path.with_name(f"{path.name}-journal")):
             file.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from messenger.core.errors import StorageError
 from messenger.core.ids import ConversationId
 from messenger.core.models import Conversation, ConversationSize, Found, SearchQuery
 from messenger.storage import calendar, rows, search
@@ -17,7 +18,7 @@ from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
 from messenger.storage.prekeys import PrekeyTable
 from messenger.storage.retention import RetentionTable
-from messenger.storage.schema import open_current
+from messenger.storage.schema import discard, open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
 from messenger.storage.traffic import Arrival, Outgoing
@@ -128,3 +129,25 @@ class Store:
             DatabaseDamaged: Something does not hold.
         """
         self._database.integrity_check()
+
+
+def make_store(path: Path, key: bytes, name: str) -> None:
+    """Make the database of somebody new, whole or not at all.
+
+    Args:
+        path: The file; there must be nothing.
+        key: 32 bytes.
+        name: Of the person.
+
+    Raises:
+        DiskFull, DiskReadOnly, StorageError: The disk refused; nothing was made.
+    """
+    try:
+        store = Store.open(path, key)
+        try:
+            store.meta.set_name(name)
+        finally:
+            store.close()
+    except StorageError:
+        discard(path)
+        raise
