@@ -40,7 +40,7 @@ class Housekeeping:
         self._stopping = threading.Event()
         self._copying = asyncio.Lock()
         self._copy: asyncio.Future[Backup] | None = None
-        self._keys_changed = False
+        self._keys_changed = True  # the program may have ended before the copies followed
         self._used_ms = context.now_ms()
 
     def start(self) -> None:

@@ -87,10 +87,15 @@ class Profile:
         Raises:
             ProfileInUse: Another program has it.
             StorageError: The folder cannot be used.
+            KeyFileError: The key files are damaged, or gone and there are copies of them.
             VaultError: The vault process does not start.
         """
         vault = await self._hold()
-        return _STATUS[await vault.status(self._folder)]
+        status = _STATUS[await vault.status(self._folder)]
+        if status is ProfileStatus.NEW and await asyncio.to_thread(backup.has_keys, self.database, KEY_FILES):
+            # Somebody new would put other keys in the place of those that open the backups.
+            raise KeyFileError("the key files are missing, and there are copies")
+        return status
 
     async def create(self, name: str, passphrase: str | None, *, keyring: bool) -> Context:
         """Make keys and database for a new person, and open them.
