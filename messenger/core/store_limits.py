@@ -50,6 +50,15 @@ SEARCH_BULK: Final = 1_000
 """So many messages are taken out of the index together: 10 µs each and 1 µs for each that stays, against
 50 µs to 2 ms for one alone (measured)."""
 
+SEARCH_MERGE: Final = 500
+"""Pages of 4 KiB of the index written anew in one transaction: some 50 ms."""
+
+REMOVE_STEP: Final = 1_000
+"""Messages of a deleted conversation taken away in one transaction, if they are many."""
+
+REMOVE_STEP_FEW: Final = 50
+"""The same if they are fewer than `SEARCH_BULK`, and each one is overwritten in the index by itself."""
+
 KEEP_DAYS_MAX: Final = 36_500
 """Days for which messages may be kept, if not for ever."""
 

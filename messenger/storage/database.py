@@ -146,6 +146,10 @@ class Database:
         self.rows(sql, values)
         return self._connection.changes()
 
+    def changes(self) -> int:
+        """How many rows were changed since the connection was opened, by triggers and tables within too."""
+        return self._connection.total_changes()
+
     @contextmanager
     def write(self) -> Iterator[None]:
         """Make everything in the block one transaction: all of it is on disk after it, or nothing.
