@@ -39,13 +39,13 @@ class Running:
         self.peers = Peers(context, self._on_up, self._on_end)
         self.dialer = Dialer(context, self.peers)
         self.reconnector = Reconnector(context, self.peers, self.dialer)
-        self.chats = Chats(context, self.peers, self.reconnector)
+        self.history = History(context, database, db_key)
+        self.chats = Chats(context, self.peers, self.reconnector, self.history)
         self.deeds = Deeds(context, self.peers, self.chats)
         self.sealing = Sealing(context, self.peers)
         self.upkeep = Upkeep(context, self.peers, self.dialer, self.sealing)
         self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
         self.mover = Mover(context, self._pause, self._resume)
-        self.history = History(context, database, db_key)
         self.housekeeping = Housekeeping(context, self.history, database, db_key, lock)
         self._listened: Listening | None = None
 

@@ -71,11 +71,12 @@ async def test_damage_in_the_index_alone(people: People, table: str) -> None:
     for command in (
         alice.engine.find(SearchQuery(text='"text 1"')),
         alice.engine.back_up(),
-        alice.engine.delete_conversation(conversation.id),
     ):
         with pytest.raises(DatabaseDamaged):
             await command
-    assert len(await alice.engine.messages(conversation.id, count=COUNT + 1)) == COUNT, "nothing was deleted"
+    await alice.engine.delete_conversation(conversation.id)
+    assert await alice.engine.conversations() == []
+    await alice.wait_for(EngineFault, lambda e: (e.where, e.error) == ("removal", "DatabaseDamaged"))
     assert [each.name for each in await alice.engine.backups()] == [name]
     await alice.engine.stop()
     await alice.engine.restore(name)
