@@ -21,7 +21,7 @@ from messenger.crypto.protection import Protection
 from messenger.crypto.vault import OpenedVault, Vault
 from messenger.crypto.vault_wire import Step, VaultState
 from messenger.engine.context import Context, system_ms
-from messenger.engine.events import Event, Locked, SetupProgress, SetupStep
+from messenger.engine.events import Event, Locked, SetupProgress, SetupStep, UpdateProgress
 from messenger.engine.importing import Importing, abandonable
 from messenger.engine.portable import write_export
 from messenger.storage import backup
@@ -274,7 +274,12 @@ class Profile:
     async def _take_store(self, db_key: bytes) -> tuple[Worker, Store]:
         worker = self._worker = self._worker or Worker()
         await worker.run(backup.settle, self.database)
-        self._store = await worker.run(Store.open, self.database, db_key)
+        loop = asyncio.get_running_loop()
+
+        def tell(percent: int) -> None:
+            loop.call_soon_threadsafe(self._publish, UpdateProgress(percent))
+
+        self._store = await worker.run(Store.open, self.database, db_key, tell)
         self._db_key = db_key
         return worker, self._store
 

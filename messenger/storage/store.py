@@ -18,7 +18,7 @@ from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
 from messenger.storage.prekeys import PrekeyTable
 from messenger.storage.retention import RetentionTable
-from messenger.storage.schema import discard, open_current
+from messenger.storage.schema import Tell, discard, open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
 from messenger.storage.traffic import Arrival, Outgoing
@@ -58,7 +58,7 @@ class Store:
         """How long messages are kept."""
 
     @classmethod
-    def open(cls, path: Path, key: bytes) -> Self:
+    def open(cls, path: Path, key: bytes, tell: Tell | None = None) -> Self:
         """Open the database of a profile, made or brought up to date if need be.
 
         The profile must be locked (`messenger.storage.lock.ProfileLock`).
@@ -66,13 +66,14 @@ class Store:
         Args:
             path: The file; its folder exists.
             key: 32 bytes.
+            tell: Told how far it is in percent, if it has to be brought up to date.
 
         Raises:
             DatabaseTooNew: A later version of the program wrote it; it was not touched.
             DatabaseDamaged: It is damaged, or the key does not fit; it was not touched.
             DiskFull, DiskReadOnly, StorageError: The disk refused.
         """
-        return cls(open_current(path, key))
+        return cls(open_current(path, key, tell=tell))
 
     def close(self) -> None:
         """Close the database; nothing else may be called afterwards."""

@@ -20,6 +20,7 @@ from messenger.text.talk import (
     presence_words,
     shown_text,
     unread_words,
+    updating,
 )
 from messenger.text.times import clock, day, local, moment, short_moment
 
@@ -50,4 +51,5 @@ __all__ = [
     "too_long",
     "unexpected",
     "unread_words",
+    "updating",
 ]
