@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from messenger.core.errors import StorageError
+from messenger.core.errors import DiskReadOnly, StorageError
 from messenger.core.ids import ConversationId
 from messenger.core.models import Conversation, ConversationSize, Found, SearchQuery
 from messenger.storage import calendar, rows, search
@@ -143,6 +143,8 @@ def make_store(path: Path, key: bytes, name: str) -> None:
     Raises:
         DiskFull, DiskReadOnly, StorageError: The disk refused; nothing was made.
     """
+    if path.exists():
+        raise DiskReadOnly("something stands where the database shall be")
     try:
         store = Store.open(path, key)
         try:
