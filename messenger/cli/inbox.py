@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from messenger.engine.events import EngineFault, Event
+from messenger.engine.events import EngineFault, Event, UpdateProgress
 
 
 class InputEnded(msgspec.Struct, frozen=True):
@@ -22,11 +22,15 @@ class Inbox:
     def __init__(self, on_fault: Callable[[EngineFault], None]) -> None:
         self._queue: asyncio.Queue[Event | InputEnded] = asyncio.Queue()
         self._on_fault = on_fault
+        self.on_update: Callable[[UpdateProgress], None] = lambda _event: None
+        """Told at once about every `UpdateProgress`, which the reader never sees."""
 
     def put(self, item: Event | InputEnded) -> None:
         """Add something; for `Engine`'s publish."""
         if isinstance(item, EngineFault):
             self._on_fault(item)
+        elif isinstance(item, UpdateProgress):
+            self.on_update(item)
         else:
             self._queue.put_nowait(item)
 

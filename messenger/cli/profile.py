@@ -1,6 +1,7 @@
 """Opening a profile from the terminal: making it on first use, asking for its passphrase."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Final
 
@@ -8,13 +9,13 @@ import platformdirs
 
 from messenger.cli.exits import Exit, Stop
 from messenger.cli.inbox import Inbox
-from messenger.cli.terminal import InputClosed, Terminal
+from messenger.cli.terminal import Busy, InputClosed, Terminal
 from messenger.core.errors import InputError, InputProblem, WrongPassphrase
 from messenger.core.models import ProfileStatus
 from messenger.core.names import own_name
 from messenger.engine.engine import Engine
-from messenger.engine.events import SetupProgress, SetupStep
-from messenger.text import PROTECTION, SETUP_STEPS, explain
+from messenger.engine.events import SetupProgress, SetupStep, UpdateProgress
+from messenger.text import PROTECTION, SETUP_STEPS, explain, updating
 from messenger.text import terminal as words
 
 _TRIES: Final = 3
@@ -49,9 +50,9 @@ async def open_profile(
         await _create(engine, inbox, terminal, wanted, ask_passphrase=ask_passphrase)
         return
     if status is ProfileStatus.LOCKED:
-        await _unlock(engine, terminal)
+        await _unlock(engine, inbox, terminal)
     else:
-        await engine.open()
+        await _open(engine, inbox, terminal)
     has = (await engine.me()).name
     wanted = wanted or has or await _ask_name(terminal)
     if wanted != has:
@@ -84,10 +85,25 @@ async def _next_step(inbox: Inbox) -> SetupStep:
             return event.step
 
 
-async def _unlock(engine: Engine, terminal: Terminal) -> None:
+async def _open(engine: Engine, inbox: Inbox, terminal: Terminal, passphrase: str | None = None) -> None:
+    """Open the profile, and tell how far its history is if it has to be brought up to date first."""
+    with contextlib.ExitStack() as shown:
+        busy: Busy | None = None
+
+        def show(event: UpdateProgress) -> None:
+            nonlocal busy
+            busy = busy or shown.enter_context(terminal.busy(updating(event.percent)))
+            busy.tell(updating(event.percent))
+
+        inbox.on_update = show
+        await engine.open(passphrase)
+
+
+async def _unlock(engine: Engine, inbox: Inbox, terminal: Terminal) -> None:
     for left in reversed(range(_TRIES)):
         try:
-            await engine.open(await _ask(terminal, words.ASK_PASSPHRASE, words.NEEDS_PASSPHRASE, secret=True))
+            typed = await _ask(terminal, words.ASK_PASSPHRASE, words.NEEDS_PASSPHRASE, secret=True)
+            await _open(engine, inbox, terminal, typed)
         except WrongPassphrase as e:
             if not left:
                 raise

@@ -50,6 +50,17 @@ SEARCH_BULK: Final = 1_000
 """So many messages are taken out of the index together: 10 µs each and 1 µs for each that stays, against
 50 µs to 2 ms for one alone (measured)."""
 
+SEARCH_MERGE: Final = 50
+"""Pages of 4 KiB of the index written anew in one transaction; ten times as many are read if most of what was
+in them is deleted: some 100 ms."""
+
+REMOVE_STEP: Final = 250
+"""Messages of a deleted conversation taken away in one transaction, if they are many: some 50 ms among a
+million others."""
+
+REMOVE_STEP_FEW: Final = 50
+"""The same if they are fewer than `SEARCH_BULK`, and each one is overwritten in the index by itself."""
+
 KEEP_DAYS_MAX: Final = 36_500
 """Days for which messages may be kept, if not for ever."""
 

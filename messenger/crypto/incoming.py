@@ -1,4 +1,4 @@
-"""A profile that is being imported: its keys wait in the vault until all the rest is in its place."""
+"""A profile that is being made or imported: its keys wait in the vault until all the rest is in its place."""
 
 from pathlib import Path
 
@@ -9,6 +9,22 @@ from messenger.crypto.keystore import Cost, Fresh, Keys
 from messenger.crypto.protection import Protection, passphrase_bytes
 
 
+def check(folder: Path, how: Protection, passphrase: str) -> None:
+    """Refuse what could not be installed, while nothing has been done for it; makes the folder.
+
+    Raises:
+        InputError: The passphrase is empty or too long.
+        KeyFileError: There is a profile in that folder already.
+        KeyringMissing: The keyring cannot keep a secret.
+        StorageError: The folder cannot be made.
+    """
+    if how is Protection.PASSPHRASE:
+        passphrase_bytes(passphrase)
+    keystore.prepare(folder)
+    if how is Protection.KEYRING:
+        keyring_access.check()
+
+
 class Incoming:
     """First `hold`, then `prepare`, then `install`; each step that fails may be taken again."""
 
@@ -17,7 +33,7 @@ class Incoming:
         self._made: tuple[Path, Fresh, str] | None = None
 
     def hold(self, content: KeyContent) -> None:
-        """Take the keys of an export that was opened."""
+        """Take the keys of an export that was opened, or new ones."""
         self._content, self._made = content, None
 
     def prepare(self, folder: Path, how: Protection, passphrase: str) -> bytes:
@@ -36,11 +52,7 @@ class Incoming:
         """
         if self._content is None:
             raise VaultError("no export was read")
-        if how is Protection.PASSPHRASE:
-            passphrase_bytes(passphrase)  # refuse it now, not when the database is in its place
-        keystore.prepare(folder)
-        if how is Protection.KEYRING:
-            keyring_access.check()  # the same
+        check(folder, how, passphrase)
         made = keystore.fresh(self._content, how)
         self._made = folder, made, passphrase
         return made.keys.db_key

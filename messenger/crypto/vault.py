@@ -99,8 +99,10 @@ class Vault:
         protection: Protection = Protection.FILE,
         passphrase: str = "",
         progress: Callable[[str], None] | None = None,
-    ) -> OpenedVault:
-        """Make both RSA keys, set up the profile and open it; takes seconds, in other processes.
+    ) -> bytes:
+        """Make both RSA keys, and a profile of them that is not written yet; returns its database key.
+
+        Takes seconds, in other processes. `finish_import` puts the profile on disk.
 
         Args:
             folder: Profile folder; made when missing.
@@ -113,14 +115,14 @@ class Vault:
             InputError: The passphrase is empty or too long.
             KeyFileError: There is a profile already; it was not touched.
             KeyringMissing: The keyring cannot keep a secret.
-            StorageError: The disk cannot take the files; nothing was set up.
+            StorageError: The folder cannot be made.
             VaultError: The size is not offered, or the process has ended.
         """
         name, secret = os.fsencode(folder), wire.write_passphrase(passphrase)
-        opened = await self._ask(
-            wire.Opened, lambda call: wire.Create(call, name, bits, protection, secret), progress
+        made = await self._ask(
+            wire.Result, lambda call: wire.Create(call, name, bits, protection, secret), progress
         )
-        return opened_from(opened)
+        return made.data
 
     async def open(self, folder: Path, passphrase: str = "") -> OpenedVault:
         """Unlock a profile; replaces its exchange key first if that is due, which takes seconds.
@@ -239,10 +241,12 @@ class Vault:
         return request.data
 
     async def finish_import(self) -> OpenedVault:
-        """Write the key files of the profile that `prepare_import` made, and open it.
+        """Write the key files of the profile that `create` or `prepare_import` made, and open it.
 
         Raises:
-            KeyFileError, KeyringMissing, StorageError: As for `create`; nothing was set up.
+            KeyFileError: There is a profile already; it was not touched.
+            KeyringMissing: The keyring cannot keep a secret; nothing was set up.
+            StorageError: The disk cannot take the files; nothing was set up.
             VaultError: None was prepared, or the process has ended.
         """
         return opened_from(await self._ask(wire.Opened, wire.Import))

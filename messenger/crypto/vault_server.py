@@ -13,11 +13,12 @@ from typing import BinaryIO, Final, assert_never, cast
 
 from messenger.core import limits
 from messenger.core.errors import SottoError, StorageError, VaultError
-from messenger.crypto import export, keyring_access, keystore, process
+from messenger.crypto import export, keystore, process
 from messenger.crypto import vault_wire as wire
 from messenger.crypto.identity import Bundle
-from messenger.crypto.incoming import Incoming
-from messenger.crypto.protection import Cost, Protection, passphrase_bytes
+from messenger.crypto.incoming import Incoming, check
+from messenger.crypto.keycontent import KeyContent
+from messenger.crypto.protection import Cost, Protection
 from messenger.crypto.rsa import PrivateKey
 from messenger.crypto.succession import SERIAL_MAX, Succession
 
@@ -126,20 +127,13 @@ class VaultServer:
             case _:
                 assert_never(request)
 
-    def _create(self, request: wire.Create) -> wire.Opened:
-        folder = _path(request.folder)
-        passphrase = wire.read_passphrase(request.passphrase)
-        if request.protection is Protection.PASSPHRASE:
-            passphrase_bytes(passphrase)  # refuse it now, not after seconds of work
-        keystore.prepare(folder)
-        if request.protection is Protection.KEYRING:
-            keyring_access.check()  # the same
+    def _create(self, request: wire.Create) -> wire.Result:
+        folder, passphrase = _path(request.folder), wire.read_passphrase(request.passphrase)
+        check(folder, request.protection, passphrase)  # refuse it now, not after seconds of work
         signing, exchange = self._make_keys(request.call, request.bits, request.bits)
-        now = int(self._clock())
-        keys = keystore.create(
-            folder, signing, exchange, request.protection, passphrase, now=now, cost=self._cost
-        )
-        return self._opened(request.call, folder, keys)
+        bundle = Bundle.issue(signing, exchange.public, int(self._clock()))
+        self._incoming.hold(KeyContent(signing, exchange, bundle))
+        return wire.Result(request.call, self._incoming.prepare(folder, request.protection, passphrase))
 
     def _open(self, request: wire.Open) -> wire.Opened:
         folder = _path(request.folder)

@@ -53,7 +53,7 @@ class Status(Message, frozen=True):
 
 
 class Create(Message, frozen=True):
-    """Make keys and set up a profile: answered by `Progress` twice, then `Opened`."""
+    """Make keys and a profile of them in memory: answered by `Progress` twice, then `Result`, its db key."""
 
     folder: bytes
     bits: int
@@ -123,7 +123,7 @@ class PrepareImport(Message, frozen=True):
 
 
 class Import(Message, frozen=True):
-    """Put the profile that `PrepareImport` made on disk, and open it: answered by `Opened`."""
+    """Put the profile that `Create` or `PrepareImport` made on disk, and open it: answered by `Opened`."""
 
 
 class Renew(Message, frozen=True):
@@ -164,7 +164,7 @@ class State(Message, frozen=True):
 
 
 class Opened(Message, frozen=True):
-    """Answer to `Create` and `Open`."""
+    """Answer to `Open` and `Import`."""
 
     bundle: bytes
     db_key: bytes

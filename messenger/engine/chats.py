@@ -21,6 +21,7 @@ from messenger.core.names import clean_name, clean_text
 from messenger.crypto.identity import safety_number
 from messenger.engine.context import Context
 from messenger.engine.events import ConversationRemoved, MessageAdded
+from messenger.engine.history import History
 from messenger.engine.peers import Peers
 from messenger.engine.reconnect import Reconnector
 from messenger.engine.talk import Talk
@@ -46,13 +47,15 @@ class Chats:
         context: The open profile.
         peers: The live sessions.
         reconnector: Reaches contacts again.
+        history: Overwrites what was deleted.
     """
 
-    def __init__(self, context: Context, peers: Peers, reconnector: Reconnector) -> None:
+    def __init__(self, context: Context, peers: Peers, reconnector: Reconnector, history: History) -> None:
         self._context = context
         self._store = context.store
         self._peers = peers
         self._reconnector = reconnector
+        self._history = history
 
     async def send_text(
         self, conversation: ConversationId, text: str, reply_to: MessageId | None = None
@@ -117,10 +120,11 @@ class Chats:
         await self._context.publish_contact(conversation)
 
     async def delete(self, conversation: ConversationId) -> None:
-        """Say goodbye and forget a contact with every message."""
+        """Say goodbye and forget a contact with every message; the messages go in the background."""
         self._hang_up(conversation)
-        await self._context.stored(self._store.contacts.remove, conversation)
+        await self._context.stored(self._store.contacts.hide, conversation)
         self._context.publish(ConversationRemoved(conversation))
+        self._history.removed.set()
 
     async def decline(self, conversation: ConversationId) -> None:
         """Delete a message request."""

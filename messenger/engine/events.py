@@ -142,6 +142,13 @@ class ArchiveProgress(msgspec.Struct, frozen=True, tag=True):
     total: int
 
 
+class UpdateProgress(msgspec.Struct, frozen=True, tag=True):
+    """A profile that an earlier version wrote is being opened, and its history brought up to date."""
+
+    percent: int
+    """Of all of it; 100 when it is done."""
+
+
 class PresenceChanged(msgspec.Struct, frozen=True, tag=True):
     """A link came up or went down."""
 
@@ -202,6 +209,7 @@ Event = (
     | MessagesVanished
     | Locked
     | ArchiveProgress
+    | UpdateProgress
     | PresenceChanged
     | ListeningChanged
     | MeChanged

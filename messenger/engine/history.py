@@ -29,6 +29,9 @@ class History:
         self._db_key = db_key
         self.due = asyncio.Event()
         """Set when messages may have become too old by a decision."""
+        self.removed = asyncio.Event()
+        """Set while deleted conversations may have to be overwritten; at first, those of the last time."""
+        self.removed.set()
 
     async def find(self, query: SearchQuery, before: int | None, count: int) -> Found:
         """Find the newest messages that fit."""
@@ -70,6 +73,16 @@ class History:
             for conversation in touched:
                 context.publish(MessagesRemoved(conversation))
                 await context.publish_contact(conversation)
+
+    async def overwrite(self) -> None:
+        """Overwrite deleted conversations, in short steps that others can come between.
+
+        Raises:
+            StorageError: The disk refused; what is left stays hidden.
+        """
+        self.removed.clear()
+        while await self._context.stored(self._store.contacts.remove_more):
+            pass
 
     async def use(self) -> StorageUse:
         """What the profile takes on the disk."""

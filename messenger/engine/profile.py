@@ -8,19 +8,26 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from messenger.core import limits
-from messenger.core.errors import KeyFileError, KeyringMissing, LocalProtocolError, ProfileMissing
+from messenger.core.errors import (
+    KeyFileError,
+    KeyringMissing,
+    LocalProtocolError,
+    ProfileMissing,
+    StorageError,
+)
 from messenger.core.models import Backup, Me, ProfileStatus
 from messenger.crypto.keystore import KEY_FILES, RECOVERY_NAME
 from messenger.crypto.protection import Protection
 from messenger.crypto.vault import OpenedVault, Vault
 from messenger.crypto.vault_wire import Step, VaultState
 from messenger.engine.context import Context, system_ms
-from messenger.engine.events import Event, Locked, SetupProgress, SetupStep
+from messenger.engine.events import Event, Locked, SetupProgress, SetupStep, UpdateProgress
 from messenger.engine.importing import Importing, abandonable
 from messenger.engine.portable import write_export
 from messenger.storage import backup, generation
 from messenger.storage.lock import ProfileLock
-from messenger.storage.store import Store
+from messenger.storage.schema import discard
+from messenger.storage.store import Store, make_store
 from messenger.storage.worker import Worker
 
 _STATUS: Final = {
@@ -80,10 +87,15 @@ class Profile:
         Raises:
             ProfileInUse: Another program has it.
             StorageError: The folder cannot be used.
+            KeyFileError: The key files are damaged, or gone and there are copies of them.
             VaultError: The vault process does not start.
         """
         vault = await self._hold()
-        return _STATUS[await vault.status(self._folder)]
+        status = _STATUS[await vault.status(self._folder)]
+        if status is ProfileStatus.NEW and await asyncio.to_thread(backup.has_keys, self.database, KEY_FILES):
+            # Somebody new would put other keys in the place of those that open the backups.
+            raise KeyFileError("the key files are missing, and there are copies")
+        return status
 
     async def create(self, name: str, passphrase: str | None, *, keyring: bool) -> Context:
         """Make keys and database for a new person, and open them.
@@ -98,10 +110,9 @@ class Profile:
         self._publish(SetupProgress(SetupStep.SIGNING_KEY))
         wanted = Protection.PASSPHRASE if passphrase else Protection.KEYRING if keyring else Protection.FILE
         try:
-            opened = await vault.create(self._folder, _KEY_BITS, wanted, passphrase or "", self._progress)
+            context = await self._make(vault, name, wanted, passphrase or "")
         except KeyringMissing:
-            opened = await vault.create(self._folder, _KEY_BITS, Protection.FILE, "", self._progress)
-        context = await self._open_store(vault, opened, name)
+            context = await self._make(vault, name, Protection.FILE, "")
         self._publish(SetupProgress(SetupStep.DONE))
         return context
 
@@ -121,7 +132,7 @@ class Profile:
         )
         incoming = Importing(vault, self._folder, self.database, self._publish)
         opened = await incoming.run(path, passphrase, ways, new_passphrase or "")
-        return await self._open_store(vault, opened, "")
+        return await self._open_store(vault, opened)
 
     async def export(self, context: Context, path: Path, passphrase: str) -> None:
         """Write the whole profile into a file.
@@ -146,7 +157,7 @@ class Profile:
         if await self.status() is ProfileStatus.NEW:
             raise ProfileMissing(str(self._folder))
         vault = await self._hold()
-        return await self._open_store(vault, await vault.open(self._folder, passphrase or ""), "")
+        return await self._open_store(vault, await vault.open(self._folder, passphrase or ""))
 
     async def lock(self, running: Closing) -> None:
         """End what runs on the profile and close keys and database; no other program may have it meanwhile.
@@ -211,16 +222,21 @@ class Profile:
             await self._close_keys()
 
     async def _close_keys(self) -> None:
-        self._db_key = b""
         async with contextlib.AsyncExitStack() as each:  # in the reverse order, whatever fails
             if self._vault is not None:
                 each.push_async_callback(self._vault.close)
+            each.push_async_callback(self._close_store)
+            self._vault = None
+
+    async def _close_store(self) -> None:
+        self._db_key = b""
+        async with contextlib.AsyncExitStack() as each:
             if self._worker is not None:
                 each.push_async_callback(asyncio.get_running_loop().run_in_executor, None, self._worker.close)
                 if self._store is not None:
                     each.push_async_callback(self._worker.run, self._store.close)
                     each.push_async_callback(self._worker.run, generation.end, self._store, self.database)
-            self._vault = self._worker = self._store = None
+            self._worker = self._store = None
 
     async def _hold(self) -> Vault:
         await asyncio.gather(*self._steps, return_exceptions=True)  # it may just be locked
@@ -240,21 +256,42 @@ class Profile:
     async def _take_lock(self) -> None:
         self._lock = await asyncio.get_running_loop().run_in_executor(None, ProfileLock, self._folder)
 
-    async def _take_store(self, worker: Worker, db_key: bytes, *, new: bool) -> Store:
-        if not new:
-            await worker.run(backup.settle, self.database)
-        store = self._store = await worker.run(Store.open, self.database, db_key)
+    async def _make(self, vault: Vault, name: str, how: Protection, passphrase: str) -> Context:
+        """Make keys, then the database, then the key files: a profile exists when it is whole.
+
+        The database is open then, so that no disk can refuse that any more.
+        """
+        db_key = await vault.create(self._folder, _KEY_BITS, how, passphrase, self._progress)
+        await self._whole(asyncio.to_thread(make_store, self.database, db_key, name))
+        try:
+            worker, store = await self._whole(self._take_store(db_key, new=True))
+            opened = await vault.finish_import()
+        except (KeyringMissing, StorageError):  # no key file was written: nobody can open the database
+            await self._close_store()
+            await self._whole(asyncio.to_thread(discard, self.database))
+            raise
+        return await self._context(vault, opened, worker, store)
+
+    async def _take_store(self, db_key: bytes, *, new: bool) -> tuple[Worker, Store]:
+        worker = self._worker = self._worker or Worker()
+        await worker.run(backup.settle, self.database)
+        loop = asyncio.get_running_loop()
+
+        def tell(percent: int) -> None:
+            loop.call_soon_threadsafe(self._publish, UpdateProgress(percent))
+
+        store = self._store = await worker.run(Store.open, self.database, db_key, tell)
         await worker.run(generation.begin, store, self.database, system_ms(), new=new)
         self._db_key = db_key
-        return store
+        return worker, store
 
-    async def _open_store(self, vault: Vault, opened: OpenedVault, name: str) -> Context:
+    async def _open_store(self, vault: Vault, opened: OpenedVault) -> Context:
         if self._store is not None:
             raise LocalProtocolError("the profile is open already")
-        worker = self._worker = self._worker or Worker()
-        store = await self._whole(self._take_store(worker, opened.db_key, new=bool(name)))
-        if name:
-            await worker.run(store.meta.set_name, name)
+        worker, store = await self._whole(self._take_store(opened.db_key, new=False))
+        return await self._context(vault, opened, worker, store)
+
+    async def _context(self, vault: Vault, opened: OpenedVault, worker: Worker, store: Store) -> Context:
         me = Me(
             name=await worker.run(store.meta.name),
             fingerprint=opened.bundle.fingerprint,

@@ -8,9 +8,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from messenger.gui import icons
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import label
+from messenger.text import updating
 
 _WIDTH: Final = 420
 _LOGO: Final = 64
+_ALL: Final = 100
 
 
 class CardPage(QWidget):
@@ -38,6 +40,21 @@ class CardPage(QWidget):
         outer.addStretch(1)
         outer.addLayout(middle)
         outer.addStretch(1)
+        self.update_words = label("", "muted", wrap=True)
+        self.update_words.setParent(card)
+        self.update_words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.update_words.hide()
+
+    def show_update(self, percent: int) -> None:
+        """Say how far the history of an earlier version has been brought up to date.
+
+        Args:
+            percent: Of all of it; 100 takes the words away.
+        """
+        if self.column.indexOf(self.update_words) < 0:  # most profiles never need it
+            self.column.addWidget(self.update_words)
+        self.update_words.setText(updating(percent))
+        self.update_words.setVisible(percent < _ALL)
 
     def add_head(self, title: str, words: str) -> None:
         """Add picture, title and explanation in the middle.

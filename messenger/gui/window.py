@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QStackedWidget
 
 from messenger.core.errors import SottoError
 from messenger.core.models import ProfileStatus
-from messenger.engine.events import Event, Locked, MeChanged, RaiseWindow, SettingsChanged
+from messenger.engine.events import Event, Locked, MeChanged, RaiseWindow, SettingsChanged, UpdateProgress
 from messenger.gui.attendance import Attendance
 from messenger.gui.bridge import Bridge
+from messenger.gui.card_page import CardPage
 from messenger.gui.chat_pane import ChatPane
 from messenger.gui.commands import Commands
 from messenger.gui.conversation_model import ConversationModel
@@ -256,6 +257,10 @@ class MainWindow(QMainWindow):
                     self._remembered.remember("theme", settings.theme.value)
                 case Locked():
                     self._lock()
+                case UpdateProgress(percent=percent):
+                    page = self.pages.currentWidget()
+                    if isinstance(page, CardPage):
+                        page.show_update(percent)
                 case MeChanged(me=me):
                     self._name = me.name
                     self._show_title()

@@ -236,13 +236,29 @@ def keep_keys(database: Path, names: tuple[str, ...]) -> None:
         return
     for name in names:
         source, target = database.parent / name, folder / name
-        if source.exists():
-            copied(source, target)
-        else:
-            try:
+        try:
+            if not source.exists():
                 target.unlink(missing_ok=True)
-            except OSError as e:
-                raise translated(e) from e
+            elif not target.exists() or source.read_bytes() != target.read_bytes():
+                copied(source, target)
+        except OSError as e:
+            raise translated(e) from e
+
+
+def has_keys(database: Path, names: tuple[str, ...]) -> bool:
+    """Whether there are copies of key files that `restore_keys` can put back.
+
+    Args:
+        database: The database.
+        names: The key files; the first two are needed.
+
+    Raises:
+        StorageError: The disk refused.
+    """
+    try:
+        return all((database.parent / FOLDER / name).exists() for name in names[:2])
+    except OSError as e:
+        raise translated(e) from e
 
 
 def restore_keys(database: Path, names: tuple[str, ...], now_ms: int) -> None:
@@ -258,7 +274,7 @@ def restore_keys(database: Path, names: tuple[str, ...], now_ms: int) -> None:
         StorageError: The disk refused.
     """
     folder = database.parent / FOLDER
-    if not all((folder / name).exists() for name in names[:2]):
+    if not has_keys(database, names):
         raise InputError(InputProblem.UNKNOWN)
     mark = _time(now_ms)
     for name in names:

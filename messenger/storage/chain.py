@@ -24,6 +24,7 @@ SELECT max(
     coalesce((SELECT last_order FROM contacts WHERE id = ?1), 0)
 )
 """
+_OUR_LAST: Final = "SELECT next_seq, last_hash FROM contacts WHERE id = ? AND standing > 0"
 _TAKEN: Final = """
 SELECT 1 FROM messages WHERE position = ?1 UNION ALL SELECT 1 FROM actions WHERE position = ?1
 """
@@ -110,7 +111,7 @@ def append(
     Raises:
         InputError: UNKNOWN, there is no such conversation.
     """
-    contact = database.row("SELECT next_seq, last_hash FROM contacts WHERE id = ?", (conversation,))
+    contact = database.row(_OUR_LAST, (conversation,))
     if contact is None:
         raise InputError(InputProblem.UNKNOWN)
     seq, prev = contact

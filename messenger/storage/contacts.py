@@ -9,22 +9,24 @@ from messenger.core import limits
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import Contact, KeyNews, Standing
+from messenger.storage import removal
 from messenger.storage.chain import merge_heard
 from messenger.storage.database import Database
 from messenger.storage.rows import CONTACT_COLUMNS, contact_from
 from messenger.storage.sealed import forget_sessions
-from messenger.storage.search import forgetting
 
 _SELECT: Final = f"SELECT {CONTACT_COLUMNS} FROM contacts"  # noqa: S608 -- constants only
-_BY_ID: Final = f"{_SELECT} WHERE id = ?"
+_BY_ID: Final = f"{_SELECT} WHERE id = ? AND standing > 0"  # here and below: see `removal.GONE`
 _BY_FINGERPRINT: Final = f"{_SELECT} WHERE fingerprint = ?"
-_ALL: Final = f"{_SELECT} ORDER BY id"
+_ALL: Final = f"{_SELECT} WHERE standing > 0 ORDER BY id"
 _ADD: Final = """
 INSERT INTO contacts (fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, told)
 VALUES (?, ?, '', ?, ?, 0, ?, ?, (SELECT coalesce(max(serial), 0) FROM successions)) RETURNING id
 """
+_PINS: Final = "SELECT peer_not_before, peer_version FROM contacts WHERE id = ? AND standing > 0"
 _MOVE_MESSAGES: Final = "UPDATE OR IGNORE messages SET conversation = ? WHERE conversation = ?"
 _MOVE_RECEIPTS: Final = "UPDATE OR IGNORE sealed_receipts SET conversation = ? WHERE conversation = ?"
+_SET_KNOCK: Final = "UPDATE contacts SET knock = ? WHERE id = ? AND standing > 0"
 _SUCCEED: Final = """
 UPDATE contacts SET fingerprint = ?, succession = ?, key_news = max(key_news, ?), verified = 0,
     addresses = ?, seen_ms = ?, peer_not_before = 0, peer_version = 0, knock = zeroblob(0),
@@ -185,10 +187,17 @@ class ContactTable:
 
         What was deleted is overwritten in the database and taken out of its log.
         """
-        held = "SELECT sum(messages) FROM calendar WHERE conversation = ?"
-        with forgetting(self._database, self._database.number(held, (id_,))):
-            self._database.rows("DELETE FROM contacts WHERE id = ?", (id_,))
-        self._database.shred()
+        self.hide(id_)
+        while self.remove_more():
+            pass
+
+    def hide(self, id_: ConversationId) -> None:
+        """Let a contact vanish with all messages; `remove_more` deletes them."""
+        removal.hide(self._database, id_)
+
+    def remove_more(self) -> bool:
+        """Delete a part of what is hidden; to be called again until it is False."""
+        return removal.step(self._database)
 
     def pins(self, id_: ConversationId) -> tuple[int, int]:
         """The start of the newest exchange certificate and the highest protocol version seen of a contact.
@@ -198,7 +207,7 @@ class ContactTable:
         Raises:
             InputError: UNKNOWN, there is no such contact.
         """
-        row = self._database.row("SELECT peer_not_before, peer_version FROM contacts WHERE id = ?", (id_,))
+        row = self._database.row(_PINS, (id_,))
         if row is None:
             raise InputError(InputProblem.UNKNOWN)
         return row[0], row[1]
@@ -217,7 +226,7 @@ class ContactTable:
         with self._database.write():
             changes = self._database.change(
                 "UPDATE contacts SET peer_not_before = max(peer_not_before, ?),"
-                " peer_version = max(peer_version, ?) WHERE id = ?",
+                " peer_version = max(peer_version, ?) WHERE id = ? AND standing > 0",
                 (not_before, version, id_),
             )
             if not changes:
@@ -230,7 +239,7 @@ class ContactTable:
             InputError: UNKNOWN, there is no such contact.
         """
         with self._database.write():
-            if not self._database.change("UPDATE contacts SET knock = ? WHERE id = ?", (knock, id_)):
+            if not self._database.change(_SET_KNOCK, (knock, id_)):
                 raise InputError(InputProblem.UNKNOWN)
 
     def knock(self, id_: ConversationId) -> bytes:

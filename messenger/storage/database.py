@@ -31,6 +31,8 @@ _log: Final = logging.getLogger(__name__)
 _FILE_MODE: Final = 0o600
 _CHECK_STEPS: Final = 10_000
 """Steps of SQLite's machine between two looks whether a check goes on: some milliseconds."""
+_COUNT_STEPS: Final = 5_000
+"""The same between two counts."""
 _WRITER_PRAGMAS: Final = (
     ("synchronous", "FULL"),
     ("fullfsync", 1),  # macOS: without it a commit only reaches the disk's own cache
@@ -146,6 +148,10 @@ class Database:
         self.rows(sql, values)
         return self._connection.changes()
 
+    def changes(self) -> int:
+        """How many rows were changed since the connection was opened, by triggers and tables within too."""
+        return self._connection.total_changes()
+
     @contextmanager
     def write(self) -> Iterator[None]:
         """Make everything in the block one transaction: all of it is on disk after it, or nothing.
@@ -211,12 +217,36 @@ class Database:
         """
         self._connection.set_progress_handler(lambda: not going_on(), _CHECK_STEPS)
         try:
-            sound = self.rows("PRAGMA integrity_check") == [("ok",)]
-            sound = sound and not self.rows("PRAGMA foreign_key_check")
+            self._check()
         finally:
             self._connection.set_progress_handler(None)
-        if not sound:
+
+    def counted_check(self, tell: Callable[[int], None]) -> None:
+        """As `integrity_check`, and tell as `counted`."""
+        with self.counted(tell):
+            self._check()
+
+    def _check(self) -> None:
+        sound = self.rows("PRAGMA integrity_check") == [("ok",)]
+        if not sound or self.rows("PRAGMA foreign_key_check"):
             raise DatabaseDamaged("integrity check")
+
+    @contextmanager
+    def counted(self, tell: Callable[[int], None]) -> Iterator[None]:
+        """While the block runs, tell now and then how many steps SQLite's machine has done in it."""
+        steps = 0
+
+        def step() -> bool:
+            nonlocal steps
+            steps += _COUNT_STEPS
+            tell(steps)
+            return False
+
+        self._connection.set_progress_handler(step, _COUNT_STEPS)
+        try:
+            yield
+        finally:
+            self._connection.set_progress_handler(None)
 
     def copy_into(self, target: "Database", going_on: Callable[[], bool]) -> None:
         """Copy everything, as it is at one moment, into an empty database; writers are not held up.

@@ -4,6 +4,7 @@ from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Draft
 from messenger.storage.database import Database
+from messenger.storage.rows import IS_THERE
 
 
 class DraftTable:
@@ -24,7 +25,7 @@ class DraftTable:
             InputError: UNKNOWN, there is no such conversation.
         """
         with self._database.write():
-            if self._database.row("SELECT 1 FROM contacts WHERE id = ?", (conversation,)) is None:
+            if self._database.row(IS_THERE, (conversation,)) is None:
                 raise InputError(InputProblem.UNKNOWN)
             self._database.rows("DELETE FROM drafts WHERE conversation = ?", (conversation,))
             if draft != Draft():

@@ -14,7 +14,7 @@ from messenger.core.models import AFTER, FailReason, Message, MessageState
 from messenger.storage.actions import ActionTable
 from messenger.storage.chain import append, free_position, hear, order_here
 from messenger.storage.database import Database, Row
-from messenger.storage.rows import MESSAGE_COLUMNS, by_id, message_from, page
+from messenger.storage.rows import IS_THERE, MESSAGE_COLUMNS, by_id, message_from, page
 from messenger.storage.timers import TimerTable
 from messenger.storage.traffic import Arrival, Outgoing, OutgoingAction, all_waiting, texts_waiting
 
@@ -31,8 +31,10 @@ UNION ALL SELECT 1 FROM forgotten WHERE conversation = ?1 AND id = ?2
 """
 _PENDING_CONVERSATIONS: Final = """
 SELECT c.id FROM contacts AS c
-WHERE EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation = c.id AND m.outgoing = 1 AND m.state = 1)
+WHERE c.standing > 0 AND (
+    EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation = c.id AND m.outgoing = 1 AND m.state = 1)
     OR EXISTS (SELECT 1 FROM actions AS a WHERE a.conversation = c.id AND a.outgoing = 1 AND a.state = 1)
+)
 ORDER BY c.id
 """
 _MOVE: Final = """
@@ -179,7 +181,7 @@ class MessageTable:
             InputError: UNKNOWN, there is no such conversation.
         """
         with self._database.write():
-            if self._database.row("SELECT 1 FROM contacts WHERE id = ?", (conversation,)) is None:
+            if self._database.row(IS_THERE, (conversation,)) is None:
                 raise InputError(InputProblem.UNKNOWN)
             if self._database.row(_KNOWN, (conversation, chained.id)) is not None:
                 return Arrival()

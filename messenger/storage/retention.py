@@ -14,12 +14,13 @@ from messenger.core.models import MessageState
 from messenger.storage.actions import ActionTable
 from messenger.storage.calendar import DAY_MS
 from messenger.storage.database import Database
+from messenger.storage.rows import IS_THERE
 from messenger.storage.search import forgetting
 
 _KEPT: Final = ", ".join(str(int(s)) for s in (MessageState.QUEUED, MessageState.SENT, MessageState.UNREAD))
 _LIMITED: Final = """
 SELECT c.id, coalesce(r.days, ?1) FROM contacts AS c LEFT JOIN retention AS r ON r.conversation = c.id
-WHERE coalesce(r.days, ?1) > 0 ORDER BY c.id
+WHERE coalesce(r.days, ?1) > 0 AND c.standing > 0 ORDER BY c.id
 """
 _OLD: Final = f"""
 SELECT position FROM messages
@@ -58,7 +59,7 @@ class RetentionTable:
         if days is not None and not 0 <= days <= store_limits.KEEP_DAYS_MAX:
             raise InputError(InputProblem.BAD_VALUE)
         with self._database.write():
-            if self._database.row("SELECT 1 FROM contacts WHERE id = ?", (conversation,)) is None:
+            if self._database.row(IS_THERE, (conversation,)) is None:
                 raise InputError(InputProblem.UNKNOWN)
             self._database.rows("DELETE FROM retention WHERE conversation = ?", (conversation,))
             if days is not None:

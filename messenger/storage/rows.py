@@ -59,16 +59,23 @@ _marks: Final = msgspec.msgpack.Decoder(list[Mark])
 _MARKS: Final = 12
 """Where the reactions stand in `MESSAGE_COLUMNS`."""
 
+SHOWN: Final = "EXISTS (SELECT 1 FROM contacts AS k WHERE k.id = m.conversation AND k.standing > 0)"
+"""A message ``m`` is not of a contact that is being deleted; see `messenger.storage.removal`."""
+
+IS_THERE: Final = "SELECT 1 FROM contacts WHERE id = ? AND standing > 0"
+"""Whether there is a conversation."""
+
 _PAGE_BACK: Final = f"""
-SELECT {MESSAGE_COLUMNS} FROM messages
-WHERE conversation = ? AND position < ? AND position > ? ORDER BY position DESC LIMIT ?
+SELECT {MESSAGE_COLUMNS} FROM messages AS m
+WHERE conversation = ? AND position < ? AND position > ? AND {SHOWN} ORDER BY position DESC LIMIT ?
 """  # noqa: S608 -- constants only, here and below
 _PAGE_ON: Final = f"""
-SELECT {MESSAGE_COLUMNS} FROM messages
-WHERE conversation = ? AND position < ? AND position > ? ORDER BY position LIMIT ?
+SELECT {MESSAGE_COLUMNS} FROM messages AS m
+WHERE conversation = ? AND position < ? AND position > ? AND {SHOWN} ORDER BY position LIMIT ?
 """  # noqa: S608
 _BY_ID: Final = f"""
-SELECT {MESSAGE_COLUMNS} FROM messages WHERE conversation = ? AND id = ? AND outgoing IN (0, 1)
+SELECT {MESSAGE_COLUMNS} FROM messages AS m
+WHERE conversation = ? AND id = ? AND outgoing IN (0, 1) AND {SHOWN}
 ORDER BY outgoing DESC LIMIT 1
 """  # noqa: S608
 _CONVERSATIONS: Final = f"""
@@ -83,8 +90,10 @@ SELECT {columns_of("c", CONTACT_COLUMNS)},
 FROM contacts AS c LEFT JOIN messages AS m
     ON m.position = (SELECT max(l.position) FROM messages AS l WHERE l.conversation = c.id)
 """  # noqa: S608
-_ALL_CONVERSATIONS: Final = f"{_CONVERSATIONS} ORDER BY coalesce(m.stored_ms, c.created_ms) DESC, c.id DESC"
-_ONE_CONVERSATION: Final = f"{_CONVERSATIONS} WHERE c.id = ?"
+_ALL_CONVERSATIONS: Final = f"""
+{_CONVERSATIONS} WHERE c.standing > 0 ORDER BY coalesce(m.stored_ms, c.created_ms) DESC, c.id DESC
+"""
+_ONE_CONVERSATION: Final = f"{_CONVERSATIONS} WHERE c.id = ? AND c.standing > 0"
 
 
 def contact_from(row: Row) -> Contact:

@@ -12,6 +12,15 @@ from messenger.storage.sealed import mark_copy
 from messenger.storage.timers import leave_out
 from messenger.storage.version_3 import VERSION_3
 from messenger.storage.version_4 import VERSION_4
+from messenger.storage.version_progress import (
+    CHECKED,
+    COPIED,
+    FIRST_INDEXED,
+    STEPS_CHECK,
+    STEPS_COPY,
+    Tell,
+    Told,
+)
 
 _VERSION_1: Final = """
 CREATE TABLE meta (
@@ -202,7 +211,9 @@ MIGRATIONS: Final = (_VERSION_1, _VERSION_2, VERSION_3, VERSION_4)
 """SQL that brings a database from version n to version n + 1, by n. Only ever appended to."""
 
 
-def open_current(path: Path, key: bytes, migrations: Sequence[str] = MIGRATIONS) -> Database:
+def open_current(
+    path: Path, key: bytes, migrations: Sequence[str] = MIGRATIONS, tell: Tell | None = None
+) -> Database:
     """Open a database for writing and bring it to the current version; make it if there is none.
 
     A new database gets its name only when it is complete, so a file that exists and is empty
@@ -213,6 +224,7 @@ def open_current(path: Path, key: bytes, migrations: Sequence[str] = MIGRATIONS)
         path: The file.
         key: 32 bytes.
         migrations: As `MIGRATIONS`.
+        tell: Told how far it is, each percent once, if anything has to be changed.
 
     Raises:
         DatabaseTooNew: A later version of the program wrote it; it was not touched.
@@ -223,7 +235,7 @@ def open_current(path: Path, key: bytes, migrations: Sequence[str] = MIGRATIONS)
         _make(path, key, migrations)
     database = Database.open(path, key)
     try:
-        _migrate(database, path, key, migrations)
+        _migrate(database, path, key, migrations, tell or _nobody)
     except StorageError:
         database.close()
         raise
@@ -268,15 +280,23 @@ def _make(path: Path, key: bytes, migrations: Sequence[str]) -> None:
             database.close()
 
 
-def _migrate(database: Database, path: Path, key: bytes, migrations: Sequence[str]) -> None:
+def _nobody(_percent: int) -> None:
+    """Nobody wants to know."""
+
+
+def _migrate(database: Database, path: Path, key: bytes, migrations: Sequence[str], tell: Tell) -> None:
     version = database.version()
     if version > len(migrations):
         raise DatabaseTooNew(f"version {version}, known are those up to {len(migrations)}")
     if version < 1:
         raise DatabaseDamaged("the database has no version")
     if version < len(migrations):
-        _copy(database, copy_name(path, version), key)
-        _apply(database, migrations)
+        told = Told(tell, database.number("SELECT count(*) FROM messages"))
+        told.reach(0)
+        _copy(database, copy_name(path, version), key, told)
+        with database.counted(told.change(indexes=version < FIRST_INDEXED)):
+            _apply(database, migrations)
+        told.reach(100)
 
 
 def _apply(database: Database, migrations: Sequence[str]) -> None:
@@ -286,16 +306,19 @@ def _apply(database: Database, migrations: Sequence[str]) -> None:
             database.set_version(number + 1)
 
 
-def _copy(database: Database, target: Path, key: bytes) -> None:
+def _copy(database: Database, target: Path, key: bytes, told: Told) -> None:
     """Copy the database under the same key, without messages that disappear one day, and check the copy."""
     with finished(target) as made:
-        database.rows("VACUUM INTO ?", (str(made.absolute()),))
+        with database.counted(told.stage(0, COPIED, STEPS_COPY)):
+            database.rows("VACUUM INTO ?", (str(made.absolute()),))
+        told.reach(COPIED)
         copy = Database.open(made, key)
         try:
             mark_copy(copy)
             leave_out(copy)
             copy.empty_log()  # it does not move with the file
-            copy.integrity_check()
+            copy.counted_check(told.stage(COPIED, CHECKED, STEPS_CHECK))
+            told.reach(CHECKED)
         finally:
             copy.close()
 
@@ -311,17 +334,22 @@ def finished(path: Path) -> Iterator[Path]:
         DiskFull, DiskReadOnly, StorageError: The disk refused.
     """
     made = path.with_name(f"{path.name}.new")
-    _discard(made)  # what an earlier attempt left unfinished
+    discard(made)  # what an earlier attempt left unfinished
     new_file(made)
     try:
         yield made
         put_in_place(made, path)
     except StorageError:
-        _discard(made)
+        discard(made)
         raise
 
 
-def _discard(path: Path) -> None:
+def discard(path: Path) -> None:
+    """Remove a database that is not whole, or that nobody can open, with the files beside it.
+
+    Raises:
+        StorageError: The disk refused.
+    """
     try:
         for file in (path, *side_files(path), path.with_name(f"{path.name}-journal")):
             file.unlink(missing_ok=True)

@@ -13,15 +13,19 @@ from messenger.core.models import Found, Message, SearchQuery
 from messenger.core.words import Phrase, occurring, phrases_of
 from messenger.storage.calendar import position_of
 from messenger.storage.database import Database, Row, Value
-from messenger.storage.rows import MESSAGE_COLUMNS, columns_of, message_from
+from messenger.storage.rows import MESSAGE_COLUMNS, SHOWN, columns_of, message_from
 
 _COLUMNS: Final = columns_of("m", MESSAGE_COLUMNS)
 _BY_INDEX: Final = f"""
 SELECT {_COLUMNS} FROM search AS s CROSS JOIN messages AS m ON m.position = s.rowid
-WHERE s.search MATCH ? AND s.rowid < ? AND s.rowid >= ?
+WHERE s.search MATCH ? AND s.rowid < ? AND s.rowid >= ? AND {SHOWN}
 """  # noqa: S608 -- constants only, here and below
-_BY_READING: Final = f"SELECT {_COLUMNS} FROM messages AS m WHERE m.position < ? AND m.position >= ?"  # noqa: S608
+_BY_READING: Final = f"""
+SELECT {_COLUMNS} FROM messages AS m WHERE m.position < ? AND m.position >= ? AND {SHOWN}
+"""  # noqa: S608
 _POSITION_MAX: Final = 2**63 - 1
+_MERGED: Final = 2
+"""A merge that does something changes at least so many rows (documentation of FTS5)."""
 
 
 @contextlib.contextmanager
@@ -35,14 +39,33 @@ def forgetting(database: Database, count: int) -> Iterator[None]:
     Raises:
         StorageError: Nothing was deleted.
     """
-    bulk = count >= store_limits.SEARCH_BULK
     with database.write():
-        if bulk:
-            _overwriting(database, now=False)
-        yield
-        if bulk:
-            database.rows("INSERT INTO search (search) VALUES ('optimize')")  # writes all of it anew
-            _overwriting(database, now=True)
+        if count < store_limits.SEARCH_BULK:
+            yield
+            return
+        with overwriting(database, later=True):
+            yield
+        database.rows("INSERT INTO search (search) VALUES ('optimize')")  # writes all of it anew
+
+
+@contextlib.contextmanager
+def overwriting(database: Database, *, later: bool) -> Iterator[None]:
+    """Within a transaction: deletions in the block do not overwrite their terms, as long as `later`."""
+    _set_overwriting(database, now=not later)
+    yield
+    _set_overwriting(database, now=True)
+
+
+def merge_start(database: Database) -> None:
+    """Begin to write the whole index anew, without what is only marked as deleted; in a transaction."""
+    database.rows("INSERT INTO search (search, rank) VALUES ('merge', ?)", (-store_limits.SEARCH_MERGE,))
+
+
+def merge_more(database: Database) -> bool:
+    """Write a part of the index anew; False if there is nothing left to do. In a transaction."""
+    before = database.changes()
+    database.rows("INSERT INTO search (search, rank) VALUES ('merge', ?)", (store_limits.SEARCH_MERGE,))
+    return database.changes() - before >= _MERGED
 
 
 def find(database: Database, query: SearchQuery, before: int | None, count: int) -> Found:
@@ -161,7 +184,7 @@ class _Looking:
         return self._database.rows(f"{sql} ORDER BY {order} DESC LIMIT ?", (*values, count))
 
 
-def _overwriting(database: Database, *, now: bool) -> None:
+def _set_overwriting(database: Database, *, now: bool) -> None:
     """Whether each deletion overwrites its terms at once, or leaves that to what follows."""
     database.rows("INSERT INTO search (search, rank) VALUES ('secure-delete', ?)", (int(now),))
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
+from messenger.core.errors import DiskReadOnly, StorageError
 from messenger.core.ids import ConversationId
 from messenger.core.models import Conversation, ConversationSize, Found, SearchQuery
 from messenger.storage import calendar, rows, search
@@ -18,11 +19,12 @@ from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
 from messenger.storage.prekeys import PrekeyTable
 from messenger.storage.retention import RetentionTable
-from messenger.storage.schema import open_current
+from messenger.storage.schema import discard, open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
 from messenger.storage.timers import TimerTable
 from messenger.storage.traffic import Arrival, Outgoing
+from messenger.storage.version_progress import Tell
 
 _EPOCH: Final = "epoch"
 """Name of a single value."""
@@ -64,7 +66,7 @@ class Store:
         """How long messages are kept."""
 
     @classmethod
-    def open(cls, path: Path, key: bytes) -> Self:
+    def open(cls, path: Path, key: bytes, tell: Tell | None = None) -> Self:
         """Open the database of a profile, made or brought up to date if need be.
 
         The profile must be locked (`messenger.storage.lock.ProfileLock`).
@@ -72,13 +74,14 @@ class Store:
         Args:
             path: The file; its folder exists.
             key: 32 bytes.
+            tell: Told how far it is in percent, if it has to be brought up to date.
 
         Raises:
             DatabaseTooNew: A later version of the program wrote it; it was not touched.
             DatabaseDamaged: It is damaged, or the key does not fit; it was not touched.
             DiskFull, DiskReadOnly, StorageError: The disk refused.
         """
-        return cls(open_current(path, key))
+        return cls(open_current(path, key, tell=tell))
 
     def close(self) -> None:
         """Close the database; nothing else may be called afterwards."""
@@ -146,3 +149,27 @@ class Store:
             DatabaseDamaged: Something does not hold.
         """
         self._database.integrity_check()
+
+
+def make_store(path: Path, key: bytes, name: str) -> None:
+    """Make the database of somebody new, whole or not at all.
+
+    Args:
+        path: The file; there must be nothing.
+        key: 32 bytes.
+        name: Of the person.
+
+    Raises:
+        DiskFull, DiskReadOnly, StorageError: The disk refused; nothing was made.
+    """
+    if path.exists():
+        raise DiskReadOnly("something stands where the database shall be")
+    try:
+        store = Store.open(path, key)
+        try:
+            store.meta.set_name(name)
+        finally:
+            store.close()
+    except StorageError:
+        discard(path)
+        raise

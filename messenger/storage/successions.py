@@ -35,7 +35,7 @@ UPDATE contacts SET told = (
 """
 _MOST_UNTOLD: Final = """
 SELECT max((SELECT count(*) FROM successions AS s WHERE s.serial > c.told)) FROM contacts AS c
-WHERE c.standing <> ?
+WHERE c.standing NOT IN (0, ?)
 """
 _CONFIRM: Final = """
 UPDATE contacts SET told = max(told, min(?, (SELECT coalesce(max(serial), 0) FROM successions)))

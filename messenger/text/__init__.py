@@ -21,6 +21,7 @@ from messenger.text.talk import (
     presence_words,
     shown_text,
     unread_words,
+    updating,
 )
 from messenger.text.timers import line_words, short_timer, timer_words, typed_timer
 from messenger.text.times import clock, day, local, moment, short_moment
@@ -57,4 +58,5 @@ __all__ = [
     "typed_timer",
     "unexpected",
     "unread_words",
+    "updating",
 ]

@@ -181,6 +181,14 @@ CONNECT_STEPS: Final[dict[str, str]] = {
 }
 """The steps of opening a conversation, in order, by the text of `engine.events.ConnectStep`."""
 
+_UPDATING: Final = _("Bringing the history up to date… {percent} %")
+
+
+def updating(percent: int) -> str:
+    """Say how far the history of an earlier version has been brought up to date."""
+    return _UPDATING.format(percent=percent)
+
+
 SETUP_STEPS: Final[dict[str, str]] = {
     "signing key": _("Making the key that is you"),
     "exchange key": _("Making the key that opens what is sent to you"),

@@ -67,7 +67,10 @@ async def test_the_whole_life_of_a_profile(tmp_path: Path) -> None:
     folder, steps = tmp_path / "profile", list[str]()
     vault = await Vault.start()
     assert await vault.status(folder) is VaultState.NEW
-    made = await vault.create(folder, progress=steps.append)
+    db_key = await vault.create(folder, progress=steps.append)
+    assert await vault.status(folder) is VaultState.NEW, "nothing is written yet"
+    made = await vault.finish_import()
+    assert made.db_key == db_key
     assert steps == [vault_wire.Step.SIGNING_KEY, vault_wire.Step.EXCHANGE_KEY]
     assert (made.protection, made.renewal_due) == (Protection.FILE, False)
     made.bundle.verify(made.bundle.not_before)

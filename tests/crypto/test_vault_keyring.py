@@ -17,7 +17,8 @@ def test_create_in_the_keyring(kept: Path, tmp_path: Path) -> None:
         talk.send_bytes(wire.frame(wire.Create(1, folder, 3072, Protection.KEYRING, b"")))
         assert talk.receive() == wire.Progress(1, wire.Step.SIGNING_KEY)
         assert talk.receive() == wire.Progress(1, wire.Step.EXCHANGE_KEY)
-        made = talk.receive()
+        assert isinstance(talk.receive(), wire.Result)
+        made = talk.ask(wire.Import(3))
         assert isinstance(made, wire.Opened)
         assert made.protection is Protection.KEYRING
         assert talk.ask(wire.Status(2, folder)) == wire.State(2, wire.VaultState.OPENS)

@@ -176,8 +176,12 @@ def test_create(tmp_path: Path) -> None:
         talk.send_bytes(wire.frame(wire.Create(1, os.fsencode(tmp_path), 3072, Protection.FILE, b"")))
         assert talk.receive() == wire.Progress(1, wire.Step.SIGNING_KEY)
         assert talk.receive() == wire.Progress(1, wire.Step.EXCHANGE_KEY)
-        opened = talk.receive()
+        made = talk.receive()
+        assert isinstance(made, wire.Result)
+        assert keystore.find(tmp_path) is None, "nothing is written yet"
+        opened = talk.ask(wire.Import(3))
         assert isinstance(opened, wire.Opened)
+        assert opened.db_key == made.data
         bundle = Bundle.decode(opened.bundle)
         bundle.verify(NOW)
         assert bundle.not_before == NOW

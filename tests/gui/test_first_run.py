@@ -4,8 +4,10 @@ import pytest
 from PySide6.QtCore import Qt
 
 from messenger.core import limits
+from messenger.core.errors import DiskFull
 from messenger.core.models import ProfileStatus
 from messenger.engine.events import Event, SetupProgress, SetupStep
+from messenger.engine.running import Running
 from messenger.gui.first_run import FirstRunPage
 from messenger.gui.unlock import UnlockPage
 from tests.gui.conftest import Desks
@@ -133,11 +135,33 @@ def test_a_folder_that_cannot_be_written_is_explained_and_can_be_tried_again(des
     hands.click(page.create_button)
     hands.until(lambda: SetupProgress(SetupStep.SIGNING_KEY) in seen)
     (desk.folder / "sotto.db").mkdir()  # in the way of the database
+    hands.until(page.notice.isVisible)
+    assert page.stage() == "passphrase"
+    assert desk.call(desk.bridge.engine.status) is ProfileStatus.NEW, "nothing was set up"
+    (desk.folder / "sotto.db").rmdir()
+    hands.click(page.create_button)
+    hands.until(lambda: arrived(desk))
+    assert desk.call(desk.bridge.engine.me).name == "Alice"
+
+
+def test_a_profile_that_was_made_and_did_not_start_is_opened_again(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desks(None)
+    hands, page = desk.hands, first_run(desk)
+    hands.type("Alice", page.name)
+    hands.press(Qt.Key.Key_Return, widget=page.name)
     start = desk.window.start_page
-    hands.until(start.again_button.isVisible)
+
+    async def refuse(_running: Running) -> None:
+        raise DiskFull("a fault")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Running, "start", refuse)
+        hands.click(page.create_button)
+        hands.until(start.again_button.isVisible)
     assert "Try again" in start.again_button.text()
     assert start.error() != ""
-    (desk.folder / "sotto.db").rmdir()
     hands.click(start.again_button)
     hands.until(lambda: arrived(desk))
     assert desk.call(desk.bridge.engine.me).name == "Alice"

@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import apsw
+
 from messenger.core.errors import StorageError
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
 from messenger.core.models import Contact, MessageState, Standing
+from messenger.storage.database import CIPHER
 from messenger.storage.lock import ProfileLock
 from messenger.storage.store import Store
 
@@ -59,6 +62,22 @@ def check_index(store: Store) -> None:
     bounds = {(row[0], row[1]): row[2] for row in store._database.rows(last)}
     days = store._database.rows("SELECT conversation, day, last FROM calendar")
     assert all(bounds[conversation, day] <= last for conversation, day, last in days)
+
+
+def decrypted(path: Path, key: bytes) -> bytes:
+    """The pages of a database as the cipher sees them, freed ones too, without what is in the log alone."""
+    copy = path.with_name("decrypted.db")
+    copy.write_bytes(path.read_bytes())
+    plain = apsw.Connection(str(copy))
+    plain.pragma("cipher", CIPHER)
+    plain.pragma("key", f"raw:{key.hex()}")
+    plain.pragma("journal_mode", "delete")
+    plain.pragma("rekey", "")
+    plain.close()
+    pages = copy.read_bytes()
+    copy.unlink()
+    assert pages.startswith(b"SQLite format 3")
+    return pages
 
 
 def program(
