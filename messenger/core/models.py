@@ -41,6 +41,14 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
     seen_ms: int | None = None
     """When a link with them was last up, Unix milliseconds."""
+    note: str = ""
+    """Our own words about them; nobody else sees them."""
+    pinned: bool = False
+    """The conversation stands above the others."""
+    muted: bool = False
+    """Nothing that comes calls for attention."""
+    archived: bool = False
+    """The conversation stands in a list of its own."""
 
     @property
     def title(self) -> str:
@@ -122,6 +130,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Its author has deleted it for both: only a place is left."""
     reactions: tuple[Reaction, ...] = ()
     """At most one of each person, theirs first."""
+
+
+class Moments(msgspec.Struct, frozen=True, kw_only=True):
+    """When something became of a message, by the clock here, Unix milliseconds; None if that is not known."""
+
+    delivered_ms: int | None = None
+    """Of ours: their receipt came."""
+    read_ms: int | None = None
+    """Of ours: they said that they have seen it. Of theirs: it was seen here."""
 
 
 class Draft(msgspec.Struct, frozen=True):

@@ -3,8 +3,9 @@
 import contextlib
 import secrets
 from collections.abc import Callable
+from typing import TypedDict, Unpack
 
-from messenger.core import limits
+from messenger.core import limits, store_limits
 from messenger.core.errors import InputError, InputProblem, ProtocolError
 from messenger.core.ids import MESSAGE_ID_SIZE, ConversationId, MessageId
 from messenger.core.models import (
@@ -24,6 +25,15 @@ from messenger.engine.peers import Peers
 from messenger.engine.reconnect import Reconnector
 from messenger.engine.talk import Talk
 from messenger.protocol.link import CloseCode
+
+
+class Arrangement(TypedDict, total=False):
+    """How a conversation is kept in order here; see `messenger.core.models.Contact`."""
+
+    note: str
+    pinned: bool
+    muted: bool
+    archived: bool
 
 
 class Chats:
@@ -97,6 +107,13 @@ class Chats:
         """Give somebody a name of our own; an empty one takes it back."""
         name = clean_name(alias)
         await self._context.stored(self._store.contacts.update, conversation, alias=name)
+        await self._context.publish_contact(conversation)
+
+    async def arrange(self, conversation: ConversationId, **changes: Unpack[Arrangement]) -> None:
+        """Pin, mute, archive, or write a note; none of it leaves this computer."""
+        if "note" in changes and len(changes["note"].encode("utf-8", "replace")) > store_limits.NOTE_MAX:
+            raise InputError(InputProblem.TOO_LONG, str(store_limits.NOTE_MAX))
+        await self._context.stored(self._store.contacts.update, conversation, **changes)
         await self._context.publish_contact(conversation)
 
     async def delete(self, conversation: ConversationId) -> None:

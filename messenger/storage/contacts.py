@@ -41,6 +41,10 @@ class ContactChanges(TypedDict, total=False):
     awaiting: bool
     verified: bool
     seen_ms: int | None
+    note: str
+    pinned: bool
+    muted: bool
+    archived: bool
 
 
 class ContactTable:
@@ -269,7 +273,7 @@ class ContactTable:
     def _store(self, contact: Contact) -> Contact:
         self._database.rows(
             "UPDATE contacts SET name = ?, alias = ?, standing = ?, awaiting = ?, verified = ?,"
-            " addresses = ?, seen_ms = ? WHERE id = ?",
+            " addresses = ?, seen_ms = ?, note = ?, pinned = ?, muted = ?, archived = ? WHERE id = ?",
             (
                 contact.name,
                 contact.alias,
@@ -278,6 +282,10 @@ class ContactTable:
                 int(contact.verified),
                 _packed(contact.addresses),
                 contact.seen_ms,
+                contact.note,
+                int(contact.pinned),
+                int(contact.muted),
+                int(contact.archived),
                 contact.id,
             ),
         )

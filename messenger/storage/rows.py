@@ -8,11 +8,21 @@ import msgspec
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
-from messenger.core.models import Contact, Conversation, FailReason, Message, MessageState, Reaction, Standing
+from messenger.core.models import (
+    Contact,
+    Conversation,
+    FailReason,
+    Message,
+    MessageState,
+    Moments,
+    Reaction,
+    Standing,
+)
 from messenger.storage.database import Database, Row
 
 CONTACT_COLUMNS: Final = (
-    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms"
+    "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms,"
+    " note, pinned, muted, archived"
 )
 """What `contact_from` wants."""
 
@@ -60,6 +70,10 @@ _BY_ID: Final = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages WHERE conversation = ? AND id = ? AND outgoing IN (0, 1)
 ORDER BY outgoing DESC LIMIT 1
 """  # noqa: S608
+_MOMENTS: Final = """
+SELECT delivered_ms, read_ms FROM messages WHERE conversation = ? AND id = ? AND outgoing IN (0, 1)
+ORDER BY outgoing DESC LIMIT 1
+"""
 _CONVERSATIONS: Final = f"""
 SELECT {columns_of("c", CONTACT_COLUMNS)},
     (SELECT count(*) FROM messages AS u WHERE u.conversation = c.id AND u.state = 6),
@@ -90,6 +104,10 @@ def contact_from(row: Row) -> Contact:
             addresses=_addresses.decode(row[7]),
             created_ms=row[8],
             seen_ms=row[9],
+            note=row[10],
+            pinned=bool(row[11]),
+            muted=bool(row[12]),
+            archived=bool(row[13]),
         )
     except (ValueError, msgspec.MsgspecError) as e:
         raise DatabaseDamaged("contact") from e
@@ -198,6 +216,12 @@ def by_id(database: Database, conversation: ConversationId, id_: MessageId) -> M
     """A message by its id, or None; ours if they chose the id of one of ours for theirs."""
     row = database.row(_BY_ID, (conversation, id_))
     return message_from(row) if row else None
+
+
+def moments(database: Database, conversation: ConversationId, id_: MessageId) -> Moments:
+    """When receipts for a message came; what is not known is None."""
+    row = database.row(_MOMENTS, (conversation, id_))
+    return Moments(delivered_ms=row[0], read_ms=row[1]) if row else Moments()
 
 
 def first_unread(database: Database, conversation: ConversationId) -> int | None:

@@ -12,6 +12,7 @@ from messenger.text.talk import (
     CONNECT_STEPS,
     SETUP_STEPS,
     STATES,
+    chain_words,
     conversation_sentence,
     failure,
     marks,
@@ -19,9 +20,10 @@ from messenger.text.talk import (
     one_line,
     presence_words,
     shown_text,
+    typing_words,
     unread_words,
 )
-from messenger.text.times import clock, day, local, moment, short_moment
+from messenger.text.times import clock, day, local, long_moment, moment, short_moment
 
 __all__ = [
     "ADDRESS_KINDS",
@@ -33,12 +35,14 @@ __all__ = [
     "SETUP_STEPS",
     "STATES",
     "_",
+    "chain_words",
     "clock",
     "conversation_sentence",
     "day",
     "explain",
     "failure",
     "local",
+    "long_moment",
     "marks",
     "message_sentence",
     "moment",
@@ -48,6 +52,7 @@ __all__ = [
     "short_moment",
     "shown_text",
     "too_long",
+    "typing_words",
     "unexpected",
     "unread_words",
 ]

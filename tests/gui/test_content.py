@@ -55,4 +55,4 @@ def test_counting_as_qt_does(text: str, data: st.DataObject) -> None:
 def test_anything_can_be_looked_at(text: str) -> None:
     content.only_emoji(text)
     for start, end in content.links(text):
-        assert text[start:end].lower().startswith("http")
+        assert text[start:end].lower().startswith(("http", "mailto:", "sotto:"))
