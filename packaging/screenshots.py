@@ -31,6 +31,7 @@ from PySide6.QtCore import QSize  # noqa: E402
 from PySide6.QtGui import QImage  # noqa: E402
 from PySide6.QtWidgets import QWidget  # noqa: E402
 
+from messenger.core.chained import Chained, ChainKind  # noqa: E402
 from messenger.core.ids import ConversationId, Fingerprint, MessageId  # noqa: E402
 from messenger.core.models import Draft, MessageState, Online, Presence, Route, Standing  # noqa: E402
 from messenger.core.settings import Theme as Choice  # noqa: E402
@@ -51,6 +52,7 @@ from messenger.gui.sheet import Sheet  # noqa: E402
 from messenger.gui.theme import Theme  # noqa: E402
 from messenger.gui.unlock import UnlockPage  # noqa: E402
 from messenger.gui.window import MainWindow  # noqa: E402
+from messenger.storage.chain import chain_hash  # noqa: E402
 
 README_PICTURE: Final = ROOT / "packaging" / "screenshot.png"
 README_LIMIT: Final = 300_000
@@ -134,6 +136,7 @@ def talk(context: Context) -> None:
             context.store.contacts.update(contact.id, muted=True)
         if name == "Erin":
             context.store.drafts.set(contact.id, Draft("And do not forget to"))
+        heard, before = 0, bytes(32)
         for count, (ago, outgoing, text) in enumerate(lines, 1):
             at = now() + ago
             id_ = MessageId(hashlib.md5(f"{name}{count}".encode(), usedforsecurity=False).digest())
@@ -142,7 +145,12 @@ def talk(context: Context) -> None:
                 state = MessageState.READ if ago < -10 * MINUTE else MessageState.DELIVERED
                 context.store.messages.advance(contact.id, [id_], state)
             else:
-                stored = context.store.messages.add_incoming(contact.id, id_, count, bytes(32), text, at, at)
+                heard += 1
+                chained = Chained(
+                    kind=ChainKind.TEXT, id=id_, seq=heard, prev=before, sent_ms=at, order=0, content=text
+                )
+                before = chain_hash(chained)
+                stored = context.store.messages.take(contact.id, chained, at).added
                 if stored is not None and name in {"Bob", "Dave"}:
                     context.store.messages.mark_seen(contact.id, stored.position)
 

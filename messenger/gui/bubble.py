@@ -33,6 +33,7 @@ PADDING: Final = SPACE["m"]
 _ABOVE: Final = SPACE["s"] - 1
 _GAP: Final = SPACE["s"]
 _LINE_GAP: Final = 1.5
+_CODE_EDGE: Final = SPACE["xs"]
 _QUOTE_BAR: Final = 3
 _QUOTE_INDENT: Final = SPACE["s"] + 2
 _QUOTE_GAP: Final = SPACE["xs"]
@@ -116,6 +117,9 @@ class _Paragraph:
             self.natural = max(self.natural, self.last)
         self.layout.endLayout()
         self.top = self.left = 0.0
+        end = start + len(text)
+        self.block = bool(text) and any(a <= start and end <= b for a, b in codes)
+        """Whether all of it is code."""
 
     def place(self, top: float, inner: float, laid: float) -> None:
         """Say where the paragraph stands in its bubble.
@@ -230,6 +234,10 @@ class Bubble:
             at = QPointF(origin.x() + PADDING + paragraph.left, origin.y() + paragraph.top)
             if clip is not None and (at.y() > clip.bottom() or at.y() + paragraph.height < clip.top()):
                 continue
+            if paragraph.block and inks is not None:
+                wide = self.size.width() - 2 * PADDING + 2 * _CODE_EDGE
+                box = QRectF(origin.x() + PADDING - _CODE_EDGE, at.y(), wide, paragraph.height)
+                painter.fillRect(box, inks.code)
             paragraph.layout.draw(painter, at, self._formats(paragraph, link, chosen, inks))
 
     def _draw_quote(self, painter: QPainter, origin: QPointF, bar: QColor) -> None:

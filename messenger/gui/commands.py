@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -26,6 +26,9 @@ class Commands(QObject):
         bridge: The way to the engine.
         tasks: Runs what is begun, and reports errors.
     """
+
+    restore_asked = Signal(str, str)
+    """The profile shall go back to a backup: its name, and the passphrase."""
 
     def __init__(self, window: QWidget, theme: Theme, bridge: Bridge, tasks: Tasks) -> None:
         super().__init__(window)
@@ -138,7 +141,9 @@ class Commands(QObject):
     def _on_settings(self) -> None:
         from messenger.gui.settings_sheet import SettingsSheet
 
-        SettingsSheet(self._window, self._theme, self._bridge).open()
+        sheet = SettingsSheet(self._window, self._theme, self._bridge)
+        sheet.restore_asked.connect(self.restore_asked)
+        sheet.open()
 
     @Slot()
     def _on_search(self) -> None:

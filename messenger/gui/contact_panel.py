@@ -7,7 +7,7 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from messenger.core import store_limits
-from messenger.core.ids import ConversationId
+from messenger.core.ids import ConversationId, format_fingerprint
 from messenger.core.models import Contact, Offline, Standing
 from messenger.gui.bridge import Bridge
 from messenger.gui.chat_header import AvatarLabel
@@ -16,7 +16,7 @@ from messenger.gui.orders import Orders
 from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Switch
 from messenger.gui.theme import SPACE, Theme
-from messenger.gui.widgets import IconButton, IconLabel, button, fingerprint_text, label
+from messenger.gui.widgets import IconButton, IconLabel, button, label
 from messenger.text import _, presence_words
 
 _WIDTH = 300
@@ -83,7 +83,7 @@ class ContactInfo(QWidget):
         self._called.setText(_("calls themselves {name}").format(name=contact.name) if named else "")
         self._called.setVisible(bool(named))
         self._presence.setText(self._reached(row))
-        self.fingerprint.setText(fingerprint_text(contact.fingerprint))
+        self.fingerprint.setText(format_fingerprint(contact.fingerprint))
         verified = contact.verified
         self._trust_icon.show_icon("shield" if verified else "unverified", "success" if verified else "muted")
         self._trust_words.setText(_("Verified") if verified else _("Not verified"))

@@ -153,7 +153,9 @@ class FoundDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _paint_words(self, painter: QPainter, rect: QRect, hit: Hit, color: QColor) -> None:
-        layout = QTextLayout(hit.words, QFont(self._theme.font("body")))
+        painter.setFont(self._theme.font("body"))
+        words = painter.fontMetrics().elidedText(hit.words, Qt.TextElideMode.ElideRight, rect.width())
+        layout = QTextLayout(words, QFont(self._theme.font("body")))
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.NoWrap)
         layout.setTextOption(option)
@@ -162,6 +164,8 @@ class FoundDelegate(QStyledItemDelegate):
         layout.endLayout()
         marks = []
         for start, end in hit.marked:
+            if words[start:end] != hit.words[start:end]:
+                continue  # there is no room for it
             mark = QTextLayout.FormatRange()
             mark.start = content.units(hit.words, start)
             mark.length = content.units(hit.words, end) - mark.start

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from PySide6.QtCore import QDate, Qt, Signal, Slot
+from PySide6.QtGui import QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QGridLayout, QToolButton, QWidget
 
 from messenger.core.models import Message, MessageState, Moments
@@ -157,6 +158,10 @@ class DateSheet(Sheet):
         self.calendar.setAccessibleName(_("Day to jump to"))
         self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
         self.calendar.setGridVisible(False)
+        plain = QTextCharFormat()
+        plain.setForeground(theme.colors["text"])
+        for weekday in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
+            self.calendar.setWeekdayTextFormat(weekday, plain)
         for part, words in (
             ("qt_calendar_prevmonth", _("Month before")),
             ("qt_calendar_nextmonth", _("Month after")),
