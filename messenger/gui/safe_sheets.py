@@ -136,14 +136,13 @@ class SafeSheet(Sheet):
         self._busy(on=True)
         try:
             await self.act()
-        except SottoError as e:
-            self.refuse(explain(e))
-        else:
-            for field in self.fields:
-                field.clear()
-            self.accept()
-        finally:
+        except SottoError as e:  # if the dialog was closed meanwhile, there is nothing to show it in
             self._busy(on=False)
+            self.refuse(explain(e))
+            return
+        for field in self.fields:
+            field.clear()
+        self.accept()
 
     def _busy(self, *, on: bool) -> None:
         for part in (*self.fields, self.action_button):

@@ -7,6 +7,7 @@ from typing import Any, Final
 from PySide6.QtCore import QLocale, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QVBoxLayout, QWidget
 
+from messenger.core.errors import SottoError
 from messenger.core.models import Backup, Conversation, Me, StorageUse
 from messenger.gui.bridge import Bridge
 from messenger.gui.files import choose_new_file
@@ -180,9 +181,11 @@ class StoragePart(QWidget):
         self.back_up_button.setEnabled(False)
         try:
             await self._bridge.call(self._bridge.engine.back_up)
-            await self.load()
-        finally:
+        except SottoError:
             self.back_up_button.setEnabled(True)
+            raise
+        await self.load()
+        self.back_up_button.setEnabled(True)
         self.said.emit(_("The backup is made and checked."))
 
     async def _ask_restore(self) -> None:

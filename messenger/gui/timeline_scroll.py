@@ -7,7 +7,7 @@ any other keeps the message at its top where it is.
 from typing import Final
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, QRect, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QListView, QStyle, QWidget
 
 from messenger.core.models import Message, MessageState
@@ -203,6 +203,11 @@ class ScrollingTimeline(QListView):
         self._jump.move(left, self.height() - _BUTTON - SPACE["m"])
         if not within:
             self.doItemsLayout()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 -- Qt's name
+        """What was opened before the view could be seen is before the person's eyes now."""
+        super().showEvent(event)
+        self._report_seen()
 
     def _pane(self) -> int:
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self.verticalScrollBar())
