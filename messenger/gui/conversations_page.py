@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QPoint, Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from messenger.core.ids import ConversationId
@@ -175,6 +176,12 @@ class ConversationsPage(QWidget):
         self._tasks.cancel()
         self.chat.open(None)
         self._reader.close()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """A third column goes when there is no room for it any more."""
+        super().resizeEvent(event)
+        if self.width() < _ROOM_FOR_PANEL:
+            self.panel.hide()
 
     @Slot(object)
     def _on_chosen(self, conversation: ConversationId | None) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QContextMenuEvent, QIcon, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QHBoxLayout,
     QLineEdit,
     QListView,
@@ -98,7 +99,8 @@ class ConversationList(QListView):
             super().mousePressEvent(event)
 
     def _ask(self, index: QModelIndex, at: QPoint) -> None:
-        if index.isValid():
+        # some systems send an event for the menu beside that for the key
+        if index.isValid() and QApplication.activePopupWidget() is None:
             self.menu_asked.emit(index.data(ROW).conversation.id, self.viewport().mapToGlobal(at))
 
 
@@ -188,6 +190,8 @@ class Sidebar(QWidget):
             index = self._index(conversation)
         if index.isValid():
             self.list.setCurrentIndex(index)
+        elif self.model.row(conversation) is not None:  # it is in the archive
+            self.reveal(conversation)
 
     def reveal(self, conversation: ConversationId) -> None:
         """Turn to a conversation that the search may hide, and leave the search as it is."""

@@ -11,7 +11,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
 )
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
 from messenger.core.models import Message
 from messenger.core.words import Phrase
@@ -189,7 +189,8 @@ class TimelineView(ScrollingTimeline):
         return QRect(self.viewport().mapToGlobal(whole.topLeft()), whole.size())
 
     def _open_menu(self, index: QModelIndex) -> None:
-        if index.isValid():
+        # some systems send an event for the menu beside that for the key
+        if index.isValid() and QApplication.activePopupWidget() is None:
             message = self._model.row(index.row()).message
             self.menu_for(message).popup(self.bubble_on_screen(message).center())
 

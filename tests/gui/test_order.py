@@ -254,3 +254,11 @@ def test_a_link_is_opened_only_after_its_address_was_shown(two: tuple[Desk, Desk
     sheet.reject()
     bob.chat.view.link_clicked.emit("file:///etc/passwd")
     assert bob.no_sheet(LinkSheet)
+
+
+def test_somebody_in_the_archive_is_turned_to_all_the_same(three: Desk) -> None:
+    take(menu_of(three, "Bob", by_key=False), "Archive")
+    three.hands.until(lambda: names(three) == ["Carol"])
+    bob = three.page.model.archived()[0].conversation.id
+    three.page.show_conversation(bob)
+    assert three.chat.conversation == bob
