@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +31,9 @@ from PySide6.QtCore import QSize  # noqa: E402
 from PySide6.QtGui import QImage  # noqa: E402
 from PySide6.QtWidgets import QWidget  # noqa: E402
 
+from messenger.core.chained import Chained, ChainKind  # noqa: E402
 from messenger.core.ids import ConversationId, Fingerprint, MessageId  # noqa: E402
-from messenger.core.models import MessageState, Online, Presence, Route, Standing  # noqa: E402
+from messenger.core.models import Draft, MessageState, Online, Presence, Route, Standing  # noqa: E402
 from messenger.core.settings import Theme as Choice  # noqa: E402
 from messenger.core.settings import changed  # noqa: E402
 from messenger.engine.context import Context  # noqa: E402
@@ -39,13 +41,19 @@ from messenger.engine.events import PresenceChanged  # noqa: E402
 from messenger.engine.profile import Profile  # noqa: E402
 from messenger.gui.app import make_application  # noqa: E402
 from messenger.gui.bridge import Bridge  # noqa: E402
+from messenger.gui.chat_pane import ChatPane  # noqa: E402
 from messenger.gui.connect_sheet import ConnectSheet  # noqa: E402
+from messenger.gui.conversations_page import ConversationsPage  # noqa: E402
+from messenger.gui.emoji_picker import EmojiPicker  # noqa: E402
 from messenger.gui.engine_thread import EngineThread  # noqa: E402
+from messenger.gui.entries import Entry  # noqa: E402
 from messenger.gui.first_run import FirstRunPage  # noqa: E402
+from messenger.gui.message_menu import Deed  # noqa: E402
 from messenger.gui.sheet import Sheet  # noqa: E402
 from messenger.gui.theme import Theme  # noqa: E402
 from messenger.gui.unlock import UnlockPage  # noqa: E402
 from messenger.gui.window import MainWindow  # noqa: E402
+from messenger.storage.chain import chain_hash  # noqa: E402
 
 README_PICTURE: Final = ROOT / "packaging" / "screenshot.png"
 README_LIMIT: Final = 300_000
@@ -54,6 +62,9 @@ README_LIMIT: Final = 300_000
 MINUTE: Final = 60_000
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+
+ODD_LINK: Final = "https://bank.example@xn--e1awd7f.example/login"
+"""A link that is made to deceive."""
 
 LONG: Final = (
     "Here is the plan for Saturday, all of it, so that nobody has to ask twice. "
@@ -76,6 +87,11 @@ TALK: Final[dict[str, list[tuple[int, bool, str]]]] = {
             -49 * MINUTE,
             True,
             "Shall we meet tomorrow? I could be there at nine, or later if you prefer.",
+        ),
+        (
+            -48 * MINUTE,
+            True,
+            "Run `survey.py`:\n```\nfor pier in piers:\n    print(pier)\n```",
         ),
         (-31 * MINUTE, False, "Nine is fine"),
         (-30 * MINUTE, False, "👍"),
@@ -116,7 +132,12 @@ def talk(context: Context) -> None:
             now_ms=now() - 5 * DAY,
         )
         if name == "Bob":
-            context.store.contacts.update(contact.id, verified=True)
+            context.store.contacts.update(contact.id, verified=True, pinned=True, note="Bridges, coffee")
+        if name == "Dave":
+            context.store.contacts.update(contact.id, muted=True)
+        if name == "Erin":
+            context.store.drafts.set(contact.id, Draft("And do not forget to"))
+        heard, before = 0, bytes(32)
         for count, (ago, outgoing, text) in enumerate(lines, 1):
             at = now() + ago
             id_ = MessageId(hashlib.md5(f"{name}{count}".encode(), usedforsecurity=False).digest())
@@ -125,7 +146,12 @@ def talk(context: Context) -> None:
                 state = MessageState.READ if ago < -10 * MINUTE else MessageState.DELIVERED
                 context.store.messages.advance(contact.id, [id_], state)
             else:
-                stored = context.store.messages.add_incoming(contact.id, id_, count, bytes(32), text, at, at)
+                heard += 1
+                chained = Chained(
+                    kind=ChainKind.TEXT, id=id_, seq=heard, prev=before, sent_ms=at, order=0, content=text
+                )
+                before = chain_hash(chained)
+                stored = context.store.messages.take(contact.id, chained, at).added
                 if stored is not None and name in {"Bob", "Dave"}:
                     context.store.messages.mark_seen(contact.id, stored.position)
 
@@ -195,10 +221,12 @@ class Studio:
             await self.take(window, "chat-writing")
             page.chat.notice.clear()
             await self._dialogs(window, page.chat.header.verify_asked.emit, "verify")
-            await self._dialogs(window, page.chat.header.rename_asked.emit, "rename")
-            await self._dialogs(window, page.chat.header.delete_asked.emit, "delete")
+            await self._dialogs(window, partial(choose, page.chat, "Rename…"), "rename")
+            await self._dialogs(window, partial(choose, page.chat, "Delete conversation…"), "delete")
             await self._dialogs(window, window.commands.actions["host"].trigger, "host")
             await self._dialogs(window, window.commands.actions["connect"].trigger, "connect")
+            await self._deeds(window, page)
+            await self._searching(window, page)
             await self._settings(window)
             await self._connecting(window, folder.parent / "bob")
             menu = page.chat.header.menu()
@@ -207,6 +235,45 @@ class Studio:
             menu.close()
             window.resize(window.minimumSize())
             await self.take(window, "smallest")
+
+    async def _deeds(self, window: MainWindow, page: ConversationsPage) -> None:
+        """What is done with messages, and with the conversation as a whole."""
+        chat = page.chat
+        chat.composer.load("")
+        rows = [chat.model.row(place).message for place in range(chat.model.rowCount())]
+        chat.composer.begin_reply(rows[-4], "Bob")
+        await self.take(window, "chat-reply")
+        chat.composer.leave_bar()
+        for name, message in (("menu-theirs", rows[-4]), ("menu-own", rows[-1])):
+            menu = chat.view.menu_for(message)
+            menu.show()
+            await self.take(menu, name)
+            menu.close()
+        picker = EmojiPicker(window, self._theme)
+        picker.show()
+        await self.take(picker, "emoji")
+        picker.close()
+        for deed in (Deed.INFO, Deed.DELETE):
+            ask = partial(chat.view.deed_asked.emit, deed, rows[-1], "")
+            await self._dialogs(window, ask, f"message-{deed.value}")
+        await self._dialogs(window, partial(chat.view.link_clicked.emit, ODD_LINK), "link")
+        await self._dialogs(window, partial(choose, chat, "Keep messages…"), "keep")
+        page.toggle_panel()
+        await self.take(window, "panel")
+        page.toggle_panel()
+
+    async def _searching(self, window: MainWindow, page: ConversationsPage) -> None:
+        """Looking for words, people and days."""
+        page.chat.search.begin("nine")
+        await asyncio.sleep(0.3)
+        await self.take(window, "search-here")
+        page.chat.search.end()
+        page.sidebar.search.setText("the")
+        await asyncio.sleep(0.4)
+        await self.take(window, "search-everywhere")
+        page.sidebar.search.clear()
+        for action in ("switch", "keys", "date"):
+            await self._dialogs(window, window.commands.actions[action].trigger, action)
 
     async def _dialogs(self, window: MainWindow, ask: Callable[[], None], name: str) -> None:
         ask()
@@ -279,6 +346,11 @@ class Studio:
             unlock.open_button.click()
             await until(lambda: not unlock.error.isHidden())
             await self.take(window, "unlock-wrong")
+
+
+def choose(chat: ChatPane, words: str) -> None:
+    """Choose an entry of the menu of the conversation."""
+    next(entry for entry in chat.entries() if isinstance(entry, Entry) and entry.words == words).act()
 
 
 def pretend(bridge: Bridge, conversation: ConversationId, presence: Presence) -> None:

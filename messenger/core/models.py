@@ -56,6 +56,14 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     key_news: KeyNews = KeyNews.NONE
     timer: int = 0
     """Seconds after which messages that are written now disappear; 0 for never. Both hold the same."""
+    note: str = ""
+    """Our own words about them; nobody else sees them."""
+    pinned: bool = False
+    """The conversation stands above the others."""
+    muted: bool = False
+    """Nothing that comes calls for attention."""
+    archived: bool = False
+    """The conversation stands in a list of its own."""
 
     @property
     def held(self) -> bool:
@@ -167,6 +175,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     def notice(self) -> bool:
         """It is a line about the conversation, not something that somebody wrote."""
         return self.kind is not ChainKind.TEXT
+
+
+class Moments(msgspec.Struct, frozen=True, kw_only=True):
+    """When something became of a message, by the clock here, Unix milliseconds; None if that is not known."""
+
+    delivered_ms: int | None = None
+    """Of ours: their receipt came."""
+    read_ms: int | None = None
+    """Of ours: they said that they have seen it. Of theirs: it was seen here."""
 
 
 class Draft(msgspec.Struct, frozen=True):

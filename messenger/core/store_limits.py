@@ -82,6 +82,9 @@ TIDY_AFTER: Final = 30.0
 """What is too old is deleted, and a backup made, not before a profile has been open for this long: starting
 comes first."""
 
+NOTE_MAX: Final = 4 * 1024
+"""Longest note about somebody in UTF-8 bytes."""
+
 BACKUPS_MAX: Final = 30
 """Most daily backups that are kept."""
 

@@ -3,8 +3,9 @@
 import contextlib
 import secrets
 from collections.abc import Callable
+from typing import TypedDict, Unpack
 
-from messenger.core import limits
+from messenger.core import limits, store_limits
 from messenger.core.errors import InputError, InputProblem, ProtocolError
 from messenger.core.ids import MESSAGE_ID_SIZE, ConversationId, MessageId
 from messenger.core.models import (
@@ -38,6 +39,15 @@ def check_writable(contact: Contact) -> None:
         raise InputError(InputProblem.NOT_ALLOWED)
     if contact.held:
         raise InputError(InputProblem.NEW_KEY)
+
+
+class Arrangement(TypedDict, total=False):
+    """How a conversation is kept in order here; see `messenger.core.models.Contact`."""
+
+    note: str
+    pinned: bool
+    muted: bool
+    archived: bool
 
 
 class Chats:
@@ -117,6 +127,13 @@ class Chats:
         """Give somebody a name of our own; an empty one takes it back."""
         name = clean_name(alias)
         await self._context.stored(self._store.contacts.update, conversation, alias=name)
+        await self._context.publish_contact(conversation)
+
+    async def arrange(self, conversation: ConversationId, **changes: Unpack[Arrangement]) -> None:
+        """Pin, mute, archive, or write a note; none of it leaves this computer."""
+        if "note" in changes and len(changes["note"].encode("utf-8", "replace")) > store_limits.NOTE_MAX:
+            raise InputError(InputProblem.TOO_LONG, str(store_limits.NOTE_MAX))
+        await self._context.stored(self._store.contacts.update, conversation, **changes)
         await self._context.publish_contact(conversation)
 
     async def delete(self, conversation: ConversationId) -> None:

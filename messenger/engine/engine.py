@@ -9,6 +9,7 @@ import contextlib
 import functools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Unpack
 
 from messenger.core import limits
 from messenger.core.errors import ConnectError, LocalProtocolError, Reason, StorageError
@@ -23,6 +24,7 @@ from messenger.core.models import (
 )
 from messenger.core.names import own_name
 from messenger.core.settings import Settings, changed
+from messenger.engine.chats import Arrangement
 from messenger.engine.commands_history import HistoryCommands
 from messenger.engine.commands_messages import MessageCommands
 from messenger.engine.commands_safe import SafeCommands
@@ -263,6 +265,19 @@ class Engine(MessageCommands, HistoryCommands, SafeCommands):
     async def rename(self, conversation: ConversationId, alias: str) -> None:
         """Give somebody a name of our own."""
         await self._now().chats.rename(conversation, alias)
+
+    async def arrange(self, conversation: ConversationId, **changes: Unpack[Arrangement]) -> None:
+        """Pin, mute or archive a conversation, or write a note about somebody; `ContactChanged` tells.
+
+        Args:
+            conversation: Which.
+            changes: ``pinned``, ``muted``, ``archived``; ``note``, at most `store_limits.NOTE_MAX` bytes of
+                UTF-8.
+
+        Raises:
+            InputError: UNKNOWN, there is no such conversation. TOO_LONG: the note is.
+        """
+        await self._now().chats.arrange(conversation, **changes)
 
     async def delete_conversation(self, conversation: ConversationId) -> None:
         """Forget a contact and every message."""

@@ -12,17 +12,20 @@ returned is delivered before its result is. Signals are emitted from a foreign t
 
 import asyncio
 import concurrent.futures
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from messenger.core.errors import ConnectError, Reason
+from messenger.core.errors import ConnectError, Reason, SottoError
 from messenger.engine.events import Event
 
 if TYPE_CHECKING:
     from messenger.engine.engine import Engine
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,6 +103,19 @@ class Bridge(QObject):
             work.cancel()
             raise
 
+    def post(self, method: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run a method of the engine and wait for nothing; it runs also if the window closes right after.
+
+        What it raises is logged by its kind. Without an engine nothing happens.
+
+        Args:
+            method: A coroutine method of `engine`.
+            args: Its arguments.
+            kwargs: Its keyword arguments.
+        """
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(_alone(method(*args, **kwargs)), self._loop)
+
     async def cancel_calls(self) -> None:
         """Cancel every call that still runs and wait until it has ended; itself called by `call`."""
         others = self._calls - {asyncio.current_task()}
@@ -134,6 +150,13 @@ class Bridge(QObject):
         if events:
             self.events.emit(tuple(events))
             events.clear()
+
+
+async def _alone(work: Coroutine[Any, Any, object]) -> None:
+    try:
+        await work
+    except SottoError as e:
+        _log.info("what the window asked for was refused: %s", type(e).__name__)
 
 
 def _settle(waiter: asyncio.Future[T], done: "concurrent.futures.Future[T]") -> None:

@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 )
 
 from messenger.core.models import Message, MessageState
+from messenger.core.words import Phrase
 from messenger.gui import content
 from messenger.gui.theme import SPACE
 from messenger.text import _, clock, failure, marks, shown_text
@@ -34,6 +35,10 @@ PADDING: Final = SPACE["m"]
 _ABOVE: Final = SPACE["s"] - 1
 _GAP: Final = SPACE["s"]
 _LINE_GAP: Final = 1.5
+_CODE_EDGE: Final = SPACE["xs"]
+_QUOTE_BAR: Final = 3
+_QUOTE_INDENT: Final = SPACE["s"] + 2
+_QUOTE_GAP: Final = SPACE["xs"]
 
 
 class Fonts(msgspec.Struct, frozen=True):
@@ -44,6 +49,21 @@ class Fonts(msgspec.Struct, frozen=True):
     small: QFont
     strong: QFont
     """As small, but bold."""
+    code: QFont | None = None
+    """Of code, all characters equally wide; None for as the text."""
+
+
+class Inks(msgspec.Struct, frozen=True):
+    """Colours behind and of parts of the text."""
+
+    code: QColor
+    """Behind code."""
+    found: QColor
+    """Behind words that are sought."""
+    found_text: QColor
+    """Of words that are sought."""
+    bar: QColor
+    """Beside the beginning of what is answered."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -61,11 +81,25 @@ class _Paragraph:
         font: Their font.
         width: Most pixels a line may take.
         start: Where it begins in the whole text.
+        codes: Where code stands in the whole text.
+        code: The font of code.
     """
 
-    def __init__(self, text: str, font: QFont, width: float, start: int) -> None:
+    def __init__(
+        self,
+        text: str,
+        font: QFont,
+        width: float,
+        start: int,
+        codes: Sequence[tuple[int, int]] = (),
+        code: QFont | None = None,
+    ) -> None:
         self.start, self.text = start, text
         self.layout = QTextLayout(text, font)
+        if codes and code is not None:
+            style = QTextCharFormat()
+            style.setFont(code)
+            self.layout.setFormats([part for span in codes for part in _range(self, *span, style)])
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.mirrored = _runs_left(text)
@@ -85,6 +119,9 @@ class _Paragraph:
             self.natural = max(self.natural, self.last)
         self.layout.endLayout()
         self.top = self.left = 0.0
+        end = start + len(text)
+        self.block = bool(text) and any(a <= start and end <= b for a, b in codes)
+        """Whether all of it is code."""
 
     def place(self, top: float, inner: float, laid: float) -> None:
         """Say where the paragraph stands in its bubble.
@@ -107,29 +144,43 @@ class Bubble:
         fonts: The fonts.
         quote: The beginning of what it answers, as one line.
         author: Who has done what a line about the conversation says.
+        phrases: Words that are sought, to be marked.
     """
 
-    def __init__(self, message: Message, width: int, fonts: Fonts, quote: str = "", author: str = "") -> None:
+    def __init__(
+        self,
+        message: Message,
+        width: int,
+        fonts: Fonts,
+        quote: str = "",
+        author: str = "",
+        phrases: Sequence[Phrase] = (),
+    ) -> None:
         self.text, self.cut = content.shown(shown_text(message, author))
+        plain = message.deleted or message.notice
+        self.text, self._codes = (self.text, []) if plain else content.formatted(self.text)
+        self._sought = content.sought(self.text, phrases) if phrases and not plain else []
         self.large = content.only_emoji(self.text) and not quote
         self.time = "" if message.notice else marks(message, clock(message.sent_ms))
         self.timed = bool(message.timer) and not (message.notice or message.deleted)
         self.more = _("Show all") if self.cut else ""
         failed = message.state is MessageState.FAILED and not message.deleted
         self.failure = failure(message.reason) if failed else ""
-        self._links = [] if self.large else content.links(self.text)
+        self._links = [] if self.large else self._plain(content.links(self.text))
         small = QFontMetricsF(fonts.small)
         strong = QFontMetricsF(fonts.strong)
         room = float(width - 2 * PADDING)
         font = QFont(fonts.emoji if self.large else fonts.strong if message.notice else fonts.text)
         font.setItalic(message.deleted)
-        self.quote = small.elidedText(quote, Qt.TextElideMode.ElideRight, room)
+        self.quote = small.elidedText(quote, Qt.TextElideMode.ElideRight, room - _QUOTE_INDENT)
         self._quote_font = fonts.small
-        self._quote_size = QSizeF(small.horizontalAdvance(self.quote), small.height() + 2 if quote else 0)
+        advance = small.horizontalAdvance(self.quote) + _QUOTE_INDENT
+        self._quote_size = QSizeF(advance, small.height() + _QUOTE_GAP) if quote else QSizeF(0, 0)
+        self.quote_rect = QRectF(QPointF(PADDING, _ABOVE), self._quote_size)
         self._paragraphs: list[_Paragraph] = []
         start = 0
         for text in self.text.split("\n"):
-            self._paragraphs.append(_Paragraph(text, font, room, start))
+            self._paragraphs.append(_Paragraph(text, font, room, start, self._codes, fonts.code))
             start += len(text) + 1
         beside = (TICK + 3 if message.outgoing else 0) + (TIMER + 2 if self.timed else 0)
         meta = QSizeF(small.horizontalAdvance(self.time) + beside, small.height())
@@ -167,7 +218,13 @@ class Bubble:
         return QSizeF(box.width() + 1, box.height() + SPACE["xs"])
 
     def draw(
-        self, painter: QPainter, origin: QPointF, text: QColor, link: QColor, chosen: "Choice | None"
+        self,
+        painter: QPainter,
+        origin: QPointF,
+        text: QColor,
+        link: QColor,
+        chosen: "Choice | None",
+        inks: Inks | None = None,
     ) -> None:
         """Paint the characters; bubble, time and tick are the delegate's.
 
@@ -177,18 +234,35 @@ class Bubble:
             text: Colour of the characters.
             link: Colour of links.
             chosen: What is selected, and its background.
+            inks: Colours of code, of words that are sought, and of the bar beside what is answered.
         """
         painter.setPen(text)
         if self.quote:
-            painter.setFont(self._quote_font)
-            corner = QPointF(origin.x() + PADDING, origin.y() + _ABOVE)
-            painter.drawText(QRectF(corner, self._quote_size), Qt.AlignmentFlag.AlignVCenter, self.quote)
+            self._draw_quote(painter, origin, text if inks is None else inks.bar)
+            painter.setPen(text)
         clip = painter.clipBoundingRect() if painter.hasClipping() else None
         for paragraph in self._paragraphs:
             at = QPointF(origin.x() + PADDING + paragraph.left, origin.y() + paragraph.top)
             if clip is not None and (at.y() > clip.bottom() or at.y() + paragraph.height < clip.top()):
                 continue
-            paragraph.layout.draw(painter, at, self._formats(paragraph, link, chosen))
+            if paragraph.block and inks is not None:
+                wide = self.size.width() - 2 * PADDING + 2 * _CODE_EDGE
+                box = QRectF(origin.x() + PADDING - _CODE_EDGE, at.y(), wide, paragraph.height)
+                painter.fillRect(box, inks.code)
+            paragraph.layout.draw(painter, at, self._formats(paragraph, link, chosen, inks))
+
+    def _draw_quote(self, painter: QPainter, origin: QPointF, bar: QColor) -> None:
+        """The beginning of what it answers, and a bar beside it."""
+        box = self.quote_rect.translated(origin).adjusted(0, 0, 0, -_QUOTE_GAP)
+        mirrored = _runs_left(self.quote)
+        edge = box.right() - _QUOTE_BAR if mirrored else box.left()
+        painter.fillRect(QRectF(edge, box.top() + 1, _QUOTE_BAR, box.height() - 2), bar)
+        painter.setFont(self._quote_font)
+        inner = box.adjusted(0, 0, -_QUOTE_INDENT, 0) if mirrored else box.adjusted(_QUOTE_INDENT, 0, 0, 0)
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(
+            inner, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, self.quote
+        )
 
     def hit(self, point: QPointF) -> int:
         """The place in the shown text that is nearest to a point of the bubble."""
@@ -222,10 +296,25 @@ class Bubble:
             end += 1
         return Span(start, end)
 
+    def _plain(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those spans that do not begin within code."""
+        return [span for span in spans if not any(a <= span[0] < b for a, b in self._codes)]
+
     def _formats(
-        self, paragraph: _Paragraph, link: QColor, chosen: "Choice | None"
+        self, paragraph: _Paragraph, link: QColor, chosen: "Choice | None", inks: Inks | None
     ) -> Sequence[QTextLayout.FormatRange]:
         formats = []
+        if inks is not None:
+            for spans, back, fore in (
+                (self._codes, inks.code, None),
+                (self._sought, inks.found, inks.found_text),
+            ):
+                style = QTextCharFormat()
+                style.setBackground(back)
+                if fore is not None:
+                    style.setForeground(fore)
+                for start, end in spans:
+                    formats += _range(paragraph, start, end, style)
         for start, end in self._links:
             style = QTextCharFormat()
             style.setForeground(link)

@@ -1,17 +1,18 @@
 """Above the messages: who it is, whether they can be reached and how, and whether they are verified."""
 
 import time
+from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from messenger.core.models import Contact, Offline, Online, Presence, Standing
+from messenger.core.models import Contact, Offline, Online, Presence
 from messenger.gui.avatar import paint_avatar
+from messenger.gui.entries import Item, menu_of
 from messenger.gui.theme import SPACE, Theme
-from messenger.gui.timer_menu import timer_menu
-from messenger.gui.widgets import ElidedLabel, IconButton, IconLabel, menu_icon, set_role
-from messenger.text import _, presence_words
+from messenger.gui.widgets import ElidedLabel, IconButton, IconLabel, set_role
+from messenger.text import _, presence_words, typing_words
 
 _HEIGHT = 64
 _COUNTDOWN_MS = 1000
@@ -52,16 +53,8 @@ class ChatHeader(QWidget):
     """
 
     verify_asked = Signal()
-    rename_asked = Signal()
-    block_asked = Signal()
-    unblock_asked = Signal()
-    disconnect_asked = Signal()
-    reconnect_asked = Signal()
-    delete_asked = Signal()
-    timer_chosen = Signal(int)
-    """Seconds after which messages shall disappear; 0 for never."""
-    timer_asked = Signal()
-    """The person wants to type another time."""
+    search_asked = Signal()
+    info_asked = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -71,12 +64,19 @@ class ChatHeader(QWidget):
         self._theme = theme
         self._contact: Contact | None = None
         self._presence: Presence = Offline()
+        self._typing = False
+        self.entries: Callable[[], list[Item | None]] = list
+        """Tells what stands in the menu of the conversation."""
         self._avatar = AvatarLabel(40)
         self._title = ElidedLabel("title")
         self._lock = IconLabel(theme, "lock", "success", 16)
         self._words = ElidedLabel("small")
         self._verify = IconButton(theme, "unverified", _("Not verified: compare the safety number"), size=22)
         self._verify.clicked.connect(self.verify_asked)
+        self._search = IconButton(theme, "search", _("Search in this conversation (Ctrl+F)"), size=22)
+        self._search.clicked.connect(self.search_asked)
+        self._info = IconButton(theme, "info", _("Contact info"), size=22)
+        self._info.clicked.connect(self.info_asked)
         self._more = IconButton(theme, "more", _("Conversation menu"), size=22)
         self._more.clicked.connect(self._on_more)
         self._timer = QTimer(self)
@@ -98,7 +98,8 @@ class ChatHeader(QWidget):
         row.setSpacing(SPACE["m"])
         row.addWidget(self._avatar)
         row.addLayout(column, 1)
-        row.addWidget(self._verify)
+        for part in (self._verify, self._search, self._info):
+            row.addWidget(part)
         row.addWidget(self._more)
 
     def words(self) -> str:
@@ -124,34 +125,15 @@ class ChatHeader(QWidget):
             self._verify.show_icon("unverified", _("Not verified: compare the safety number"), "muted")
         self._show_presence()
 
+    def show_typing(self, typing: bool) -> None:
+        """Say that they are writing, or not any more."""
+        self._typing = typing
+        self._show_presence()
+
     def menu(self) -> QMenu:
         """The menu of the conversation; deletes itself when closed."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if self._contact is None:
-            return menu
-        entries = [
-            ("shield", _("Compare safety number…"), self.verify_asked),
-            ("edit", _("Rename…"), self.rename_asked),
-        ]
-        if self._contact.standing is Standing.ACCEPTED:
-            if isinstance(self._presence, Offline):
-                entries.append(("connect", _("Reach them now"), self.reconnect_asked))
-            else:
-                entries.append(("unplug", _("Disconnect"), self.disconnect_asked))
-        if self._contact.standing is Standing.BLOCKED:
-            entries.append(("person", _("Unblock"), self.unblock_asked))
-        else:
-            entries.append(("block", _("Block"), self.block_asked))
-        for icon, words, signal in entries:
-            menu.addAction(menu_icon(self._theme, icon), words).triggered.connect(signal)
-        if self._contact.standing is Standing.ACCEPTED:
-            timers = (self._contact.timer, self.timer_chosen.emit, self.timer_asked.emit)
-            menu.addMenu(timer_menu(self._theme, menu, *timers))
-        menu.addSeparator()
-        delete = menu.addAction(menu_icon(self._theme, "trash", "danger"), _("Delete conversation…"))
-        delete.triggered.connect(self.delete_asked)
-        return menu
+        entries = [] if self._contact is None else self.entries()
+        return menu_of(self, self._theme, _("Conversation menu"), entries)
 
     @Slot()
     def _on_more(self) -> None:
@@ -165,8 +147,10 @@ class ChatHeader(QWidget):
         if self._contact is None:
             return
         now = time.time_ns() // 1_000_000
-        self._words.setText(presence_words(self._presence, now, self._contact.seen_ms))
-        set_role(self._words, "role", "online" if isinstance(self._presence, Online) else "small")
+        words = presence_words(self._presence, now, self._contact.seen_ms)
+        self._words.setText(typing_words() if self._typing else words)
+        online = self._typing or isinstance(self._presence, Online)
+        set_role(self._words, "role", "online" if online else "small")
         waits = isinstance(self._presence, Offline) and (self._presence.retry_ms or 0) > now
         if waits != self._timer.isActive():
             self._timer.start() if waits else self._timer.stop()

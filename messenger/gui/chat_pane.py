@@ -1,36 +1,32 @@
 """One conversation: header, messages, and the composer or what stands in its place."""
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from messenger.core.errors import SottoError
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Message, Standing
+from messenger.core.words import phrases_of
 from messenger.gui.bridge import Bridge
+from messenger.gui.chain_line import ChainLine
+from messenger.gui.chat_deeds import ChatDeeds
 from messenger.gui.chat_header import ChatHeader
+from messenger.gui.chat_search import ChatSearch
 from messenger.gui.composer import Composer
 from messenger.gui.conversation_model import Row
+from messenger.gui.entries import Entry, Item
 from messenger.gui.gate import Gate
 from messenger.gui.key_banner import KeyBanner
+from messenger.gui.message_sheets import DateSheet
 from messenger.gui.notice import Notice
-from messenger.gui.sheet import ConfirmSheet, RenameSheet, TextSheet
+from messenger.gui.orders import Orders
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_view import TimelineView
-from messenger.gui.timer_menu import TimerSheet
-from messenger.gui.verify_sheet import VerifySheet
 from messenger.storage.reader import Reader
 from messenger.text import _
-
-if TYPE_CHECKING:
-    from messenger.engine.engine import Engine
-
-Command = Callable[..., Coroutine[Any, Any, object]]
 
 
 class ChatPane(QWidget):
@@ -42,21 +38,29 @@ class ChatPane(QWidget):
         reader: Where messages are read.
     """
 
+    info_asked = Signal()
+    """The person wants to see more about the contact."""
+
     def __init__(self, theme: Theme, bridge: Bridge, reader: Reader) -> None:
         super().__init__()
         self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._theme, self._bridge = theme, bridge
+        self._theme, self._bridge, self._reader = theme, bridge, reader
         self._row: Row | None = None
-        self._drafts: dict[ConversationId, str] = {}
         self.header = ChatHeader(theme)
         self.notice = Notice(theme, around=True)
         self.keys = KeyBanner(theme)
         self._tasks = Tasks(self.notice.error)
+        self.orders = Orders(self, theme, bridge, self._tasks)
+        self.chain = ChainLine(theme)
+        self.search = ChatSearch(theme, bridge, self._tasks)
         self.model = TimelineModel(reader, self)
         self.view = TimelineView(theme, self.model)
         self.composer = Composer(theme)
         self.gate = Gate(theme)
+        self.deeds = ChatDeeds(
+            self, theme, bridge, reader, self._tasks, self.notice, self.composer, self.view
+        )
         footer = QWidget()
         footer.setObjectName("chatFooter")
         footer.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -67,40 +71,48 @@ class ChatPane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.header)
-        column.addWidget(self.notice)
-        column.addWidget(self.keys)
+        for part in (self.header, self.search, self.notice, self.keys, self.chain):
+            column.addWidget(part)
         column.addWidget(self.view, 1)
         column.addWidget(footer)
         self._wire()
 
     def _wire(self) -> None:
-        self.composer.submitted.connect(self._on_submitted)
         self.view.seen.connect(self._on_seen)
-        self.view.link_clicked.connect(self._on_link)
-        self.view.full_text_asked.connect(self._on_full_text)
-        self.view.retry_asked.connect(self._on_retry)
-        self.gate.accepted.connect(lambda: self._order(lambda engine: engine.accept))
-        self.gate.blocked.connect(self._on_block)
-        self.gate.unblocked.connect(lambda: self._order(lambda engine: engine.unblock))
-        self.gate.deleted.connect(self._on_delete)
-        self.keys.compare_asked.connect(self._on_verify)
-        self.keys.trusted.connect(lambda: self._order(lambda engine: engine.trust_key))
-        header = self.header
-        header.verify_asked.connect(self._on_verify)
-        header.rename_asked.connect(self._on_rename)
-        header.block_asked.connect(self._on_block)
-        header.unblock_asked.connect(self.gate.unblocked)
-        header.disconnect_asked.connect(lambda: self._order(lambda engine: engine.disconnect))
-        header.reconnect_asked.connect(lambda: self._order(lambda engine: engine.reconnect))
-        header.delete_asked.connect(self._on_delete)
-        header.timer_chosen.connect(lambda seconds: self._order(lambda engine: engine.set_timer, seconds))
-        header.timer_asked.connect(self._on_timer_asked)
+        self.view.quote_clicked.connect(self._on_quote)
+        self.search.hit.connect(self._on_hit)
+        self.search.sought.connect(self._on_sought)
+        self.deeds.typing.changed.connect(self._on_typing)
+        self.orders.done.connect(self.notice.say)
+        orders, gate, header = self.orders, self.gate, self.header
+        gate.accepted.connect(lambda: self._with(orders.accept))
+        gate.blocked.connect(lambda: self._with(orders.block))
+        gate.unblocked.connect(lambda: self._with(orders.unblock))
+        gate.deleted.connect(lambda: self._with(orders.delete))
+        self.keys.compare_asked.connect(lambda: self._with(orders.verify))
+        self.keys.trusted.connect(lambda: self._with(orders.trust))
+        header.verify_asked.connect(lambda: self._with(orders.verify))
+        header.search_asked.connect(self.search.begin)
+        header.info_asked.connect(self.info_asked)
+        header.entries = self.entries
 
     @property
     def conversation(self) -> ConversationId | None:
         """The conversation that is shown."""
         return None if self._row is None else self._row.conversation.id
+
+    def entries(self) -> list[Item | None]:
+        """The menu of the conversation that is shown."""
+        if self._row is None:
+            return []
+        here: list[Item | None] = [
+            Entry("info", _("Contact info"), self.info_asked.emit),
+            Entry("search", _("Search…"), self.search.begin),
+            Entry("calendar", _("Jump to a date…"), self.ask_date),
+            Entry("down", _("Jump to the first unread message"), self.to_unread),
+            None,
+        ]
+        return here + self.orders.entries(self._row)
 
     def open(self, row: Row | None, *, namesake: bool = False) -> None:
         """Show a conversation.
@@ -109,16 +121,15 @@ class ChatPane(QWidget):
             row: Which, as the list knows it; None for none.
             namesake: Another contact has the same name.
         """
-        if self._row is not None:
-            self._drafts[self._row.conversation.id] = self.composer.text()
         self._row = row
         self.notice.clear()
-        if row is None:
-            self.model.open(None)
-            return
-        self.refresh(row, namesake=namesake)
-        self.composer.load(self._drafts.get(row.conversation.id, ""))
-        self.model.open(row.conversation.id, row.conversation.contact.title)
+        conversation = None if row is None else row.conversation.id
+        title = "" if row is None else row.conversation.contact.title
+        self.search.turn_to(conversation)
+        self.deeds.turn_to(conversation, title)
+        if row is not None:
+            self.refresh(row, namesake=namesake)
+        self.model.open(conversation, title)
 
     def refresh(self, row: Row, *, namesake: bool = False) -> None:
         """Something about the conversation that is shown changed, other than its messages.
@@ -131,8 +142,12 @@ class ChatPane(QWidget):
         contact = row.conversation.contact
         self.header.show_contact(contact, row.presence)
         self.keys.show_contact(contact, namesake=namesake)
+        self.header.show_typing(self.deeds.typing.writes(contact.id))
+        self.chain.show_conversation(row.conversation)
         self.model.set_title(contact.title)
+        self.deeds.rename(contact.title)
         open_gate = contact.standing is Standing.ACCEPTED
+        self.view.answerable = open_gate
         if open_gate:
             waits = _("{name} has not accepted you yet. They see what you write as a message request.")
             self.composer.hint(waits.format(name=contact.title) if contact.awaiting else "")
@@ -146,120 +161,119 @@ class ChatPane(QWidget):
         """Put the cursor where the person goes on: where one writes, or before the messages of a stranger."""
         (self.view if self.composer.isHidden() else self.composer).setFocus()
 
+    def leave_step(self) -> bool:
+        """End the nearest thing that was begun here, a search or an answer; whether there was one."""
+        if self.search.end():
+            self.take_cursor()
+            return True
+        if self.composer.leave_bar():
+            return True
+        if self.notice.text():
+            self.notice.clear()
+            return True
+        return False
+
     def arrived(self, messages: list[Message]) -> None:
         """Messages of any conversations were stored."""
+        for message in messages:
+            if not message.outgoing:
+                self.deeds.typing.ended(message.conversation)
         mine = [message for message in messages if message.conversation == self.conversation]
         if mine:
             self.view.arrived(mine)
 
     def changed(self, message: Message) -> None:
-        """The state of a message changed."""
+        """The state of a message changed, or what was done to it."""
         if message.conversation == self.conversation:
             self.model.change(message)
+            self.deeds.changed(message)
+
+    def removed(self, conversation: ConversationId) -> None:
+        """Messages of a conversation are gone from the database."""
+        if conversation == self.conversation:
+            self.view.reread()
+            self.deeds.removed()
+
+    def show_message(self, message: Message) -> None:
+        """Show a message of this conversation with what stands around it."""
+        if not self.view.show_position(message.position):
+            self.notice.say(_("This message is not here any more."), "info")
+
+    @Slot()
+    def to_unread(self) -> None:
+        """Show the first unread message, or the first that was when the conversation was opened."""
+        if self.conversation is None:
+            return
+        place = self.model.unread_place()
+        position = self._reader.first_unread(self.conversation)
+        if position is None and place is not None:
+            position = self.model.row(place).message.position
+        if position is None:
+            self.view.to_end()
+        else:
+            self.view.show_position(position)
+
+    @Slot()
+    def ask_date(self) -> None:
+        """Ask for a day, and show the first message of it or after it."""
+        if self.conversation is None:
+            return
+        first = self._reader.messages(self.conversation, after=0, count=1)
+        if first:
+            sheet = DateSheet(self.window(), self._theme, first[0].stored_ms)
+            sheet.chosen.connect(self.to_date)
+            sheet.open()
+
+    @Slot(object)
+    def to_date(self, at_ms: int) -> None:
+        """Show the first message of a time (Unix milliseconds) or after it; the last if there is none."""
+        if self.conversation is None:
+            return
+        position = self._reader.position_at(self.conversation, at_ms)
+        if position is None:
+            self.view.to_end()
+        else:
+            self.view.show_position(position)
 
     def vanished(self, conversation: ConversationId, ids: tuple[MessageId, ...]) -> None:
         """Messages have disappeared."""
         if conversation != self.conversation:
             return
         self.view.vanished(ids)
-        for sheet in self.window().findChildren(TextSheet):
-            if sheet.about in ids:
-                sheet.reject()
+        self.deeds.vanished(ids)
 
     def stop(self) -> None:
-        """End what is still running, because the window closes."""
+        """End what is still running, because the window closes; what was begun is stored."""
+        self.deeds.drafts.flush()
         self._tasks.cancel()
-
-    @Slot(str)
-    def _on_submitted(self, text: str) -> None:
-        if self._row is not None:
-            self._tasks.start(self._send(self._row.conversation.id, text), name="send a message")
-
-    async def _send(self, conversation: ConversationId, text: str) -> None:
-        try:
-            await self._bridge.call(self._bridge.engine.send_text, conversation, text)
-        except SottoError as e:
-            if conversation == self.conversation:
-                self.composer.refused(e)
-                return
-            raise
-        if conversation == self.conversation:
-            self.composer.sent()
-        else:
-            self._drafts[conversation] = self._drafts.get(conversation, "").removeprefix(text)
 
     @Slot(object)
     def _on_seen(self, position: int) -> None:
-        self._order(lambda engine: engine.mark_read, position)
+        if self.conversation is not None:
+            work = self._bridge.call(self._bridge.engine.mark_read, self.conversation, position)
+            self._tasks.start(work, name="order to the engine")
 
     @Slot(object)
-    def _on_retry(self, message: Message) -> None:
-        self._order(lambda engine: engine.retry, message.id)
-
-    @Slot()
-    def _on_block(self) -> None:
-        if (contact := self._contact()) is None:
-            return
-        title = _("Block {name}?").format(name=contact.title)
-        words = _("They can no longer reach you, and messages that still wait for them are not sent.")
-        sheet = ConfirmSheet(self.window(), self._theme, title, words, _("Block"))
-        sheet.accepted.connect(lambda: self._order(lambda engine: engine.block))
-        sheet.open()
-
-    @Slot()
-    def _on_delete(self) -> None:
-        if (contact := self._contact()) is None:
-            return
-        title = _("Delete the conversation with {name}?").format(name=contact.title)
-        words = _("All messages and the contact are removed from this computer. Nobody can bring them back.")
-        sheet = ConfirmSheet(self.window(), self._theme, title, words, _("Delete"))
-        sheet.accepted.connect(lambda: self._order(lambda engine: engine.delete_conversation))
-        sheet.open()
-
-    @Slot()
-    def _on_rename(self) -> None:
-        if (contact := self._contact()) is not None:
-            sheet = RenameSheet(self.window(), self._theme, contact.name, contact.alias)
-            sheet.renamed.connect(lambda alias: self._order(lambda engine: engine.rename, alias))
-            sheet.open()
-
-    @Slot()
-    def _on_verify(self) -> None:
-        if (contact := self._contact()) is not None:
-            VerifySheet(self.window(), self._theme, self._bridge, contact).open()
+    def _on_quote(self, message: Message) -> None:
+        if message.reply_to is not None:
+            answered = self._reader.message(message.conversation, message.reply_to)
+            if answered is not None:
+                self.show_message(answered)
 
     @Slot(object)
-    def _on_full_text(self, message: Message) -> None:
-        sheet = TextSheet(self.window(), self._theme, self.model.author(message), message.text)
-        sheet.about = message.id
-        sheet.open()
-
-    @Slot()
-    def _on_timer_asked(self) -> None:
-        if (contact := self._contact()) is not None:
-            sheet = TimerSheet(self.window(), self._theme, contact.timer)
-            sheet.chosen.connect(self.header.timer_chosen)
-            sheet.open()
+    def _on_hit(self, message: Message) -> None:
+        if message.conversation == self.conversation:
+            self.show_message(message)
 
     @Slot(str)
-    def _on_link(self, link: str) -> None:
-        if not QDesktopServices.openUrl(QUrl(link)):
-            self.notice.say(
-                _("No program here opens web links. Copy it from the menu of the message."), "warning"
-            )
+    def _on_sought(self, text: str) -> None:
+        self.view.mark_words(tuple(phrases_of(text)))
 
-    def _order(self, pick: Callable[["Engine"], Command], *args: object) -> None:
-        """Have the engine do something with the conversation that is shown.
+    @Slot(object, bool)
+    def _on_typing(self, conversation: ConversationId, typing: bool) -> None:
+        if conversation == self.conversation:
+            self.header.show_typing(typing)
 
-        Args:
-            pick: Chooses the method.
-            args: Its arguments after the conversation.
-        """
+    def _with(self, act: Callable[[Contact], object]) -> None:
         if self._row is not None:
-            self._tasks.start(self._obey(pick, self._row.conversation.id, *args), name="order to the engine")
-
-    async def _obey(self, pick: Callable[["Engine"], Command], *args: object) -> None:
-        await self._bridge.call(pick(self._bridge.engine), *args)
-
-    def _contact(self) -> Contact | None:
-        return None if self._row is None else self._row.conversation.contact
+            act(self._row.conversation.contact)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -27,6 +27,9 @@ class Commands(QObject):
         tasks: Runs what is begun, and reports errors.
     """
 
+    restore_asked = Signal(str, str)
+    """The profile shall go back to a backup: its name, and the passphrase."""
+
     def __init__(self, window: QWidget, theme: Theme, bridge: Bridge, tasks: Tasks) -> None:
         super().__init__(window)
         self._window, self._theme, self._bridge, self._tasks = window, theme, bridge, tasks
@@ -39,10 +42,16 @@ class Commands(QObject):
             ("invite", _("Copy my invite"), "Ctrl+Shift+I", self._on_invite),
             ("host", _("Host…"), "Ctrl+H", self._on_host),
             ("settings", _("Settings…"), "Ctrl+,", self._on_settings),
-            ("search", _("Search"), "Ctrl+K", self._on_search),
+            ("search", _("Search people and messages"), "Ctrl+Shift+F", self._on_search),
+            ("find", _("Search in this conversation"), "Ctrl+F", self._on_find),
+            ("switch", _("Go to conversation…"), "Ctrl+K", self._on_switch),
+            ("date", _("Jump to a date…"), "Ctrl+G", self._on_date),
+            ("unread", _("Jump to the first unread message"), "Ctrl+U", self._on_unread),
+            ("info", _("Contact info"), "Alt+Return", self._on_info),
+            ("keys", _("Keyboard shortcuts"), "Ctrl+/", self._on_keys),
             ("next", _("Next conversation"), "Alt+Down", self._on_next),
             ("previous", _("Previous conversation"), "Alt+Up", self._on_previous),
-            ("leave", _("Leave the conversation"), "Esc", self._on_leave),
+            ("leave", _("Leave what was begun, then the conversation"), "Esc", self._on_leave),
             ("lock", _("Lock"), "Ctrl+L", self._on_lock),
         ):
             action = self.actions[name] = QAction(words, self)
@@ -54,6 +63,7 @@ class Commands(QObject):
     def enable(self, page: ConversationsPage) -> None:
         """The conversations can be seen: everything works from now on."""
         self._page = page
+        page.chat.deeds.invite_clicked.connect(self.open_connect)
         for action in self.actions.values():
             action.setEnabled(True)
 
@@ -131,13 +141,51 @@ class Commands(QObject):
     def _on_settings(self) -> None:
         from messenger.gui.settings_sheet import SettingsSheet
 
-        SettingsSheet(self._window, self._theme, self._bridge).open()
+        sheet = SettingsSheet(self._window, self._theme, self._bridge)
+        sheet.restore_asked.connect(self.restore_asked)
+        sheet.open()
 
     @Slot()
     def _on_search(self) -> None:
         if self._page is not None:
             self._page.sidebar.search.setFocus()
             self._page.sidebar.search.selectAll()
+
+    @Slot()
+    def _on_find(self) -> None:
+        if self._page is not None and self._page.chat.conversation is not None:
+            self._page.chat.search.begin()
+
+    @Slot()
+    def _on_switch(self) -> None:
+        if self._page is not None:
+            rows = self._page.latest_first()
+            from messenger.gui.switcher import Switcher
+
+            sheet = Switcher(self._window, self._theme, rows)
+            sheet.chosen.connect(self._page.show_conversation)
+            sheet.open()
+
+    @Slot()
+    def _on_date(self) -> None:
+        if self._page is not None:
+            self._page.chat.ask_date()
+
+    @Slot()
+    def _on_unread(self) -> None:
+        if self._page is not None:
+            self._page.chat.to_unread()
+
+    @Slot()
+    def _on_info(self) -> None:
+        if self._page is not None:
+            self._page.toggle_panel()
+
+    @Slot()
+    def _on_keys(self) -> None:
+        from messenger.gui.shortcuts_sheet import ShortcutsSheet
+
+        ShortcutsSheet(self._window, self._theme, list(self.actions.values())).open()
 
     @Slot()
     def _on_next(self) -> None:
@@ -155,8 +203,8 @@ class Commands(QObject):
 
     @Slot()
     def _on_leave(self) -> None:
-        """Esc ends the nearest thing: a search, a message in the bar, the conversation."""
-        if self._page is None:
+        """Esc ends the nearest thing: a search, an answer, a message in the bar, the conversation."""
+        if self._page is None or self._page.chat.leave_step():
             return
         if self._page.sidebar.search.text():
             self._page.sidebar.search.clear()

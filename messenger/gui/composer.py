@@ -1,12 +1,15 @@
-"""Where a message is written."""
+"""Where a message is written, answered and changed."""
 
 import math
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
+from messenger.core.models import Message
+from messenger.gui.compose_bar import ComposeBar
+from messenger.gui.emoji_picker import EmojiPicker
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import IconButton, label
 from messenger.text import _, explain
@@ -25,6 +28,8 @@ class MessageText(QPlainTextEdit):
     """
 
     send_asked = Signal()
+    up_asked = Signal()
+    """Up was pressed while nothing is written."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -43,6 +48,10 @@ class MessageText(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
         """Send or break the line, as the settings say; everything else as in any text box."""
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if event.key() == Qt.Key.Key_Up and plain and not self.toPlainText():
+            self.up_asked.emit()
+            return
         if event.key() not in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             super().keyPressEvent(event)
             return
@@ -73,7 +82,7 @@ class MessageText(QPlainTextEdit):
 
 
 class Composer(QWidget):
-    """Text box, send button, and the reason when a message was not taken.
+    """What is answered or changed, text box, emoji, send button, and the reason when a message was not taken.
 
     Args:
         theme: Colours and fonts.
@@ -81,13 +90,26 @@ class Composer(QWidget):
 
     submitted = Signal(str)
     """The text to send; it stays in the box until `sent` or `refused` is called."""
+    typed = Signal()
+    """The text, or what it answers, is another one by the hand of the person."""
+    last_asked = Signal()
+    """The last message of ours shall be changed."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._theme = theme
         self._waiting = ""
+        self._before = ""
+        self._loading = False
+        self.bar = ComposeBar(theme)
+        self.bar.closed.connect(self.leave_bar)
         self._text = MessageText(_("Write a message"))
         self._text.send_asked.connect(self._submit)
         self._text.textChanged.connect(self._on_changed)
+        self._text.up_asked.connect(self.last_asked)
+        self.emoji_button = IconButton(theme, "smile", _("Choose an emoji"), size=22)
+        self.emoji_button.setFixedSize(_BUTTON, _BUTTON)
+        self.emoji_button.clicked.connect(self._on_emoji)
         self._send = IconButton(theme, "send", _("Send"), size=22, color="on_accent", kind="primary")
         self._send.setFixedSize(_BUTTON, _BUTTON)
         self._send.clicked.connect(self._submit)
@@ -96,11 +118,13 @@ class Composer(QWidget):
         row = QHBoxLayout()
         row.setSpacing(SPACE["s"])
         row.addWidget(self._text, 1)
+        row.addWidget(self.emoji_button, 0, Qt.AlignmentFlag.AlignBottom)
         row.addWidget(self._send, 0, Qt.AlignmentFlag.AlignBottom)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE["l"], SPACE["m"], SPACE["l"], SPACE["m"])
         column.setSpacing(SPACE["s"])
         column.addWidget(self._hint)
+        column.addWidget(self.bar)
         column.addLayout(row)
         column.addWidget(self._error)
         self.setFocusProxy(self._text)
@@ -124,8 +148,48 @@ class Composer(QWidget):
     def load(self, draft: str) -> None:
         """Begin with a text, for another conversation."""
         self._waiting = ""
-        self._text.setPlainText(draft)
-        self._text.moveCursor(self._text.textCursor().MoveOperation.End)
+        self.bar.clear()
+        self._fill(draft)
+
+    def begin_reply(self, message: Message, author: str) -> None:
+        """Answer a message with what is written and will be written.
+
+        Args:
+            message: Which.
+            author: Who wrote it, as shown.
+        """
+        self.leave_edit()
+        self.bar.show_reply(message, author)
+        self._text.setFocus()
+        self.typed.emit()
+
+    def begin_edit(self, message: Message) -> None:
+        """Change a message of ours; what was written until now comes back afterwards."""
+        if self.bar.editing is None:
+            self._before = self.text()
+        self.bar.show_edit(message)
+        self._fill(message.text)
+        self._text.setFocus()
+
+    def leave_edit(self) -> None:
+        """Do not change a message any more."""
+        if self.bar.editing is not None:
+            self.bar.clear()
+            self._waiting = ""
+            self._fill(self._before)
+
+    @Slot()
+    def leave_bar(self) -> bool:
+        """Answer or change nothing; whether something was."""
+        if self.bar.isHidden():
+            return False
+        if self.bar.editing is not None:
+            self.leave_edit()
+        else:
+            self.bar.clear()
+            self.typed.emit()
+        self._text.setFocus()
+        return True
 
     def hint(self, text: str) -> None:
         """Say something above the box; nothing hides it."""
@@ -136,6 +200,11 @@ class Composer(QWidget):
         """The text is safe on disk: take it out of the box, not what was typed since."""
         left = self.text().removeprefix(self._waiting) if self._waiting else self.text()
         self.load(left)
+        self._text.setFocus()
+
+    def edited(self) -> None:
+        """The change is safe on disk: what was written before comes back."""
+        self.leave_edit()
         self._text.setFocus()
 
     def refused(self, error: BaseException) -> None:
@@ -156,3 +225,23 @@ class Composer(QWidget):
     def _on_changed(self) -> None:
         self._error.hide()
         self._send.setEnabled(bool(self.text().strip()))
+        if not self._loading:
+            self.typed.emit()
+
+    def _fill(self, text: str) -> None:
+        self._loading = True
+        self._text.setPlainText(text)
+        self._loading = False
+        self._text.moveCursor(self._text.textCursor().MoveOperation.End)
+
+    @Slot()
+    def _on_emoji(self) -> None:
+        picker = EmojiPicker(self, self._theme)
+        picker.picked.connect(self._on_picked)
+        button = self.emoji_button
+        picker.open_at(QRect(button.mapToGlobal(button.rect().topLeft()), button.size()))
+
+    @Slot(str)
+    def _on_picked(self, emoji: str) -> None:
+        self._text.insertPlainText(emoji)
+        self._text.setFocus()

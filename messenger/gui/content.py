@@ -1,9 +1,18 @@
-"""What the text of a message holds: links, nothing but emoji, more than a bubble should show."""
+"""What the text of a message holds: links, code, words that are sought, emoji alone, more than is shown."""
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-_LINK: Final = re.compile(r"https?://[^\s<>\"“”«»]+", re.IGNORECASE)
+from PySide6.QtCore import QUrl
+
+from messenger.core.words import Phrase, folded, terms_of
+
+_LINK: Final = re.compile(r"(?<!\w)(?P<scheme>https?://|mailto:|sotto:)[^\s<>\"“”«»`]+", re.IGNORECASE)
+_CODE: Final = re.compile(
+    r"```(?:[A-Za-z0-9_+-]*\n)?(?P<block>(?:(?!```).)+)```|(?<!`)`(?P<inline>[^`\n]+)`(?!`)", re.DOTALL
+)
+_WORD: Final = re.compile(r"\w+|[\u2600-\u27bf\U0001f000-\U0001faff]")
 _TRAILING: Final = ".,;:!?'’)]}…"
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 
@@ -23,7 +32,10 @@ _EMOJI: Final = re.compile(
 
 
 def links(text: str) -> list[tuple[int, int]]:
-    """Where web links stand in a text, as start and end; closing punctuation does not belong to them."""
+    """Where links to the web, to mail and to people stand in a text, as start and end.
+
+    Closing punctuation does not belong to them.
+    """
     found = []
     for match in _LINK.finditer(text):
         end = match.end()
@@ -34,9 +46,61 @@ def links(text: str) -> list[tuple[int, int]]:
             ):
                 break
             end -= 1
-        if end > match.start() + len("https://"):
+        if end > match.start() + len(match["scheme"]):
             found.append((match.start(), end))
     return found
+
+
+def formatted(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Take the marks of code out of a text: one back tick around words, three around lines.
+
+    Lines of code stand alone, whatever stood beside them.
+
+    Returns:
+        The text without the marks, and where code stands in it, as start and end.
+    """
+    parts, codes, size, last = list[str](), list[tuple[int, int]](), 0, 0
+    for match in _CODE.finditer(text):
+        code = match["inline"] if match["block"] is None else match["block"].strip("\n")
+        if not code.strip():
+            continue
+        before = text[last : match.start()]
+        alone = match["block"] is not None
+        if alone and (before or parts) and not before.endswith("\n"):
+            before += "\n"
+        parts += (before, code)
+        size += len(before)
+        codes.append((size, size + len(code)))
+        size += len(code)
+        last = match.end()
+        if alone and last < len(text) and text[last] != "\n":
+            parts.append("\n")
+            size += 1
+    return "".join((*parts, text[last:])), codes
+
+
+def sought(text: str, phrases: Sequence[Phrase]) -> list[tuple[int, int]]:
+    """Where words that are sought stand in a text, as start and end; near enough to be marked for the eye.
+
+    Args:
+        text: The text.
+        phrases: What is sought, as search reads it.
+    """
+    found = []
+    for match in _WORD.finditer(text):
+        word = folded(match[0])
+        terms = [term for group in terms_of(match[0]) for term in group]
+        for phrase in phrases:
+            for place, term in enumerate(phrase.terms):
+                goes_on = phrase.prefix and place == len(phrase.terms) - 1
+                if not any(other == term or (goes_on and other.startswith(term)) for other in terms):
+                    continue
+                start = word.find(term)
+                if len(word) == len(match[0]) and start >= 0:
+                    found.append((match.start() + start, match.start() + start + len(term)))
+                else:
+                    found.append(match.span())
+    return sorted(set(found))
 
 
 def only_emoji(text: str) -> bool:
@@ -78,3 +142,40 @@ def characters(text: str, place: int) -> int:
         place: UTF-16 units before it.
     """
     return len(text.encode("utf-16-le", "surrogatepass")[: 2 * place].decode("utf-16-le", "ignore"))
+
+
+class Target(NamedTuple):
+    """Where a link leads."""
+
+    address: str
+    """All of it, as a browser would be given it: no letters that look like others."""
+    where: str
+    """The part that decides: host, mail address, or Sotto itself."""
+    odd: bool
+    """Something in it is often used to deceive."""
+
+
+def address(link: str) -> QUrl:
+    """What is handed to the program that opens a link."""
+    return QUrl(link, QUrl.ParsingMode.TolerantMode)
+
+
+def target(link: str) -> Target:
+    """Say where a link really leads.
+
+    Args:
+        link: As `links` found it in a message.
+    """
+    url = address(link)
+    whole = bytes(url.toEncoded().data()).decode("ascii", "replace") or link
+    if url.scheme() in {"http", "https"}:
+        host = url.host(QUrl.ComponentFormattingOption.FullyEncoded)
+        return Target(whole, host or link, bool(url.userInfo()) or "xn--" in host or not host)
+    if url.scheme() == "mailto":
+        return Target(whole, url.path(QUrl.ComponentFormattingOption.FullyDecoded), odd=False)
+    return Target(whole, "Sotto", odd=False)
+
+
+def may_open(link: str) -> bool:
+    """Whether a link is of a kind that may be opened at all."""
+    return address(link).scheme() in {"http", "https", "mailto", "sotto"}

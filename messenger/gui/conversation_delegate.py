@@ -13,7 +13,7 @@ from messenger.gui.avatar import paint_avatar
 from messenger.gui.conversation_model import ROW, Index, Row
 from messenger.gui.strip import Strip
 from messenger.gui.theme import RADIUS, SPACE, Theme
-from messenger.text import _, one_line, short_moment, shown_text
+from messenger.text import _, one_line, short_moment, shown_text, typing_words
 
 HEIGHT: Final = 68
 _AVATAR: Final = 46
@@ -125,9 +125,10 @@ class ConversationDelegate(QStyledItemDelegate):
             width = max(_LINE, painter.fontMetrics().horizontalAdvance(words) + SPACE["m"])
             badge = strip.end(width, SPACE["s"])
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colors["accent"])
+            quiet = row.conversation.contact.muted
+            painter.setBrush(colors["chip" if quiet else "accent"])
             painter.drawRoundedRect(badge, _LINE / 2, _LINE / 2)
-            painter.setPen(colors["on_accent"])
+            painter.setPen(colors["chip_text" if quiet else "on_accent"])
             painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, words)
         words, color = self._last_words(row)
         painter.setFont(self._theme.font("body"))
@@ -149,6 +150,12 @@ class ConversationDelegate(QStyledItemDelegate):
     def _marks(row: Row) -> list[tuple[str, str]]:
         contact = row.conversation.contact
         marks = [("shield", "success")] if contact.verified else []
+        if contact.pinned:
+            marks.append(("pin", "muted"))
+        if contact.muted:
+            marks.append(("mute", "muted"))
+        if row.conversation.missing or row.conversation.forked:
+            marks.append(("gap", "warning"))
         match contact.standing:
             case Standing.REQUEST:
                 marks.append(("knock", "accent_text"))
@@ -163,6 +170,10 @@ class ConversationDelegate(QStyledItemDelegate):
             return _("Wants to talk to you"), "accent_text"
         if contact.standing is Standing.BLOCKED:
             return _("Blocked"), "muted"
+        if row.typing:
+            return typing_words(), "success"
+        if row.draft:
+            return _("Draft: {text}").format(text=one_line(row.draft)), "danger"
         if last is None:
             return (_("Waits for them to accept") if contact.awaiting else _("No messages yet")), "muted"
         return _preview(last, contact.title), "text" if row.conversation.unread else "muted"

@@ -24,6 +24,9 @@ ACTIVITY: Final = Qt.ItemDataRole.UserRole + 1
 SOUGHT: Final = Qt.ItemDataRole.UserRole + 2
 """Role of the text that the search field looks through."""
 
+_PINNED: Final = 1 << 50
+"""More than any time: what is pinned stands above the rest."""
+
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -32,6 +35,10 @@ class Row(msgspec.Struct, frozen=True):
 
     conversation: Conversation
     presence: Presence
+    draft: str = ""
+    """What was begun and not sent."""
+    typing: bool = False
+    """They are writing right now."""
 
 
 class ConversationModel(QAbstractListModel):
@@ -43,10 +50,25 @@ class ConversationModel(QAbstractListModel):
 
     def load(self, conversations: list[Conversation]) -> None:
         """Show these conversations; what is known of their presence is kept."""
-        presence = {row.conversation.id: row.presence for row in self._rows}
+        known = {row.conversation.id: row for row in self._rows}
         self.beginResetModel()
-        self._rows = [Row(item, presence.get(item.id, Offline())) for item in conversations]
+        self._rows = [
+            msgspec.structs.replace(known[item.id], conversation=item)
+            if item.id in known
+            else Row(item, Offline())
+            for item in conversations
+        ]
         self.endResetModel()
+
+    def show_rows(self, rows: list[Row]) -> None:
+        """Show these rows in this order."""
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def rows(self) -> list[Row]:
+        """All rows, in no order."""
+        return list(self._rows)
 
     def row(self, conversation: ConversationId) -> Row | None:
         """What the row of a conversation shows."""
@@ -89,11 +111,23 @@ class ConversationModel(QAbstractListModel):
             old = self._rows[place].conversation
             self._replace(place, conversation=msgspec.structs.replace(old, missing=missing, forked=forked))
 
-    def replace(self, conversation: Conversation) -> None:
-        """A conversation is as it was read just now."""
-        place = self._place(conversation.id)
-        if place is not None:
+    def reread(self, conversation: Conversation | None) -> None:
+        """A conversation has changed as a whole, as the database has it now."""
+        place = None if conversation is None else self._place(conversation.id)
+        if conversation is not None and place is not None:
             self._replace(place, conversation=conversation)
+
+    def draft_changed(self, conversation: ConversationId, draft: str) -> None:
+        """Something was begun and not sent, or is not any more."""
+        place = self._place(conversation)
+        if place is not None:
+            self._replace(place, draft=draft)
+
+    def typing_changed(self, conversation: ConversationId, typing: bool) -> None:
+        """Somebody is writing, or not any more."""
+        place = self._place(conversation)
+        if place is not None:
+            self._replace(place, typing=typing)
 
     def presence_changed(self, conversation: ConversationId, presence: Presence) -> None:
         """Somebody can or cannot be reached any more."""
@@ -110,8 +144,12 @@ class ConversationModel(QAbstractListModel):
             self.endRemoveRows()
 
     def unread(self) -> int:
-        """Unread messages in all conversations."""
-        return sum(row.conversation.unread for row in self._rows)
+        """Unread messages in all conversations that may call for attention."""
+        return sum(row.conversation.unread for row in self._rows if not row.conversation.contact.muted)
+
+    def archived(self) -> list[Row]:
+        """The conversations of the archive."""
+        return [row for row in self._rows if row.conversation.contact.archived]
 
     def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802 -- Qt's name
         """How many conversations there are."""
@@ -127,15 +165,18 @@ class ConversationModel(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return contact.title
             case Qt.ItemDataRole.AccessibleTextRole:
-                return conversation_sentence(row.conversation, row.presence, time.time_ns() // 1_000_000)
+                now = time.time_ns() // 1_000_000
+                return conversation_sentence(
+                    row.conversation, row.presence, now, draft=row.draft, typing=row.typing
+                )
             case other if other == ROW:
                 return row
             case other if other == ACTIVITY:
-                return last.stored_ms if last is not None else contact.created_ms
+                moment = last.stored_ms if last is not None else contact.created_ms
+                return moment + (_PINNED if contact.pinned else 0)
             case other if other == SOUGHT:
-                return (
-                    f"{contact.title}\n{contact.name}\n{format_fingerprint(contact.fingerprint)}".casefold()
-                )
+                fingerprint = format_fingerprint(contact.fingerprint)
+                return f"{contact.title}\n{contact.name}\n{contact.note}\n{fingerprint}".casefold()
         return None
 
     def _place(self, conversation: ConversationId) -> int | None:
@@ -147,18 +188,19 @@ class ConversationModel(QAbstractListModel):
         self._rows.append(row)
         self.endInsertRows()
 
-    def _replace(self, place: int, **changes: Conversation | Presence) -> None:
+    def _replace(self, place: int, **changes: object) -> None:
         self._rows[place] = msgspec.structs.replace(self._rows[place], **changes)
         index = self.index(place)
         self.dataChanged.emit(index, index)
 
 
 class ConversationOrder(QSortFilterProxyModel):
-    """The list as it is shown: newest first, only what the search field asks for."""
+    """The list as it is shown: pinned, then newest first; only what is sought, or without the archive."""
 
     def __init__(self, model: ConversationModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._sought = ""
+        self._archive = False
         self.setSortRole(ACTIVITY)
         self.setDynamicSortFilter(True)
         self.setSourceModel(model)
@@ -170,11 +212,21 @@ class ConversationOrder(QSortFilterProxyModel):
         self._sought = text.casefold()
         self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
 
+    def show_archive(self, *, on: bool) -> None:
+        """Show the archive, or everything else."""
+        self.beginFilterChange()
+        self._archive = on
+        self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
+
     def rows(self) -> list[Row]:
         """What is shown, from top to bottom."""
         return [self.index(place, 0).data(ROW) for place in range(self.rowCount())]
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:  # noqa: N802 -- Qt's name
         """Whether a row is shown."""
-        text = self.sourceModel().index(source_row, 0, source_parent).data(SOUGHT)
+        index = self.sourceModel().index(source_row, 0, source_parent)
+        if not self._sought:
+            row: Row = index.data(ROW)
+            return row.conversation.contact.archived == self._archive
+        text = index.data(SOUGHT)
         return all(word in text for word in self._sought.split())

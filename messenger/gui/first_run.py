@@ -1,5 +1,6 @@
 """The first start: a name, perhaps a passphrase, and the keys are made."""
 
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -12,9 +13,11 @@ from messenger.core.names import own_name
 from messenger.engine.events import Event, SetupProgress
 from messenger.gui.bridge import Bridge
 from messenger.gui.card_page import CardPage
+from messenger.gui.files import choose_file
 from messenger.gui.notice import Notice
 from messenger.gui.passphrase import PassphraseField, StrengthMeter
 from messenger.gui.progress import StepList
+from messenger.gui.safe_sheets import ImportSheet
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import button, label
@@ -39,7 +42,7 @@ class FirstRunPage(QWidget):
 
     def __init__(self, theme: Theme, bridge: Bridge) -> None:
         super().__init__()
-        self._bridge = bridge
+        self._theme, self._bridge = theme, bridge
         self.notice = Notice(theme)
         self._tasks = Tasks(self._on_error)
         self._stack = QStackedWidget()
@@ -86,6 +89,9 @@ class FirstRunPage(QWidget):
         hint = label(_("You can change it at any time."), "small")
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         page.column.addWidget(hint)
+        self.import_button = button(_("I have an exported profile…"), "quiet")
+        self.import_button.clicked.connect(self._on_import)
+        page.column.addWidget(self.import_button)
         return page
 
     def _make_lock_page(self, theme: Theme) -> CardPage:
@@ -139,6 +145,17 @@ class FirstRunPage(QWidget):
             return
         self._stack.setCurrentWidget(self._lock_page)
         self.first.setFocus()
+
+    @Slot()
+    def _on_import(self) -> None:
+        kinds = [_("Export of a Sotto profile (*.sotto-profile)"), _("All files (*)")]
+        choose_file(self.window(), _("Choose the export"), kinds, self.import_from)
+
+    def import_from(self, path: Path) -> None:
+        """Ask for the passphrases, then make the profile of an export."""
+        sheet = ImportSheet(self.window(), self._theme, self._bridge, path)
+        sheet.accepted.connect(self.created)
+        sheet.open()
 
     @Slot()
     def _to_name(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -23,6 +23,7 @@ from messenger.core.settings import Declared, Page, Settings, declared
 from messenger.engine.events import Event, MeChanged, SettingsChanged
 from messenger.gui.bridge import Bridge
 from messenger.gui.new_key_sheet import NewKeySheet
+from messenger.gui.settings_safe import ProtectionPart, StoragePart
 from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Segments, Switch
 from messenger.gui.theme import SPACE, Theme
@@ -108,9 +109,16 @@ class SettingsSheet(Sheet):
         bridge: The way to the engine.
     """
 
+    restore_asked = Signal(str, str)
+    """The name of a backup to go back to, and the passphrase."""
+
     def __init__(self, parent: QWidget, theme: Theme, bridge: Bridge) -> None:
         super().__init__(parent, theme, _("Settings"), fills=True)
         self._theme, self._bridge = theme, bridge
+        self.protection = ProtectionPart(theme, bridge, self.run)
+        self.storage = StoragePart(theme, bridge, self.run)
+        self.storage.said.connect(self.notice.say)
+        self.storage.restore_asked.connect(self._on_restore)
         self._settings = Settings()
         self.rows = {item.name: SettingRow(theme, item, self._on_change) for item in declared()}
         self.pages = QListWidget()
@@ -120,7 +128,9 @@ class SettingsSheet(Sheet):
         self._stack = QStackedWidget()
         self._add_page(_("Profile"), self._profile_page())
         for page in Page:
-            self._add_page(PAGES[page], self._page([i.name for i in declared() if i.page is page]))
+            part = {Page.PRIVACY: self.protection, Page.STORAGE: self.storage}.get(page)
+            names = [item.name for item in declared() if item.page is page]
+            self._add_page(PAGES[page], self._page(names, part))
         self.pages.currentRowChanged.connect(self._stack.setCurrentIndex)
         self.pages.setCurrentRow(0)
         row = QHBoxLayout()
@@ -144,10 +154,12 @@ class SettingsSheet(Sheet):
         self._stack.addWidget(area)
         self.pages.addItem(title)
 
-    def _page(self, names: list[str]) -> QWidget:
+    def _page(self, names: list[str], part: QWidget | None) -> QWidget:
         page, column = _column()
         for name in names:
             column.addWidget(self.rows[name])
+        if part is not None:
+            column.addWidget(part)
         column.addStretch(1)
         return page
 
@@ -186,12 +198,14 @@ class SettingsSheet(Sheet):
         engine, call = self._bridge.engine, self._bridge.call
         self._show_me(await call(engine.me))
         self._show_settings(await call(engine.settings))
+        await self.storage.load()
 
     def _show_me(self, me: Me) -> None:
         self._me = me
         self.name.setText(me.name)
         self._fingerprint.setText(fingerprint_text(me.fingerprint))
         self._protection.setText(PROTECTION[me.protection])
+        self.protection.show_me(me)
 
     def _show_settings(self, settings: Settings) -> None:
         self._settings = settings
@@ -211,6 +225,11 @@ class SettingsSheet(Sheet):
             row.show_error(e)
             settings = await self._bridge.call(self._bridge.engine.settings)
         self._show_settings(settings)
+
+    @Slot(str, str)
+    def _on_restore(self, name: str, passphrase: str) -> None:
+        self.accept()
+        self.restore_asked.emit(name, passphrase)
 
     @Slot()
     def _on_new_key(self) -> None:

@@ -37,6 +37,8 @@ class Sheet(QDialog):
     def __init__(self, parent: QWidget, theme: Theme, title: str, *, fills: bool = False) -> None:
         super().__init__(parent)
         self.theme, self._fills = theme, fills
+        self.about: MessageId | None = None
+        """The message that it shows, if it shows one: it closes when that disappears."""
         self.setWindowTitle(title)
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -167,8 +169,6 @@ class TextSheet(Sheet):
 
     def __init__(self, parent: QWidget, theme: Theme, author: str, text: str) -> None:
         super().__init__(parent, theme, author, fills=True)
-        self.about: MessageId | None = None
-        """Which message it is, if it is one."""
         self.view = QPlainTextEdit(text)
         self.view.setObjectName("viewerText")
         self.view.setReadOnly(True)

@@ -1,10 +1,11 @@
-"""The left column: search, the New menu, the conversations."""
+"""The left column: search, the New menu, the conversations, the messages that a search finds, the archive."""
 
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QIcon, QKeyEvent
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QContextMenuEvent, QIcon, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QHBoxLayout,
     QLineEdit,
     QListView,
@@ -17,13 +18,18 @@ from PySide6.QtWidgets import (
 
 from messenger.core.ids import ConversationId
 from messenger.gui import icons
-from messenger.gui.conversation_delegate import ConversationDelegate
+from messenger.gui.conversation_delegate import HEIGHT, ConversationDelegate
 from messenger.gui.conversation_model import ROW, ConversationModel, ConversationOrder
+from messenger.gui.found import FoundList
 from messenger.gui.theme import SPACE, Theme
-from messenger.gui.widgets import IconButton, label, menu_icon
-from messenger.text import _
+from messenger.gui.widgets import IconButton, button, label, menu_icon
+from messenger.text import _, unread_words
 
 _MINUTE_MS: Final = 60_000
+_NO_LIMIT: Final = (1 << 24) - 1
+"""Qt's QWIDGETSIZE_MAX."""
+_MOST: Final = 4
+"""People that a search shows at once when it has found messages too."""
 
 
 class SearchField(QLineEdit):
@@ -40,7 +46,7 @@ class SearchField(QLineEdit):
         super().__init__()
         self.setObjectName("search")
         self.setPlaceholderText(_("Search"))
-        self.setAccessibleName(_("Search conversations"))
+        self.setAccessibleName(_("Search people and messages"))
         self.setClearButtonEnabled(True)
         for press in self.findChildren(QToolButton):
             press.setAccessibleName(_("Clear the search"))
@@ -64,6 +70,40 @@ class SearchField(QLineEdit):
         self._glass.setIcon(icons.icon("search", self._theme.colors["muted"], 18))
 
 
+class ConversationList(QListView):
+    """The list; its menu opens by mouse and by keyboard."""
+
+    menu_asked = Signal(object, QPoint)
+    """A conversation, and a point of the screen."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Open the menu; everything else as in any list."""
+        shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+        if event.key() == Qt.Key.Key_Menu or (event.key() == Qt.Key.Key_F10 and shift):
+            self._ask(self.currentIndex(), self.visualRect(self.currentIndex()).center())
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 -- Qt's name
+        """Open the menu of the conversation under the mouse."""
+        if event.reason() is QContextMenuEvent.Reason.Mouse:
+            self._ask(self.indexAt(event.pos()), event.pos())
+        else:
+            self._ask(self.currentIndex(), self.visualRect(self.currentIndex()).center())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
+        """The button that opens the menu does not turn to the conversation."""
+        if event.button() is Qt.MouseButton.RightButton:
+            event.accept()
+        else:
+            super().mousePressEvent(event)
+
+    def _ask(self, index: QModelIndex, at: QPoint) -> None:
+        # some systems send an event for the menu beside that for the key
+        if index.isValid() and QApplication.activePopupWidget() is None:
+            self.menu_asked.emit(index.data(ROW).conversation.id, self.viewport().mapToGlobal(at))
+
+
 class Sidebar(QWidget):
     """Search, New menu, conversations.
 
@@ -76,6 +116,8 @@ class Sidebar(QWidget):
 
     chosen = Signal(object)
     """The conversation that shall be shown, or None."""
+    sought = Signal(str)
+    """What is looked for; nothing when the search is over."""
 
     def __init__(
         self,
@@ -99,13 +141,17 @@ class Sidebar(QWidget):
         self.new_button = IconButton(theme, "compose", _("New conversation"), size=22, color="accent_text")
         self.new_button.clicked.connect(self._on_new)
         self.list = self._make_list()
+        self._lists = self._make_lists(theme)
         self._nothing = label("", "muted", wrap=True)
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedWidget()
-        self._stack.addWidget(self.list)
+        self._stack.addWidget(self._lists)
         self._stack.addWidget(self._nothing)
         for changed in (self.order.rowsInserted, self.order.rowsRemoved, self.order.modelReset):
             changed.connect(self._show_list)
+        for changed in (model.dataChanged, model.modelReset, model.rowsRemoved):
+            changed.connect(self._show_archive)
+        self._show_archive()
         self._show_list()
         row = QHBoxLayout()
         row.setContentsMargins(SPACE["m"], SPACE["m"], SPACE["s"], SPACE["s"])
@@ -119,6 +165,7 @@ class Sidebar(QWidget):
         column.setSpacing(0)
         column.addLayout(row)
         column.addWidget(self._stack, 1)
+        column.addWidget(self.archive_button)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.list.viewport().update)
         self._timer.start(_MINUTE_MS)
@@ -143,6 +190,15 @@ class Sidebar(QWidget):
             index = self._index(conversation)
         if index.isValid():
             self.list.setCurrentIndex(index)
+        elif self.model.row(conversation) is not None:  # it is in the archive
+            self.reveal(conversation)
+
+    def reveal(self, conversation: ConversationId) -> None:
+        """Turn to a conversation that the search may hide, and leave the search as it is."""
+        if self._shown != conversation:
+            self._shown = conversation
+            self._follow()
+            self.chosen.emit(conversation)
 
     def step(self, by: int) -> None:
         """Choose the conversation above (-1) or below (+1)."""
@@ -160,8 +216,24 @@ class Sidebar(QWidget):
             menu.addAction(action)
         return menu
 
-    def _make_list(self) -> QListView:
-        view = QListView()
+    def _make_lists(self, theme: Theme) -> QWidget:
+        """People, and below them the messages that a search finds."""
+        self.found = FoundList(theme)
+        self.found.hits.modelReset.connect(self._show_list)
+        self.found_title = label(_("Messages"), "found")
+        self.archive_button = button("", "quiet")
+        self.archive_button.setCheckable(True)
+        self.archive_button.toggled.connect(self._on_archive)
+        page = QWidget()
+        both = QVBoxLayout(page)
+        both.setContentsMargins(0, 0, 0, 0)
+        both.setSpacing(0)
+        for part, stretch in ((self.list, 1), (self.found_title, 0), (self.found, 1)):
+            both.addWidget(part, stretch)
+        return page
+
+    def _make_list(self) -> ConversationList:
+        view = ConversationList()
         view.setObjectName("conversations")
         view.setAccessibleName(_("Conversations"))
         view.setModel(self.order)
@@ -191,17 +263,55 @@ class Sidebar(QWidget):
         # the list moves its current row when a search hides it; what is shown beside it must not follow
         self._seeking = True
         self.order.seek(text)
+        self._follow()
+        self._show_list()
+        self._show_archive()
+        self.sought.emit(text)
+
+    def _follow(self) -> None:
+        """Mark what is shown, wherever it stands now, without turning to anything else."""
+        self._seeking = True
         self.list.setCurrentIndex(QModelIndex() if self._shown is None else self._index(self._shown))
         self._seeking = False
+
+    @Slot(bool)
+    def _on_archive(self, on: bool) -> None:
+        self._seeking = True
+        self.order.show_archive(on=on)
+        self._follow()
         self._show_list()
+        self._show_archive()
+
+    @Slot()
+    def _show_archive(self) -> None:
+        """The way into the archive and back; hidden while it is empty or while something is sought."""
+        rows = self.model.archived()
+        on = self.archive_button.isChecked()
+        unread = sum(row.conversation.unread for row in rows)
+        words = _("Back to all conversations") if on else _("Archive ({count})").format(count=len(rows))
+        if unread and not on:
+            words += f" · {unread_words(unread)}"
+        self.archive_button.setText(words)
+        self.archive_button.setVisible(bool(rows or on) and not self.search.text())
 
     @Slot()
     def _show_list(self) -> None:
-        self._nothing.setText(_("Nothing found") if self.search.text() else _("No conversations yet"))
-        self._stack.setCurrentWidget(self.list if self.order.rowCount() else self._nothing)
+        seeking = bool(self.search.text())
+        people, messages = self.order.rowCount(), self.found.hits.rowCount() if seeking else 0
+        archive = _("The archive is empty") if self.archive_button.isChecked() else _("No conversations yet")
+        self._nothing.setText(_("Nothing found") if seeking else archive)
+        self._stack.setCurrentWidget(self._lists if people or messages else self._nothing)
+        self.list.setVisible(people > 0 or not messages)
+        self.list.setMaximumHeight(min(people, _MOST) * HEIGHT + SPACE["xs"] if messages else _NO_LIMIT)
+        self.found_title.setVisible(messages > 0)
+        self.found.setVisible(messages > 0)
 
     @Slot()
     def _to_list(self) -> None:
+        if not self.order.rowCount() and self.found.hits.rowCount():
+            self.found.setFocus()
+            self.found.setCurrentIndex(self.found.hits.index(0))
+            return
         self.list.setFocus()
         if not self.list.currentIndex().isValid() and self.order.rowCount():
             index = self.order.index(0, 0)

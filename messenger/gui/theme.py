@@ -103,7 +103,7 @@ class Theme(QObject):
         self._apply()
 
     def font(self, size: str = "body", *, bold: bool = False) -> QFont:
-        """The font of the system in one of the sizes of the design.
+        """The font of the system in one of the sizes of the design; ``code`` has characters of one width.
 
         Args:
             size: A name of `TYPE`.
@@ -111,7 +111,8 @@ class Theme(QObject):
         """
         font = self._fonts.get((size, bold))
         if font is None:
-            font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+            kind = QFontDatabase.SystemFont
+            font = QFontDatabase.systemFont(kind.FixedFont if size == "code" else kind.GeneralFont)
             font.setPixelSize(TYPE[size])
             font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
             self._fonts[size, bold] = font

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from messenger.core.ids import MessageId
 from messenger.core.models import Message, MessageState
+from messenger.core.words import Phrase
 from messenger.gui import icons
-from messenger.gui.bubble import TICK, TIMER, Bubble, Choice, Fonts, Span
+from messenger.gui.bubble import TICK, TIMER, Bubble, Choice, Fonts, Inks, Span
 from messenger.gui.conversation_model import Index
 from messenger.gui.theme import BUBBLE_SHARE, BUBBLE_WIDTH, RADIUS, SPACE, Theme
 from messenger.gui.timeline_model import KEPT, ROW, Row
@@ -63,6 +64,9 @@ class TimelineDelegate(QStyledItemDelegate):
         self.selection: Selection | None = None
         self.show_cursor = False
         """Whether the row that keys act on is marked."""
+        self.flash: MessageId | None = None
+        """The message that a jump led to; its row stands out."""
+        self._phrases: tuple[Phrase, ...] = ()
         self.quote_of: Callable[[Message], str] = _no_quote
         """Tells what a message answers, as one line."""
         self.author_of: Callable[[Message], str] = _no_quote
@@ -81,6 +85,10 @@ class TimelineDelegate(QStyledItemDelegate):
         self._width = max(120, min(BUBBLE_WIDTH, width * BUBBLE_SHARE // 100))
         return True
 
+    def seek(self, phrases: tuple[Phrase, ...]) -> None:
+        """Mark these words from now on wherever they stand."""
+        self._phrases = phrases
+
     def bubble(self, message: Message) -> Bubble:
         """The layout of a message for the present width."""
         quote = self.quote_of(message)
@@ -88,13 +96,14 @@ class TimelineDelegate(QStyledItemDelegate):
         done = message.deleted, message.edited_ms, message.reactions, quote
         text = message.text if message.edited_ms is not None else ""
         author = self.author_of(message) if message.notice else ""
-        key = (message.id, message.outgoing, self._width, failed, *done, text, author)
+        key = (message.id, message.outgoing, self._width, failed, *done, text, author, self._phrases)
         bubble = self._bubbles.get(key)
         if bubble is None:
             theme = self._theme
             small = theme.font("small"), theme.font("small", bold=True)
-            fonts = Fonts(theme.font("message"), theme.font("emoji"), *small)
-            bubble = self._bubbles[key] = Bubble(message, self._width, fonts, quote, author)
+            fonts = Fonts(theme.font("message"), theme.font("emoji"), *small, theme.font("code"))
+            bubble = Bubble(message, self._width, fonts, quote, author, self._phrases)
+            self._bubbles[key] = bubble
             if len(self._bubbles) > 2 * KEPT:
                 self._bubbles.popitem(last=False)
         return bubble
@@ -142,6 +151,9 @@ class TimelineDelegate(QStyledItemDelegate):
         if row.unread_line:
             self._paint_divider(painter, option.rect, top + SPACE["s"])
         rect = self.bubble_rect(row, option.rect, index.row())
+        if row.message.id == self.flash:
+            band = QRectF(option.rect.left(), rect.top() - 2, self.pane, rect.height() + 4)
+            painter.fillRect(band, self._theme.colors["flash"])
         at_cursor = self.show_cursor and bool(option.state & QStyle.StateFlag.State_HasFocus)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         self._paint_bubble(painter, row, rect, marked=at_cursor or chosen)
@@ -191,7 +203,8 @@ class TimelineDelegate(QStyledItemDelegate):
         if self.selection is not None and self.selection.message == message.id:
             chosen = Choice(self.selection.span, colors[f"selection_{side}"])
         link = colors[f"bubble_{side}_link"]
-        bubble.draw(painter, rect.topLeft(), text, link, chosen)
+        inks = Inks(colors[f"code_{side}"], colors["found"], colors["found_text"], meta)
+        bubble.draw(painter, rect.topLeft(), text, link, chosen, inks)
         if bubble.cut:
             left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
             more = bubble.more_rect.translated(rect.topLeft())

@@ -81,7 +81,8 @@ class TimelineModel(QAbstractListModel):
         self.at_start = self.at_end = True
         if conversation is not None:
             self._unread_from = self._reader.first_unread(conversation)
-            self._rows = self._framed(self._first_page(conversation))
+            page = self._first_page(conversation)
+            self._rows = frames(page, self._unread_from)
         self.endResetModel()
 
     def to_end(self) -> None:
@@ -91,8 +92,33 @@ class TimelineModel(QAbstractListModel):
         self.beginResetModel()
         page = self._reader.messages(self._conversation, count=limits.PAGE)
         self.at_start, self.at_end = len(page) < limits.PAGE, True
-        self._rows = self._framed(page)
+        self._rows = frames(page, self._unread_from)
         self.endResetModel()
+
+    def show_around(self, position: int) -> None:
+        """Show the part of the conversation that has a position in its middle."""
+        if self._conversation is None:
+            return
+        self.beginResetModel()
+        half = limits.PAGE // 2
+        before = self._reader.messages(self._conversation, before=position, count=half)
+        after = self._reader.messages(self._conversation, after=position - 1, count=half)
+        self.at_start, self.at_end = len(before) < half, len(after) < half
+        self._rows = frames(before + after, self._unread_from)
+        self.endResetModel()
+
+    def reread(self) -> None:
+        """Messages may be gone from the database: take those away that are."""
+        self._quotes.clear()
+        if self._conversation is None or not self._rows:
+            return
+        start, end = self._rows[0].message.position - 1, self._rows[-1].message.position + 1
+        held = self._reader.messages(self._conversation, after=start, before=end, count=KEPT)
+        left = {message.position for message in held}
+        for place in range(len(self._rows) - 1, -1, -1):
+            if self._rows[place].message.position not in left:
+                self._remove(place, place)
+        self._reframe(0, len(self._rows) - 1)
 
     def set_title(self, title: str) -> None:
         """The other person is called differently from now on."""
@@ -118,7 +144,7 @@ class TimelineModel(QAbstractListModel):
             self._reframe(0, 0)
             return False
         self.beginInsertRows(QModelIndex(), 0, len(page) - 1)
-        self._rows[:0] = self._framed(page)
+        self._rows[:0] = frames(page, self._unread_from)
         self.endInsertRows()
         self._reframe(len(page) - 1, len(page))
         if len(self._rows) > KEPT:
@@ -218,7 +244,8 @@ class TimelineModel(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return shown_text(row.message, self._title)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return message_sentence(row.message, self.author(row.message), time.time_ns() // 1_000_000)
+                now, quote = time.time_ns() // 1_000_000, self.quote(row.message)
+                return message_sentence(row.message, self.author(row.message), now, quote)
             case other if other == ROW:
                 return row
         return None
@@ -240,7 +267,7 @@ class TimelineModel(QAbstractListModel):
             return
         first = len(self._rows)
         self.beginInsertRows(QModelIndex(), first, first + len(messages) - 1)
-        self._rows += self._framed(messages)
+        self._rows += frames(messages, self._unread_from)
         self.endInsertRows()
         self._reframe(first - 1, first)
 
@@ -250,7 +277,7 @@ class TimelineModel(QAbstractListModel):
         if self._rows[place].message.position == message.position or (place == 0 and not self.at_start):
             return
         self.beginInsertRows(QModelIndex(), place, place)
-        self._rows[place:place] = self._framed([message])
+        self._rows[place:place] = frames([message], self._unread_from)
         self.endInsertRows()
         self._reframe(place - 1, place + 1)
 
@@ -273,20 +300,27 @@ class TimelineModel(QAbstractListModel):
             return
         # one row more at each side, whose own frame may be wrong and is not taken
         low, high = max(first - 1, 0), min(last + 1, len(self._rows) - 1)
-        framed = self._framed([row.message for row in self._rows[low : high + 1]])
+        framed = frames([row.message for row in self._rows[low : high + 1]], self._unread_from)
         for place in range(first, last + 1):
             self._rows[place] = framed[place - low]
         self.dataChanged.emit(self.index(first), self.index(last))
 
-    def _framed(self, messages: list[Message]) -> list[Row]:
-        if not messages:
-            return []
-        lines = [message.position == self._unread_from for message in messages]
-        days = [True, *(_day(a) != _day(b) for a, b in pairwise(messages))]
-        pairs = zip(pairwise(messages), days[1:], lines[1:], strict=True)
-        joins = [not day and not line and _together(a, b) for (a, b), day, line in pairs]
-        above, below = [False, *joins], [*joins, False]
-        return [Row(*fields) for fields in zip(messages, days, lines, above, below, strict=True)]
+
+def frames(messages: list[Message], unread_from: int | None) -> list[Row]:
+    """Say of messages in a row how each stands to its neighbours.
+
+    Args:
+        messages: Oldest first.
+        unread_from: The position of the first that was unread, if any.
+    """
+    if not messages:
+        return []
+    lines = [message.position == unread_from for message in messages]
+    days = [True, *(_day(a) != _day(b) for a, b in pairwise(messages))]
+    pairs = zip(pairwise(messages), days[1:], lines[1:], strict=True)
+    joins = [not day and not line and _together(a, b) for (a, b), day, line in pairs]
+    above, below = [False, *joins], [*joins, False]
+    return [Row(*fields) for fields in zip(messages, days, lines, above, below, strict=True)]
 
 
 def _position(row: Row) -> int:

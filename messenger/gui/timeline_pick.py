@@ -19,6 +19,8 @@ class Spot(msgspec.Struct, frozen=True):
     message: Message
     link: str
     more: bool
+    quote: bool
+    """The beginning of what the message answers."""
     text: bool
     place: int
 
@@ -50,6 +52,7 @@ class Picker:
             message=row.message,
             link=bubble.link_at(at),
             more=bubble.more_rect.contains(at),
+            quote=bool(bubble.quote) and bubble.quote_rect.contains(at),
             text=bubble.over_text(at),
             place=bubble.hit(at),
         )

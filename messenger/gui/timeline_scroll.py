@@ -7,8 +7,8 @@ any other keeps the message at its top where it is.
 from collections.abc import Collection
 from typing import Final
 
-from PySide6.QtCore import QPoint, QRect, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QItemSelectionModel, QPoint, QRect, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QListView, QStyle, QWidget
 
 from messenger.core.ids import MessageId
@@ -21,6 +21,8 @@ from messenger.text import _, unread_words
 
 _NEAR: Final = 4
 """Pixels from the end that still count as being there."""
+_FLASH_MS: Final = 1600
+"""How long the message that a jump led to stands out."""
 _BUTTON: Final = 40
 _BADGE: Final = 18
 _SHORT: Final = 100
@@ -91,6 +93,10 @@ class ScrollingTimeline(QListView):
         self._busy = False
         self._reported = -1
         self._below = 0
+        self._goal: int | None = None
+        self._fading = QTimer(self)
+        self._fading.setSingleShot(True)
+        self._fading.timeout.connect(self._fade)
         self._jump = JumpButton(theme, self)
         self._jump.clicked.connect(self.to_end)
         self.setObjectName("timeline")
@@ -108,6 +114,11 @@ class ScrollingTimeline(QListView):
         if isinstance(app, QGuiApplication):
             app.focusWindowChanged.connect(self._report_seen)  # another window is active, perhaps ours
         theme.changed.connect(self.scheduleDelayedItemsLayout)
+
+    @property
+    def timeline(self) -> TimelineModel:
+        """The messages."""
+        return self._model
 
     @property
     def pinned(self) -> bool:
@@ -142,6 +153,37 @@ class ScrollingTimeline(QListView):
         self.executeDelayedItemsLayout()
         self._on_scrolled()
 
+    def show_position(self, position: int) -> bool:
+        """Show the message at a position in the middle and let it stand out for a moment.
+
+        Args:
+            position: As in `messenger.core.models.Message`.
+
+        Returns:
+            Whether there is such a message.
+        """
+        if self._model.place(position) is None:
+            self._goal = position
+            self._model.show_around(position)
+            self._goal = None
+        place = self._model.place(position)
+        if place is None:
+            return False
+        self.executeDelayedItemsLayout()
+        self._paint.flash = self._model.row(place).message.id
+        self.selectionModel().setCurrentIndex(
+            self._model.index(place), QItemSelectionModel.SelectionFlag.NoUpdate
+        )
+        self._center(place)
+        self._fading.start(_FLASH_MS)
+        self.viewport().update()
+        return True
+
+    def reread(self) -> None:
+        """Messages may be gone from the database: stay where we are among those that are left."""
+        self._model.reread()
+        self.scheduleDelayedItemsLayout()
+
     @Slot()
     def to_end(self) -> None:
         """Show the newest message."""
@@ -174,6 +216,11 @@ class ScrollingTimeline(QListView):
         self._jump.move(left, self.height() - _BUTTON - SPACE["m"])
         if not within:
             self.doItemsLayout()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 -- Qt's name
+        """What was opened before the view could be seen is before the person's eyes now."""
+        super().showEvent(event)
+        self._report_seen()
 
     def _pane(self) -> int:
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self.verticalScrollBar())
@@ -213,6 +260,19 @@ class ScrollingTimeline(QListView):
                 self._anchor = (message.position, self.visualRect(self._model.index(place)).top())
                 return
 
+    def _center(self, place: int) -> None:
+        """Scroll a row to the middle; the top of one that is higher than the view to the top."""
+        rect, height = self.visualRect(self._model.index(place)), self.viewport().height()
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + rect.top() - max(0, height - rect.height()) // 2)
+        self._note_place()
+        self._after_move()
+
+    @Slot()
+    def _fade(self) -> None:
+        self._paint.flash = None
+        self.viewport().update()
+
     def _note_place(self) -> None:
         bar = self.verticalScrollBar()
         self._pinned = self._model.at_end and bar.value() >= bar.maximum() - _NEAR
@@ -228,9 +288,12 @@ class ScrollingTimeline(QListView):
         self._reported, self._below = -1, 0
         self._paint.filler = 0
         unread = self._model.unread_place()
-        self._pinned = unread is None
+        goal = None if self._goal is None else self._model.place(self._goal)
+        self._pinned = unread is None and goal is None
         self.doItemsLayout()
-        if unread is not None:
+        if goal is not None:
+            self._center(goal)
+        elif unread is not None:
             bar, rect = self.verticalScrollBar(), self.visualRect(self._model.index(unread))
             bar.setValue(bar.value() + rect.top() - self.viewport().height() // 4)
             self._note_place()

@@ -1,8 +1,9 @@
 """The list of messages as it is used: characters and links by mouse, rows by keyboard, a menu for each."""
 
 from collections.abc import Collection
+from typing import Final
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -11,16 +12,33 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
 )
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
 from messenger.core.ids import MessageId
-from messenger.core.models import Message, MessageState
+from messenger.core.models import Message
+from messenger.core.words import Phrase
+from messenger.gui.message_menu import Deed, Given, MessageMenu
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_pick import Picker, Spot
 from messenger.gui.timeline_scroll import ScrollingTimeline
-from messenger.gui.widgets import menu_icon
-from messenger.text import _, moment
+from messenger.text import moment
+
+_MENU: Final = "menu"
+_PLAIN, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+_KEYS: Final[dict[tuple[int, Qt.KeyboardModifier], str]] = {
+    (Qt.Key.Key_Menu, _PLAIN): _MENU,
+    (Qt.Key.Key_F10, _SHIFT): _MENU,
+    (Qt.Key.Key_Return, _PLAIN): Deed.REPLY,
+    (Qt.Key.Key_Enter, Qt.KeyboardModifier.KeypadModifier): Deed.REPLY,
+    (Qt.Key.Key_R, _PLAIN): Deed.REPLY,
+    (Qt.Key.Key_E, _PLAIN): Deed.EDIT,
+    (Qt.Key.Key_I, _PLAIN): Deed.INFO,
+    (Qt.Key.Key_Plus, _PLAIN): Deed.PICK,
+    (Qt.Key.Key_Plus, _SHIFT): Deed.PICK,
+    (Qt.Key.Key_Delete, _PLAIN): Deed.DELETE,
+}
+"""What keys do with the message that is marked."""
 
 
 class TimelineView(ScrollingTimeline):
@@ -36,10 +54,16 @@ class TimelineView(ScrollingTimeline):
     """The message whose bubble does not show all of it."""
     retry_asked = Signal(object)
     """The message that shall be sent again."""
+    deed_asked = Signal(object, object, str)
+    """A `Deed`, its message, and the emoji of a reaction."""
+    quote_clicked = Signal(object)
+    """The message whose beginning of what it answers was clicked."""
 
     def __init__(self, theme: Theme, model: TimelineModel) -> None:
         super().__init__(theme, model)
         self._pick = Picker(self, self._paint, self.viewport().update)
+        self.answerable = True
+        """Whether the other person can be written to."""
         self.setMouseTracking(True)
         model.modelReset.connect(self._pick.clear)
 
@@ -90,7 +114,7 @@ class TimelineView(ScrollingTimeline):
             return
         spot = self._pick.spot(point)
         shape = Qt.CursorShape.ArrowCursor
-        if spot is not None and (spot.link or spot.more):
+        if spot is not None and (spot.link or spot.more or spot.quote):
             shape = Qt.CursorShape.PointingHandCursor
         elif spot is not None and spot.text:
             shape = Qt.CursorShape.IBeamCursor
@@ -106,57 +130,88 @@ class TimelineView(ScrollingTimeline):
                 self.link_clicked.emit(spot.link)
             elif spot is not None and spot.more:
                 self.full_text_asked.emit(spot.message)
+            elif spot is not None and spot.quote:
+                self.quote_clicked.emit(spot.message)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
-        """Select a word."""
-        spot = self._pick.spot(event.position().toPoint())
+        """Select the word under the mouse; beside the characters, answer the message."""
+        point = event.position().toPoint()
+        spot = self._pick.spot(point)
         if spot is not None and spot.text:
             self._pick.word(spot)
+            return
+        index = self.indexAt(QPoint(1, point.y()))
+        if index.isValid():
+            self._ask(self._model.row(index.row()).message, Deed.REPLY)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Copy; everything else as in any list."""
+        """Copy, or do something with the message that is marked; everything else as in any list."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self._copy(self.copied_text())
             return
         self._paint.show_cursor = True
-        super().keyPressEvent(event)
+        deed, index = _KEYS.get((event.key(), event.modifiers())), self.currentIndex()
+        if deed is None or not index.isValid():
+            super().keyPressEvent(event)
+        elif deed is _MENU:
+            self._open_menu(index)
+        else:
+            self._ask(self._model.row(index.row()).message, Deed(deed))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 -- Qt's name
         """What can be done with the message under the mouse or the cursor."""
-        by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
-        spot = self._pick.spot(event.pos()) if by_mouse else None
-        index = self.indexAt(QPoint(1, event.pos().y())) if by_mouse else self.currentIndex()
+        if event.reason() is not QContextMenuEvent.Reason.Mouse:
+            self._open_menu(self.currentIndex())
+            return
+        index = self.indexAt(QPoint(1, event.pos().y()))
         if index.isValid():
             message = self._model.row(index.row()).message
-            at = (
-                event.globalPos()
-                if by_mouse
-                else self.viewport().mapToGlobal(self.visualRect(index).center())
-            )
-            self.menu_for(message, spot).popup(at)
+            self.menu_for(message, self._pick.spot(event.pos())).popup(event.globalPos())
 
     def menu_for(self, message: Message, spot: Spot | None = None) -> QMenu:
         """The menu of a message; deletes itself when closed."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if message.notice:
-            return menu
-        if message.state is MessageState.FAILED and not message.deleted:
-            again = menu.addAction(menu_icon(self._theme, "retry"), _("Send again"))
-            again.triggered.connect(lambda: self.retry_asked.emit(message))
-        picked = self.copied_text()
-        if picked and picked != message.text:
-            copy = menu.addAction(menu_icon(self._theme, "copy"), _("Copy selected"))
-            copy.triggered.connect(lambda: self._copy(picked))
-        whole = menu.addAction(menu_icon(self._theme, "copy"), _("Copy text"))
-        whole.triggered.connect(lambda: self._copy(message.text))
-        if spot is not None and spot.link:
-            link = menu.addAction(menu_icon(self._theme, "invite"), _("Copy link"))
-            link.triggered.connect(lambda: self._copy(spot.link))
-        if self._paint.bubble(message).cut:
-            more = menu.addAction(menu_icon(self._theme, "chat"), _("Show all"))
-            more.triggered.connect(lambda: self.full_text_asked.emit(message))
+        given = Given(
+            answerable=self.answerable,
+            picked=self.copied_text(),
+            link="" if spot is None else spot.link,
+            cut=self._paint.bubble(message).cut,
+        )
+        menu = MessageMenu(self, self._theme, message, given)
+        menu.asked.connect(lambda deed, extra: self._ask(message, deed, extra))
         return menu
+
+    def mark_words(self, phrases: tuple[Phrase, ...]) -> None:
+        """Mark words wherever they stand; none for an end of it."""
+        self._paint.seek(phrases)
+        self.viewport().update()
+
+    def bubble_on_screen(self, message: Message) -> QRect:
+        """Where the bubble of a message is on the screen; the view itself if it is not in sight."""
+        place = self._model.place(message.position)
+        whole = self.viewport().rect()
+        if place is not None:
+            rect = self.visualRect(self._model.index(place))
+            found = self._paint.bubble_rect(self._model.row(place), rect, place).toRect()
+            whole = found.intersected(whole) or whole
+        return QRect(self.viewport().mapToGlobal(whole.topLeft()), whole.size())
+
+    def _open_menu(self, index: QModelIndex) -> None:
+        # some systems send an event for the menu beside that for the key
+        if index.isValid() and QApplication.activePopupWidget() is None:
+            message = self._model.row(index.row()).message
+            self.menu_for(message).popup(self.bubble_on_screen(message).center())
+
+    def _ask(self, message: Message, deed: Deed, extra: str = "") -> None:
+        """Do what belongs to the view; ask for the rest."""
+        match deed:
+            case Deed.COPY:
+                self._copy(extra)
+            case Deed.WHOLE:
+                self.full_text_asked.emit(message)
+            case Deed.RETRY:
+                self.retry_asked.emit(message)
+            case _:
+                self.deed_asked.emit(deed, message, extra)
 
     @staticmethod
     def _copy(text: str) -> None:

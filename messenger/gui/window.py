@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self._painted = self._opened = self._closed = False
         self.tasks = Tasks(self._on_error)
         self.commands = Commands(self, theme, bridge, self.tasks)
+        self.commands.restore_asked.connect(self._on_restore)
         self.conversations: ConversationsPage | None = None
         leave = QAction(_("Quit"), self)
         leave.setShortcut("Ctrl+Q")
@@ -199,6 +200,10 @@ class MainWindow(QMainWindow):
 
     def _lock(self) -> None:
         """Take everything away that was read, and ask for the passphrase."""
+        self._leave_page()
+        self._unlock()
+
+    def _leave_page(self) -> None:
         self._opened = False
         for dialog in self.findChildren(QDialog):
             dialog.reject()
@@ -210,7 +215,35 @@ class MainWindow(QMainWindow):
             self.pages.removeWidget(page)
             page.deleteLater()
         self._show_title()
-        self._unlock()
+
+    @Slot(str, str)
+    def _on_restore(self, name: str, passphrase: str) -> None:
+        self.tasks.start(self._restore(name, passphrase), name="go back to a backup")
+
+    async def _restore(self, name: str, passphrase: str) -> None:
+        """Take everything away that was read, put the backup in its place, and open the profile again."""
+        from messenger.gui.unlock import UnlockPage
+
+        self._leave_page()
+        self._show(self.start_page)
+        self.start_page.wait()
+        engine, call, failed = self._bridge.engine, self._bridge.call, None
+        await call(engine.stop)
+        try:
+            await call(engine.restore, name, passphrase)
+            await call(engine.open, passphrase or None)
+            await self.enter()
+        except (SottoError, OSError) as e:
+            failed = e
+        if failed is not None:
+            await self.start()  # as it was
+            page = self.pages.currentWidget()
+            if isinstance(page, UnlockPage):
+                page.notice.error(failed)
+            else:
+                self._on_error(failed)
+        elif self.conversations is not None:
+            self.conversations.notice.say(_("The profile is as it was then. What came later is set aside."))
 
     @Slot()
     def _on_attended(self) -> None:

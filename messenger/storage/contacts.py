@@ -45,6 +45,10 @@ class ContactChanges(TypedDict, total=False):
     verified: bool
     key_news: KeyNews
     seen_ms: int | None
+    note: str
+    pinned: bool
+    muted: bool
+    archived: bool
 
 
 class ContactTable:
@@ -281,7 +285,8 @@ class ContactTable:
     def _store(self, contact: Contact) -> Contact:
         self._database.rows(
             "UPDATE contacts SET name = ?, alias = ?, standing = ?, awaiting = ?, verified = ?,"
-            " addresses = ?, seen_ms = ?, key_news = ? WHERE id = ?",
+            " addresses = ?, seen_ms = ?, key_news = ?, note = ?, pinned = ?, muted = ?, archived = ?"
+            " WHERE id = ?",
             (
                 contact.name,
                 contact.alias,
@@ -291,6 +296,10 @@ class ContactTable:
                 _packed(contact.addresses),
                 contact.seen_ms,
                 int(contact.key_news),
+                contact.note,
+                int(contact.pinned),
+                int(contact.muted),
+                int(contact.archived),
                 contact.id,
             ),
         )

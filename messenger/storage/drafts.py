@@ -7,6 +7,12 @@ from messenger.storage.database import Database
 from messenger.storage.rows import IS_THERE
 
 
+def all_drafts(database: Database) -> dict[ConversationId, Draft]:
+    """The drafts of all conversations that have one."""
+    rows = database.rows("SELECT conversation, text, reply FROM drafts")
+    return {ConversationId(row[0]): _draft(row[1], row[2]) for row in rows}
+
+
 class DraftTable:
     """One draft for each conversation."""
 
@@ -16,7 +22,7 @@ class DraftTable:
     def get(self, conversation: ConversationId) -> Draft:
         """The draft of a conversation; empty if there is none."""
         row = self._database.row("SELECT text, reply FROM drafts WHERE conversation = ?", (conversation,))
-        return Draft(row[0], None if row[1] is None else MessageId(row[1])) if row else Draft()
+        return _draft(row[0], row[1]) if row else Draft()
 
     def set(self, conversation: ConversationId, draft: Draft) -> None:
         """Keep a draft in place of the one before; an empty one is forgotten.
@@ -32,3 +38,7 @@ class DraftTable:
                 self._database.rows(
                     "INSERT INTO drafts VALUES (?, ?, ?)", (conversation, draft.text, draft.reply_to)
                 )
+
+
+def _draft(text: str, reply: bytes | None) -> Draft:
+    return Draft(text, None if reply is None else MessageId(reply))

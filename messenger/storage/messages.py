@@ -37,18 +37,22 @@ WHERE c.standing > 0 AND (
 )
 ORDER BY c.id
 """
-_MOVE: Final = """
-UPDATE messages SET state = ?1, reason = ?2
+_NOW: Final = "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+"""The time at which a statement runs, Unix milliseconds; good enough to be shown, and for nothing else."""
+_MOVE: Final = f"""
+UPDATE messages SET state = ?1, reason = ?2,
+    delivered_ms = iif(?1 IN (3, 4), coalesce(delivered_ms, {_NOW}), delivered_ms),
+    read_ms = iif(?1 = 4, {_NOW}, read_ms)
 WHERE conversation = ?3 AND outgoing = 1 AND state IN (SELECT value FROM json_each(?4))
     AND NOT (state = 5 AND deleted = 1 AND ?1 = 1) -- what is deleted is not tried again
     AND kind = 2 -- lines about the conversation are not sent
-"""
+"""  # noqa: S608 -- constants only, here and below
 _ADVANCE: Final = f"{_MOVE} AND id = ?5 RETURNING {MESSAGE_COLUMNS}"
 _ADVANCE_THROUGH: Final = f"{_MOVE} AND seq <= ?5 RETURNING {MESSAGE_COLUMNS}"
-_MARK_SEEN: Final = """
-UPDATE messages SET state = 7 WHERE conversation = ? AND state = 6 AND position <= ?
+_MARK_SEEN: Final = f"""
+UPDATE messages SET state = 7, read_ms = {_NOW} WHERE conversation = ? AND state = 6 AND position <= ?
 RETURNING position, id, seq, timer
-"""
+"""  # noqa: S608
 _SEEN_SEQ: Final = """
 SELECT min(
     (SELECT max(seq) FROM messages WHERE conversation = ?1 AND outgoing = 0 AND state = 7),

@@ -5,8 +5,8 @@ from typing import Self
 
 from messenger.core import store_limits
 from messenger.core.ids import ConversationId, MessageId
-from messenger.core.models import Conversation, ConversationSize, Found, Message, SearchQuery
-from messenger.storage import calendar, rows, search
+from messenger.core.models import Conversation, ConversationSize, Draft, Found, Message, Moments, SearchQuery
+from messenger.storage import calendar, drafts, rows, search
 from messenger.storage.database import Database
 
 
@@ -68,6 +68,10 @@ class Reader:
         """Whether a message was here, and is gone for good."""
         return rows.vanished(self._database, conversation, id_)
 
+    def moments(self, conversation: ConversationId, id_: MessageId) -> Moments:
+        """When receipts for a message came; what is not known is None."""
+        return rows.moments(self._database, conversation, id_)
+
     def around(self, conversation: ConversationId, position: int, count: int) -> list[Message]:
         """The messages on both sides of a position, oldest first, for a view that jumps there.
 
@@ -98,6 +102,10 @@ class Reader:
     def sizes(self) -> list[ConversationSize]:
         """How large each conversation is that has messages, the largest first."""
         return calendar.sizes(self._database)
+
+    def drafts(self) -> dict[ConversationId, Draft]:
+        """What was written and not sent, for all conversations where there is something."""
+        return drafts.all_drafts(self._database)
 
     def first_unread(self, conversation: ConversationId) -> int | None:
         """The position of the first message of theirs that was not seen, or None."""

@@ -16,6 +16,7 @@ from messenger.core.models import (
     KeyNews,
     Message,
     MessageState,
+    Moments,
     Reaction,
     Standing,
 )
@@ -23,7 +24,7 @@ from messenger.storage.database import Database, Row
 
 CONTACT_COLUMNS: Final = (
     "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms"
-    ", key_news, timer"
+    ", key_news, timer, note, pinned, muted, archived"
 )
 """What `contact_from` wants."""
 
@@ -78,6 +79,10 @@ SELECT {MESSAGE_COLUMNS} FROM messages AS m
 WHERE conversation = ? AND id = ? AND outgoing IN (0, 1) AND {SHOWN}
 ORDER BY outgoing DESC LIMIT 1
 """  # noqa: S608
+_MOMENTS: Final = """
+SELECT delivered_ms, read_ms FROM messages WHERE conversation = ? AND id = ? AND outgoing IN (0, 1)
+ORDER BY outgoing DESC LIMIT 1
+"""
 _CONVERSATIONS: Final = f"""
 SELECT {columns_of("c", CONTACT_COLUMNS)},
     (SELECT count(*) FROM messages AS u WHERE u.conversation = c.id AND u.state = 6),
@@ -116,6 +121,10 @@ def contact_from(row: Row) -> Contact:
             seen_ms=row[9],
             key_news=KeyNews(row[10]),
             timer=row[11],
+            note=row[12],
+            pinned=bool(row[13]),
+            muted=bool(row[14]),
+            archived=bool(row[15]),
         )
     except (ValueError, msgspec.MsgspecError) as e:
         raise DatabaseDamaged("contact") from e
@@ -234,6 +243,12 @@ def vanished(database: Database, conversation: ConversationId, id_: MessageId) -
     """Whether a message was here, and has disappeared or was deleted here."""
     sql = "SELECT 1 FROM forgotten WHERE conversation = ? AND id = ?"
     return database.row(sql, (conversation, id_)) is not None
+
+
+def moments(database: Database, conversation: ConversationId, id_: MessageId) -> Moments:
+    """When receipts for a message came; what is not known is None."""
+    row = database.row(_MOMENTS, (conversation, id_))
+    return Moments(delivered_ms=row[0], read_ms=row[1]) if row else Moments()
 
 
 def first_unread(database: Database, conversation: ConversationId) -> int | None:

@@ -13,6 +13,7 @@ from messenger.text.talk import (
     GONE,
     SETUP_STEPS,
     STATES,
+    chain_words,
     conversation_sentence,
     failure,
     marks,
@@ -20,11 +21,12 @@ from messenger.text.talk import (
     one_line,
     presence_words,
     shown_text,
+    typing_words,
     unread_words,
     updating,
 )
 from messenger.text.timers import line_words, short_timer, timer_words, typed_timer
-from messenger.text.times import clock, day, local, moment, short_moment
+from messenger.text.times import clock, day, local, long_moment, moment, short_moment
 
 __all__ = [
     "ADDRESS_KINDS",
@@ -37,6 +39,7 @@ __all__ = [
     "SETUP_STEPS",
     "STATES",
     "_",
+    "chain_words",
     "clock",
     "conversation_sentence",
     "day",
@@ -44,6 +47,7 @@ __all__ = [
     "failure",
     "line_words",
     "local",
+    "long_moment",
     "marks",
     "message_sentence",
     "moment",
@@ -56,6 +60,7 @@ __all__ = [
     "timer_words",
     "too_long",
     "typed_timer",
+    "typing_words",
     "unexpected",
     "unread_words",
     "updating",

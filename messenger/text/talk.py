@@ -122,36 +122,86 @@ def marks(message: Message, clock: str) -> str:
     return " · ".join(filter(None, (timer, reactions, edited, clock)))
 
 
-def message_sentence(message: Message, author: str, now_ms: int) -> str:
+def message_sentence(message: Message, author: str, now_ms: int, quote: str = "") -> str:
     """Read a message as one sentence, for people who listen to the screen.
 
     Args:
         message: The message.
         author: Who wrote it, as shown.
         now_ms: The time now, Unix milliseconds.
+        quote: The beginning of what it answers, with its author.
     """
     if message.notice:
         return f"{moment(message.sent_ms, now_ms)}: {shown_text(message, author)}"
     state = STATES[message.state]
-    body = f"{author}, {moment(message.sent_ms, now_ms)}: {shown_text(message)}"
+    answers = ", " + _("in reply to {quote}").format(quote=quote) if quote else ""
+    body = f"{author}, {moment(message.sent_ms, now_ms)}{answers}: {shown_text(message)}"
     untimed = marks(msgspec.structs.replace(message, timer=0), "")
     return ", ".join(filter(None, (body, untimed, life_words(message), state)))
 
 
-def conversation_sentence(conversation: Conversation, presence: Presence, now_ms: int) -> str:
-    """Read a row of the conversation list as one sentence."""
+def conversation_sentence(
+    conversation: Conversation, presence: Presence, now_ms: int, *, draft: str = "", typing: bool = False
+) -> str:
+    """Read a row of the conversation list as one sentence.
+
+    Args:
+        conversation: What is known of it.
+        presence: Whether they can be reached.
+        now_ms: The time now, Unix milliseconds.
+        draft: What was begun and not sent.
+        typing: They are writing right now.
+    """
     contact = conversation.contact
     parts = [contact.title, presence_words(presence, now_ms)]
+    told = (
+        (typing, typing_words()),
+        (contact.pinned, _("pinned")),
+        (contact.muted, _("muted")),
+        (contact.archived, _("archived")),
+    )
+    parts += [words for holds, words in told if holds]
     if contact.verified:
         parts.append(_("verified"))
+    if conversation.missing:
+        parts.append(_("messages missing"))
     if conversation.unread:
         parts.append(unread_words(conversation.unread))
-    if conversation.last is not None:
+    if draft:
+        parts.append(_("draft: {text}").format(text=one_line(draft)))
+    elif conversation.last is not None:
         parts.append(
             f"{moment(conversation.last.sent_ms, now_ms)}:"
             f" {one_line(shown_text(conversation.last, contact.title))}"
         )
     return ", ".join(parts)
+
+
+def chain_words(conversation: Conversation) -> str:
+    """Say what of theirs is missing or does not fit together, and what to do; nothing if all is well."""
+    name, missing = conversation.contact.title, conversation.missing
+    parts = []
+    if missing:
+        words = ngettext(
+            "{count} message of {name} has not arrived. It usually comes by itself; if it does not, ask them"
+            " to send it again.",
+            "{count} messages of {name} have not arrived. They usually come by themselves; if they do not,"
+            " ask them to send them again.",
+            missing,
+        )
+        parts.append(words.format(count=missing, name=name))
+    if conversation.forked:
+        words = _(
+            "Messages of {name} do not fit together. Perhaps they went back to an old backup, or use one"
+            " profile on two computers: ask them. If neither is true, compare the safety number."
+        )
+        parts.append(words.format(name=name))
+    return "\n".join(parts)
+
+
+def typing_words(name: str = "") -> str:
+    """Say that somebody is writing; without the name where it stands beside it."""
+    return _("{name} is writing…").format(name=name) if name else _("is writing…")
 
 
 def unread_words(count: int) -> str:

@@ -64,6 +64,13 @@ def moment(ms: int, now_ms: int) -> str:
     return f"{day(ms, now_ms)} {clock(ms)}"
 
 
+def long_moment(ms: int) -> str:
+    """A moment in full: date, and time to the second."""
+    then = local(ms)
+    date = _("{day} {month} {year}").format(day=then.day, month=_MONTHS[then.month - 1], year=then.year)
+    return f"{date}, {then.strftime('%H:%M:%S')}"
+
+
 def short_moment(ms: int, now_ms: int) -> str:
     """A moment in as few characters as a list has room for: the time today, else the day."""
     then, today = local(ms), local(now_ms)

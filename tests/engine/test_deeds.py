@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from messenger.core import deed_limits, limits
+from messenger.core import deed_limits, limits, store_limits
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Draft, Message, MessageState, Reaction, SearchQuery, Standing
 from messenger.engine.events import (
     ChainChanged,
+    ContactChanged,
     MessageChanged,
     MessagesRemoved,
     PeerTyping,
@@ -358,3 +359,23 @@ async def test_a_sealed_request_holds_texts_alone(people: People) -> None:
     store.contacts.update(there, standing=Standing.ACCEPTED)
     assert await bring(bob, edit) is not None
     assert (await bob.texts(there))[-1] == "edited"
+
+
+async def test_a_conversation_is_kept_in_order(people: People) -> None:
+    alice, bob = await people("alice"), await people("bob")
+    here, _ = await friends(alice, bob)
+    mark = alice.mark
+    await alice.engine.arrange(here, pinned=True, note="met at the fair")
+    told = await alice.wait_for(ContactChanged, lambda event: event.contact.pinned, since=mark)
+    assert told.contact.note == "met at the fair"
+    await alice.engine.arrange(here, pinned=False, archived=True, muted=True)
+    await alice.restart()
+    contact = await alice.contact(bob)
+    assert (contact.note, contact.pinned, contact.muted) == ("met at the fair", False, True)
+    assert contact.archived
+    await alice.engine.arrange(here, note="ä" * (store_limits.NOTE_MAX // 2))
+    with pytest.raises(InputError) as caught:
+        await alice.engine.arrange(here, note="ä" * (store_limits.NOTE_MAX // 2) + "x")
+    assert caught.value.problem is InputProblem.TOO_LONG
+    with pytest.raises(InputError):
+        await alice.engine.arrange(ConversationId(4711), pinned=True)

@@ -166,3 +166,14 @@ def test_strange_text_is_laid_out(fonts: Fonts, text: str, qapp: QApplication) -
     bubble = Bubble(message(text), WIDTH, fonts)
     assert 0 < bubble.size.width() <= WIDTH
     bubble.hit(QPointF(20, 20))
+
+
+def test_code_has_characters_of_one_width_and_no_links(theme: Theme) -> None:
+    small = theme.font("small"), theme.font("small", bold=True)
+    fonts = Fonts(theme.font("message"), theme.font("emoji"), *small, theme.font("code"))
+    narrow, wide = (Bubble(message(f"`{c * 40}`"), WIDTH * 2, fonts) for c in "iM")
+    assert narrow.size.width() == wide.size.width()
+    bubble = Bubble(message("`https://example.org`"), WIDTH, fonts)
+    assert bubble.text == "https://example.org"
+    assert bubble.link_at(QPointF(PADDING + 10, bubble.size.height() / 2)) == ""
+    assert all(p.block for p in Bubble(message("```\na\nb\n```"), WIDTH, fonts)._paragraphs)

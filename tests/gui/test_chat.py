@@ -55,6 +55,13 @@ def write(desk: Desk, text: str) -> None:
     desk.hands.press(Qt.Key.Key_Return, widget=box)
 
 
+def choose(desk: Desk, words: str) -> None:
+    """Choose an entry of the menu of the conversation."""
+    menu = desk.chat.header.menu()
+    next(action for action in menu.actions() if action.text() == words).trigger()
+    menu.close()
+
+
 def state(desk: Desk, place: int) -> MessageState:
     return desk.chat.model.row(place).message.state
 
@@ -181,7 +188,7 @@ def test_different_numbers_are_a_warning(two: tuple[Desk, Desk]) -> None:
 
 def test_a_friend_is_renamed(two: tuple[Desk, Desk]) -> None:
     alice, _bob = two
-    alice.front().chat.header.rename_asked.emit()
+    choose(alice.front(), "Rename…")
     sheet = alice.sheet(RenameSheet)
     alice.hands.type("Robert", sheet.field)
     alice.hands.press(Qt.Key.Key_Return, widget=sheet.field)
@@ -203,12 +210,12 @@ def test_disconnecting_and_reaching_again(two: tuple[Desk, Desk]) -> None:
 
 def test_a_conversation_is_deleted_only_after_asking(two: tuple[Desk, Desk]) -> None:
     alice, _bob = two
-    alice.front().chat.header.delete_asked.emit()
+    choose(alice.front(), "Delete conversation…")
     sheet = alice.sheet(ConfirmSheet)
     alice.hands.press(Qt.Key.Key_Escape, widget=sheet)
     alice.hands.until(lambda: alice.no_sheet(ConfirmSheet))
     assert alice.page.model.rowCount() == 1
-    alice.front().chat.header.delete_asked.emit()
+    choose(alice.front(), "Delete conversation…")
     alice.hands.click(alice.sheet(ConfirmSheet).action_button)
     alice.hands.until(lambda: alice.page.model.rowCount() == 0)
     assert alice.chat.conversation is None

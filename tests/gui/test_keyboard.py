@@ -15,20 +15,25 @@ from PySide6.QtWidgets import (
 
 from messenger.gui.connect_sheet import ConnectSheet
 from messenger.gui.host_sheet import HostSheet
+from messenger.gui.keep_sheet import KeepSheet
 from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.sheet import ConfirmSheet, RenameSheet, Sheet
+from messenger.gui.shortcuts_sheet import ShortcutsSheet
+from messenger.gui.switcher import Switcher
 from messenger.gui.verify_sheet import VerifySheet
 from tests.gui.conftest import Desks
-from tests.gui.test_chat import knock, meet
+from tests.gui.test_chat import choose, knock, meet
 from tests.helpers.gui import Desk
 
 CONTROLS = (QAbstractButton, QLineEdit, QPlainTextEdit, QAbstractItemView)
 
+EVERYWHERE = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+
 Opener = Callable[[Desk], QWidget]
 
 
-def header(desk: Desk, signal: str, kind: type[Sheet]) -> QWidget:
-    getattr(desk.chat.header, signal).emit()
+def header(desk: Desk, words: str, kind: type[Sheet]) -> QWidget:
+    choose(desk, words)
     return desk.sheet(kind)
 
 
@@ -37,14 +42,24 @@ def action(desk: Desk, name: str, kind: type[Sheet]) -> QWidget:
     return desk.sheet(kind)
 
 
+def with_panel(desk: Desk) -> QWidget:
+    desk.chat.info_asked.emit()
+    assert desk.page.panel.isVisible()
+    return desk.window
+
+
 PLACES: dict[str, Opener] = {
     "main window": lambda desk: desk.window,
     "connect": lambda desk: action(desk, "connect", ConnectSheet),
     "host": lambda desk: action(desk, "host", HostSheet),
     "settings": lambda desk: action(desk, "settings", SettingsSheet),
-    "verify": lambda desk: header(desk, "verify_asked", VerifySheet),
-    "rename": lambda desk: header(desk, "rename_asked", RenameSheet),
-    "delete": lambda desk: header(desk, "delete_asked", ConfirmSheet),
+    "verify": lambda desk: header(desk, "Compare safety number…", VerifySheet),
+    "rename": lambda desk: header(desk, "Rename…", RenameSheet),
+    "keep": lambda desk: header(desk, "Keep messages…", KeepSheet),
+    "keys": lambda desk: action(desk, "keys", ShortcutsSheet),
+    "switch": lambda desk: action(desk, "switch", Switcher),
+    "panel": with_panel,
+    "delete": lambda desk: header(desk, "Delete conversation…", ConfirmSheet),
 }
 
 
@@ -93,21 +108,24 @@ def test_the_order_is_that_of_reading(desks: Desks) -> None:
     alice, bob = desks("alice"), desks("bob")
     meet(alice, bob)
     alice.front()
-    alice.hands.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier, alice.window)
+    alice.hands.press(Qt.Key.Key_F, EVERYWHERE, alice.window)
     order = [alice.hands.focus().accessibleName()]
-    while len(order) < 9:
+    while len(order) < 12:
         alice.hands.press(Qt.Key.Key_Tab)
         order.append(alice.hands.focus().accessibleName())
     assert order == [
-        "Search conversations",
+        "Search people and messages",
         "New conversation",
         "Host: how others reach you",
         "Settings",
         "Conversations",
         "Not verified: compare the safety number",
+        "Search in this conversation (Ctrl+F)",
+        "Contact info",
         "Conversation menu",
         "Messages",
         "Write a message",
+        "Choose an emoji",
     ]
 
 
@@ -123,7 +141,7 @@ def test_a_whole_conversation_without_a_mouse(desks: Desks) -> None:
     hands.press(Qt.Key.Key_Space)
     hands.until(bob.chat.composer.isVisible)
     bob.front()
-    hands.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier, bob.window)
+    hands.press(Qt.Key.Key_F, EVERYWHERE, bob.window)
     hands.type("alice")
     hands.press(Qt.Key.Key_Down)
     hands.press(Qt.Key.Key_Escape)

@@ -8,7 +8,7 @@ from messenger.core import limits
 from messenger.core.chained import ChainKind
 from messenger.core.ids import MessageId
 from messenger.core.models import FailReason, MessageState
-from messenger.gui.timeline_model import KEPT, ROW, TimelineModel
+from messenger.gui.timeline_model import KEPT, ROW, TimelineModel, frames
 from tests.helpers.history import START, History
 
 
@@ -86,7 +86,7 @@ def test_frames_after_sliding_are_those_of_reading_at_once(model: TimelineModel,
     while model.load_older():
         pass
     rows = [model.row(place).message for place in range(model.rowCount())]
-    fresh._rows = fresh._framed(rows)
+    fresh._rows = frames(rows, None)
     assert framed(model) == framed(fresh)
 
 

@@ -21,6 +21,7 @@ from messenger.gui.unlock import UnlockPage
 from messenger.gui.window import MainWindow
 from tests.conftest import LogGuard
 from tests.gui.conftest import Desks
+from tests.gui.test_keyboard import EVERYWHERE
 from tests.helpers.gui import Desk, Hands
 from tests.helpers.keys import identity
 from tests.helpers.watchdog import Watchdog
@@ -163,7 +164,7 @@ def test_an_order_that_fails_is_said(desks: Desks, logs: LogGuard) -> None:
 def test_escape_ends_the_nearest_thing(desks: Desks) -> None:
     alice = desks("alice").front()
     page = alice.page
-    alice.hands.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier, alice.window)
+    alice.hands.press(Qt.Key.Key_F, EVERYWHERE, alice.window)
     assert page.sidebar.search.hasFocus()
     alice.hands.type("x", page.sidebar.search)
     page.notice.say("hello")

@@ -16,6 +16,19 @@ WINDOWS = {
     "connect-failed",
     "connect-question",
     "settings-0",
+    "chat-reply",
+    "menu-own",
+    "emoji",
+    "message-info",
+    "message-delete",
+    "link",
+    "keep",
+    "panel",
+    "search-here",
+    "search-everywhere",
+    "switch",
+    "keys",
+    "date",
 }
 PAGES = {"first-name", "first-passphrase", "first-working", "empty", "unlock-wrong", "smallest"}
 

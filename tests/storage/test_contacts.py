@@ -216,3 +216,18 @@ def test_values_that_nobody_wrote(store: Store, damage: str) -> None:
     store._database.rows(f"UPDATE contacts SET {damage}")  # noqa: S608
     with pytest.raises(DatabaseDamaged):
         store.contacts.get(contact.id)
+
+
+def test_how_a_conversation_is_kept_in_order_survives_a_restart(path: Path, key: bytes) -> None:
+    store = Store.open(path, key)
+    contact = add_contact(store)
+    assert (contact.note, contact.pinned, contact.muted, contact.archived) == ("", False, False, False)
+    changed = store.contacts.update(contact.id, note="tall", pinned=True, muted=True, archived=True)
+    assert changed == msgspec.structs.replace(contact, note="tall", pinned=True, muted=True, archived=True)
+    store.close()
+    store = Store.open(path, key)
+    assert store.contacts.get(contact.id) == changed
+    row = store.conversation(contact.id)
+    assert row is not None
+    assert row.contact == changed
+    store.close()

@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from messenger.core.errors import DatabaseDamaged, DiskReadOnly, StorageError
 from messenger.core.ids import ConversationId
-from messenger.core.models import Conversation, MessageState
+from messenger.core.models import Conversation, Draft, MessageState, Moments
 from messenger.storage.reader import Reader
 from messenger.storage.store import Store
 from tests.helpers.storage import ZEROS, add_contact, add_theirs, message_id
@@ -159,3 +160,32 @@ def test_what_cannot_be_opened(tmp_path: Path, path: Path, key: bytes) -> None:
     Store.open(path, key).close()
     with pytest.raises(DatabaseDamaged):
         Reader.open(path, bytes(32))
+
+
+def test_all_drafts_at_once(store: Store, reader: Reader) -> None:
+    one, two = add_contact(store, 1), add_contact(store, 2)
+    assert reader.drafts() == {}
+    store.drafts.set(one.id, Draft("half", message_id(7)))
+    store.drafts.set(two.id, Draft("other"))
+    assert reader.drafts() == {one.id: Draft("half", message_id(7)), two.id: Draft("other")}
+
+
+def test_when_receipts_came(store: Store, reader: Reader) -> None:
+    contact = add_contact(store)
+    before = time.time_ns() // 1_000_000
+    mine = store.messages.add_outgoing(contact.id, message_id(1), "mine", 5, 5).message
+    assert reader.moments(contact.id, mine.id) == Moments()
+    store.messages.advance(contact.id, [mine.id], MessageState.DELIVERED)
+    delivered = reader.moments(contact.id, mine.id)
+    assert delivered.delivered_ms is not None
+    assert delivered.read_ms is None
+    assert before <= delivered.delivered_ms <= time.time_ns() // 1_000_000
+    store.messages.advance(contact.id, [mine.id], MessageState.READ)
+    read = reader.moments(contact.id, mine.id)
+    assert read.delivered_ms == delivered.delivered_ms
+    assert read.read_ms is not None
+    store.messages.mark_seen(contact.id, add_theirs(store, contact.id, 2))
+    seen = reader.moments(contact.id, message_id(2))
+    assert seen.delivered_ms is None
+    assert seen.read_ms is not None
+    assert reader.moments(NOBODY, mine.id) == Moments()
