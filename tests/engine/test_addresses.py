@@ -1,7 +1,6 @@
 """Where contacts are: the newest addresses first, several of each, and all of them tried at once."""
 
 from messenger.core import limits
-from messenger.core.models import MessageState
 from messenger.crypto import keystore
 from messenger.engine.events import ContactChanged
 from messenger.storage.store import Store
@@ -11,26 +10,6 @@ from tests.helpers.engines import DATABASE, People, Person, fresh_port, fresh_po
 def stored(person: Person) -> Store:
     """The database of somebody whose engine does not run."""
     return Store.open(person.folder / DATABASE, keystore.unlock(person.folder, "").db_key)
-
-
-async def test_who_moved_calls_and_is_found_there_afterwards(people: People) -> None:
-    alice, bob = await people("alice"), await people("bob")
-    here, _ = await friends(alice, bob)
-    old = await bob.address()
-    await alice.engine.stop()
-    await bob.engine.stop()
-    await bob.start()
-    await bob.engine.change_settings({"port": fresh_port()})
-    new = await bob.address()
-    assert new != old
-    await alice.start()  # she calls where nobody is any more; he calls her
-    await alice.online(here)
-    await alice.wait_for(ContactChanged, lambda e: e.contact.addresses[:2] == (new, old))
-    await bob.engine.change_settings({"reconnect": False})
-    await alice.restart()  # now it is she who has to find him
-    await alice.online(here)
-    message = await alice.engine.send_text(here, "found")
-    await alice.sees(message.id, MessageState.DELIVERED)
 
 
 async def test_a_port_that_changes_while_they_talk_is_told(people: People) -> None:
