@@ -20,7 +20,7 @@ import pytest
 from messenger.core.models import Standing
 from messenger.crypto import keystore
 from messenger.storage.store import Store
-from tests.helpers.engines import DATABASE, prepare
+from tests.helpers.engines import DATABASE, fresh_ports, prepare
 from tests.helpers.keys import identity
 from tests.helpers.terminal import ROOT, environment
 
@@ -154,14 +154,14 @@ async def node(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> A
                 await process.communicate()
 
 
-def acquainted(folder: Path, who: str, other: str, host: str) -> Path:
-    """A profile that knows somebody at an address."""
-    prepare(folder / who, who, port=PORT)
+def acquainted(folder: Path, who: str, other: str, address: str, port: int = PORT) -> Path:
+    """A profile that listens on a port and knows somebody at an address."""
+    prepare(folder / who, who, port=port)
     store = Store.open(folder / who / DATABASE, keystore.unlock(folder / who, "").db_key)
     contact = store.contacts.add(
         identity(other).fingerprint, name=other, standing=Standing.ACCEPTED, now_ms=1
     )
-    store.contacts.note_address(contact.id, f"{host}:{PORT}")
+    store.contacts.note_address(contact.id, address)
     store.close()
     return folder / who
 
@@ -172,7 +172,7 @@ async def both(network: Network, folder: Path) -> AsyncIterator[tuple[Node, Node
     async with AsyncExitStack() as stack:
         nodes = []
         for who, other in (("alice", "bob"), ("bob", "alice")):
-            profile = acquainted(folder, who, other, HOSTS[other])
+            profile = acquainted(folder, who, other, f"{HOSTS[other]}:{PORT}")
             prefix = ("ip", "netns", "exec", network.spaces[who])
             nodes.append(await stack.enter_async_context(node(profile, other, "quick", prefix=prefix)))
         for each in nodes:
@@ -229,14 +229,15 @@ async def test_another_address(network: Network, tmp_path: Path) -> None:
 
 async def test_written_with_nobody_there_killed_and_started_again(tmp_path: Path) -> None:
     """Needs no network of its own."""
-    alone = acquainted(tmp_path, "alice", "bob", "127.0.0.1")
+    ports = fresh_ports(2)
+    alone = acquainted(tmp_path, "alice", "bob", f"127.0.0.1:{ports[1]}", ports[0])
     async with node(alone, "bob") as alice:
         await alice.until("open")
         await alice.do("say nobody-is-there")
         await alice.until("added QUEUED nobody-is-there")
         alice.process.kill()
         await alice.process.wait()
-    other = acquainted(tmp_path, "bob", "alice", "127.0.0.1")
+    other = acquainted(tmp_path, "bob", "alice", f"127.0.0.1:{ports[0]}", ports[1])
     async with node(alone, "bob") as alice, node(other, "alice") as bob:
         await bob.until("added UNREAD nobody-is-there")
         await alice.until("changed DELIVERED nobody-is-there")

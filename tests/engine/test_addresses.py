@@ -1,0 +1,38 @@
+"""Where contacts are: the newest addresses first, several of each, and all of them tried at once."""
+
+from messenger.core import limits
+from messenger.crypto import keystore
+from messenger.engine.events import ContactChanged
+from messenger.storage.store import Store
+from tests.helpers.engines import DATABASE, People, Person, fresh_port, fresh_ports, friends
+
+
+def stored(person: Person) -> Store:
+    """The database of somebody whose engine does not run."""
+    return Store.open(person.folder / DATABASE, keystore.unlock(person.folder, "").db_key)
+
+
+async def test_a_port_that_changes_while_they_talk_is_told(people: People) -> None:
+    alice, bob = await people("alice"), await people("bob")
+    await friends(alice, bob)
+    old, mark = await bob.address(), alice.mark
+    await bob.engine.change_settings({"port": fresh_port()})
+    both = (await bob.address(), old)
+    await alice.wait_for(ContactChanged, lambda e: e.contact.addresses[:2] == both, since=mark)
+
+
+async def test_the_one_that_answers_is_found_among_many_that_do_not(people: People) -> None:
+    """Seven where nobody listens, and the right one last."""
+    alice, bob = await people("alice"), await people("bob", reconnect=False)
+    here, _ = await friends(alice, bob)
+    right = await bob.address()
+    await alice.engine.stop()
+    store = stored(alice)
+    wrong = [f"127.0.0.1:{port}" for port in fresh_ports(limits.ADDRESSES_PER_CONTACT - 1)]
+    for address in (right, *wrong):
+        store.contacts.note_address(here, address)
+    assert store.contacts.all()[0].addresses == (*reversed(wrong), right)
+    store.close()
+    await alice.start()
+    await alice.online(here)
+    await alice.wait_for(ContactChanged, lambda e: e.contact.addresses[0] == right)
