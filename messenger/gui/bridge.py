@@ -114,7 +114,7 @@ class Bridge(QObject):
             kwargs: Its keyword arguments.
         """
         if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(_alone(method(*args, **kwargs)), self._loop)
+            asyncio.run_coroutine_threadsafe(method(*args, **kwargs), self._loop).add_done_callback(_ended)
 
     async def cancel_calls(self) -> None:
         """Cancel every call that still runs and wait until it has ended; itself called by `call`."""
@@ -152,11 +152,14 @@ class Bridge(QObject):
             events.clear()
 
 
-async def _alone(work: Coroutine[Any, Any, object]) -> None:
-    try:
-        await work
-    except SottoError as e:
-        _log.info("what the window asked for was refused: %s", type(e).__name__)
+def _ended(done: "concurrent.futures.Future[T]") -> None:
+    """Log why something failed that nobody waits for; on the engine's thread."""
+    if done.cancelled() or (error := done.exception()) is None:
+        return
+    if isinstance(error, SottoError):
+        _log.info("what the window asked for was refused: %s", type(error).__name__)
+    else:
+        _log.error("what the window asked for failed", exc_info=error)
 
 
 def _settle(waiter: asyncio.Future[T], done: "concurrent.futures.Future[T]") -> None:

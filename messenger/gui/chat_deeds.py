@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
+from messenger.core import limits
 from messenger.core.errors import SottoError
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Draft, Message
@@ -20,7 +21,6 @@ from messenger.gui.notice import Notice
 from messenger.gui.sheet import Sheet, TextSheet
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
-from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_view import TimelineView
 from messenger.gui.writing import Typing
 from messenger.storage.reader import Reader
@@ -58,7 +58,6 @@ class ChatDeeds(QObject):
         super().__init__(home)
         self._home, self._theme, self._bridge, self._reader = home, theme, bridge, reader
         self._tasks, self._notice, self._composer, self._view = tasks, notice, composer, view
-        self._model: TimelineModel = view.timeline
         self._conversation: ConversationId | None = None
         self._title = ""
         self.drafts = Drafts(bridge)
@@ -173,9 +172,10 @@ class ChatDeeds(QObject):
 
     @Slot()
     def _on_last(self) -> None:
-        """Change the last message of ours among those that are held."""
-        for place in range(self._model.rowCount() - 1, -1, -1):
-            message = self._model.row(place).message
+        """Change the last message of ours, if it is one of the latest."""
+        if self._conversation is None:
+            return
+        for message in reversed(self._reader.messages(self._conversation, count=limits.PAGE)):
             if message.outgoing and not message.deleted:
                 self._composer.begin_edit(message)
                 return

@@ -243,8 +243,7 @@ class ChatPane(QWidget):
         self.deeds.vanished(ids)
 
     def stop(self) -> None:
-        """End what is still running, because the window closes; what was begun is stored."""
-        self.deeds.drafts.flush()
+        """End what is still running, because the window closes."""
         self._tasks.cancel()
 
     @Slot(object)

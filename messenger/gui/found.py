@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QTextCharFormat, QTextLayout, QTextOption
+from PySide6.QtGui import QFont, QPainter, QPainterPath, QTextCharFormat, QTextLayout, QTextOption
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from messenger.core.models import Message, SearchQuery
@@ -147,17 +147,19 @@ class FoundDelegate(QStyledItemDelegate):
         painter.setPen(colors["text"])
         title = painter.fontMetrics().elidedText(hit.title, Qt.TextElideMode.ElideRight, strip.room)
         side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        side |= Qt.AlignmentFlag.AlignAbsolute
         painter.drawText(strip.rest(), side | Qt.AlignmentFlag.AlignVCenter, title)
         below = QRect(inner.left(), inner.top() + _LINE, inner.width(), _LINE)
-        self._paint_words(painter, below, hit, colors["muted"])
+        self._paint_words(painter, below, hit, side)
         painter.restore()
 
-    def _paint_words(self, painter: QPainter, rect: QRect, hit: Hit, color: QColor) -> None:
+    def _paint_words(self, painter: QPainter, rect: QRect, hit: Hit, side: Qt.AlignmentFlag) -> None:
         painter.setFont(self._theme.font("body"))
         words = painter.fontMetrics().elidedText(hit.words, Qt.TextElideMode.ElideRight, rect.width())
         layout = QTextLayout(words, QFont(self._theme.font("body")))
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.NoWrap)
+        option.setAlignment(side)
         layout.setTextOption(option)
         layout.beginLayout()
         layout.createLine().setLineWidth(rect.width())
@@ -173,7 +175,7 @@ class FoundDelegate(QStyledItemDelegate):
             mark.format.setForeground(self._theme.colors["found_text"])
             mark.format.setBackground(self._theme.colors["found"])
             marks.append(mark)
-        painter.setPen(color)
+        painter.setPen(self._theme.colors["muted"])
         painter.setClipRect(rect)
         layout.draw(painter, QRectF(rect).topLeft(), marks)
 

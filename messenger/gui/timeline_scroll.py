@@ -116,11 +116,6 @@ class ScrollingTimeline(QListView):
         theme.changed.connect(self.scheduleDelayedItemsLayout)
 
     @property
-    def timeline(self) -> TimelineModel:
-        """The messages."""
-        return self._model
-
-    @property
     def pinned(self) -> bool:
         """Whether the end of the conversation is in sight and stays there."""
         return self._pinned

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from messenger.core.errors import ConnectError, InputError, LocalProtocolError, ProfileInUse, Reason
+from messenger.core.errors import (
+    ConnectError,
+    InputError,
+    InputProblem,
+    LocalProtocolError,
+    ProfileInUse,
+    Reason,
+)
 from messenger.core.models import ProfileStatus
 from messenger.engine.engine import Engine
 from messenger.engine.events import EngineFault, Event, RaiseWindow
@@ -224,3 +231,28 @@ def test_a_wrong_argument_crosses_as_an_error(hands: Hands, tmp_path: Path) -> N
     with pytest.raises(InputError):
         hands.run(bridge.call(bridge.engine.set_name, "   "))
     assert hands.run(thread.end())
+
+
+def test_what_is_posted_runs_though_nobody_waits(bridge: Bridge, hands: Hands, logs: LogGuard) -> None:
+    logs.expect("what the window asked for failed")
+    done: list[int] = []
+
+    async def work(number: int) -> None:
+        done.append(number)
+
+    async def fail() -> None:
+        done.append(3)
+        raise ValueError("a mistake of ours")
+
+    async def refuse() -> None:
+        done.append(2)
+        raise InputError(InputProblem.UNKNOWN)
+
+    bridge.post(work, 1)
+    bridge.post(refuse)
+    bridge.post(fail)
+    hands.run(bridge.call(work, 4))
+    assert done == [1, 2, 3, 4]
+    bridge.detach()
+    bridge.post(work, 5)
+    assert done == [1, 2, 3, 4], "there is nobody to do it"
