@@ -1,6 +1,6 @@
 """The tables, and how a database of an earlier version becomes one of this version."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -9,6 +9,7 @@ from messenger.core.errors import DatabaseDamaged, DatabaseTooNew, StorageError
 from messenger.storage.database import Database, new_file, put_in_place, side_files
 from messenger.storage.faults import translated
 from messenger.storage.sealed import mark_copy
+from messenger.storage.told import CHECKED, COPIED, Tell, Told
 from messenger.storage.version_3 import VERSION_3
 
 _VERSION_1: Final = """
@@ -193,30 +194,11 @@ CREATE TRIGGER message_changed AFTER UPDATE OF conversation, text, stored_ms ON 
 END;
 """
 
-_COPIED: Final = 20
-_CHECKED: Final = 45
-_INDEXED: Final = 85
-"""Percent of a change of version that are done when the copy is there, when it is checked, and when the index
-of words is made, if it has to be."""
-
-_INDEX: Final = 2
-"""The version from which on a database has the index."""
-
-_STEPS_COPY: Final = 17
-_STEPS_CHECK: Final = 65
-_STEPS_INDEX: Final = 6
-_STEPS_CHANGE: Final = 300
-"""Steps of SQLite's machine for each message, about (measured)."""
-
 _PAGE_MIN: Final = 512
 """Smallest page that SQLite knows."""
 
 MIGRATIONS: Final = (_VERSION_1, _VERSION_2, VERSION_3)
 """SQL that brings a database from version n to version n + 1, by n. Only ever appended to."""
-
-
-Tell = Callable[[int], None]
-"""Called with how much of a change of version is done, in percent; from the thread that opens."""
 
 
 def open_current(
@@ -292,50 +274,6 @@ def _nobody(_percent: int) -> None:
     """Nobody wants to know."""
 
 
-class _Told:
-    """How far a change of version is: the share of a stage is estimated from the work that SQLite has done.
-
-    Args:
-        tell: Told each percent once.
-        messages: In the database; what takes time goes with their number.
-    """
-
-    def __init__(self, tell: Tell, messages: int) -> None:
-        self._tell, self._messages, self._percent = tell, max(messages, 1), -1
-
-    def stage(self, first: int, last: int, steps_each: int) -> Tell:
-        """What counts the steps of a stage between two percentages."""
-
-        def count(steps: int) -> None:
-            self.reach(first + min(steps * (last - first) // (steps_each * self._messages), last - first - 1))
-
-        return count
-
-    def change(self, *, indexes: bool) -> Tell:
-        """What counts the steps of the changes; making the index of words takes most of the time."""
-        if not indexes:
-            return self.stage(_CHECKED, 100, _STEPS_CHANGE)
-        index, rest = (
-            self.stage(_CHECKED, _INDEXED, _STEPS_INDEX),
-            self.stage(_INDEXED, 100, _STEPS_CHANGE),
-        )
-        needed = _STEPS_INDEX * self._messages
-
-        def count(steps: int) -> None:
-            if steps < needed:
-                index(steps)
-            else:
-                rest(steps - needed)
-
-        return count
-
-    def reach(self, percent: int) -> None:
-        """So far it is, or farther."""
-        if percent > self._percent:
-            self._percent = percent
-            self._tell(percent)
-
-
 def _migrate(database: Database, path: Path, key: bytes, migrations: Sequence[str], tell: Tell) -> None:
     version = database.version()
     if version > len(migrations):
@@ -343,10 +281,10 @@ def _migrate(database: Database, path: Path, key: bytes, migrations: Sequence[st
     if version < 1:
         raise DatabaseDamaged("the database has no version")
     if version < len(migrations):
-        told = _Told(tell, database.number("SELECT count(*) FROM messages"))
+        told = Told(tell, database.number("SELECT count(*) FROM messages"))
         told.reach(0)
         _copy(database, copy_name(path, version), key, told)
-        with database.counted(told.change(indexes=version < _INDEX)):
+        with database.counted(told.changing(version)):
             _apply(database, migrations)
         told.reach(100)
 
@@ -358,18 +296,18 @@ def _apply(database: Database, migrations: Sequence[str]) -> None:
             database.set_version(number + 1)
 
 
-def _copy(database: Database, target: Path, key: bytes, told: _Told) -> None:
+def _copy(database: Database, target: Path, key: bytes, told: Told) -> None:
     """Copy the whole database under the same key and check the copy."""
     with finished(target) as made:
-        with database.counted(told.stage(0, _COPIED, _STEPS_COPY)):
+        with database.counted(told.copying()):
             database.rows("VACUUM INTO ?", (str(made.absolute()),))
-        told.reach(_COPIED)
+        told.reach(COPIED)
         copy = Database.open(made, key)
         try:
             mark_copy(copy)
             copy.empty_log()  # it does not move with the file
-            copy.counted_check(told.stage(_COPIED, _CHECKED, _STEPS_CHECK))
-            told.reach(_CHECKED)
+            copy.counted_check(told.checking())
+            told.reach(CHECKED)
         finally:
             copy.close()
 

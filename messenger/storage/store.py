@@ -18,9 +18,10 @@ from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
 from messenger.storage.prekeys import PrekeyTable
 from messenger.storage.retention import RetentionTable
-from messenger.storage.schema import Tell, discard, open_current
+from messenger.storage.schema import discard, open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
+from messenger.storage.told import Tell
 from messenger.storage.traffic import Arrival, Outgoing
 
 __all__ = ["Arrival", "Outgoing", "Store"]

@@ -48,7 +48,8 @@ def nothing_shows(store: Store, reader: Reader, gone: ConversationId, stays: Con
     """Whoever asks for it by any way gets nothing."""
     assert [contact.id for contact in store.contacts.all()] == [stays]
     assert [row.id for row in reader.conversations()] == [stays]
-    assert reader.conversation(gone) is store.contacts.get(gone) is None
+    assert reader.conversation(gone) is None
+    assert store.contacts.get(gone) is None
     assert store.contacts.by_fingerprint(fingerprint(1)) is None
     assert reader.messages(gone, count=99) == reader.messages(gone, after=0, count=99) == []
     assert reader.message(gone, message_id(1)) is None
