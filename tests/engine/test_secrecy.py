@@ -8,7 +8,9 @@ import asyncio
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,17 +31,22 @@ PASSPHRASE = "correct horse battery"
 class Watcher:
     """Reads all files below some folders as fast as it can, and remembers where something readable stood.
 
+    What the program itself removes or renames is read before, however short its life was.
+
     Args:
         folders: Where.
         forbidden: What must not be read anywhere.
+        patch: Puts itself before what removes and renames.
     """
 
-    def __init__(self, folders: list[Path], forbidden: set[bytes]) -> None:
+    def __init__(self, folders: list[Path], forbidden: set[bytes], patch: pytest.MonkeyPatch) -> None:
         self.names: set[str] = set()
         self.found: set[tuple[str, bytes]] = set()
         self._folders, self._forbidden = folders, forbidden
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
+        for name in ("unlink", "replace", "rename"):
+            patch.setattr(Path, name, self._before(getattr(Path, name)))
 
     def __enter__(self) -> "Watcher":
         self._thread.start()
@@ -56,6 +63,13 @@ class Watcher:
             for root, _, names in os.walk(folder):
                 for name in names:
                     self._read(Path(root) / name)
+
+    def _before(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        def read_first(path: Path, *arguments: object, **named: object) -> object:
+            self._read(path)
+            return act(path, *arguments, **named)
+
+        return read_first
 
     def _read(self, path: Path) -> None:
         try:
@@ -124,7 +138,7 @@ async def test_no_file_ever_shows_anything(
     out = tmp_path / "out" / "alice.sotto"
     out.parent.mkdir()
     folders = [alice.folder, new.folder, out.parent, temporary]
-    with Watcher(folders, forbidden(alice, bob)) as watcher:
+    with Watcher(folders, forbidden(alice, bob), monkeypatch) as watcher:
         await work(alice, bob, out)
         await new.engine.import_profile(out, "other words", PASSPHRASE)
         await new.engine.stop()
