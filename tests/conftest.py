@@ -27,6 +27,7 @@ _FORMAT: Final = logging.Formatter("%(levelname)s %(name)s: %(message)s")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=42, help="what chance decides in the torture test")
     parser.addoption("--long", action="store_true", help="also run the torture and fuzz tests marked 'long'")
 
 

@@ -280,7 +280,7 @@ class Engine(MessageCommands, HistoryCommands, SafeCommands):
         await self._now().chats.arrange(conversation, **changes)
 
     async def delete_conversation(self, conversation: ConversationId) -> None:
-        """Forget a contact and every message."""
+        """Forget a contact and every message: nothing shows at once, and is overwritten soon after."""
         await self._now().chats.delete(conversation)
 
     async def safety_number(self, conversation: ConversationId) -> str:

@@ -10,17 +10,9 @@ from messenger.storage.database import Database, new_file, put_in_place, side_fi
 from messenger.storage.faults import translated
 from messenger.storage.sealed import mark_copy
 from messenger.storage.timers import leave_out
+from messenger.storage.told import CHECKED, COPIED, Tell, Told
 from messenger.storage.version_3 import VERSION_3
 from messenger.storage.version_4 import VERSION_4
-from messenger.storage.version_progress import (
-    CHECKED,
-    COPIED,
-    FIRST_INDEXED,
-    STEPS_CHECK,
-    STEPS_COPY,
-    Tell,
-    Told,
-)
 
 _VERSION_1: Final = """
 CREATE TABLE meta (
@@ -294,7 +286,7 @@ def _migrate(database: Database, path: Path, key: bytes, migrations: Sequence[st
         told = Told(tell, database.number("SELECT count(*) FROM messages"))
         told.reach(0)
         _copy(database, copy_name(path, version), key, told)
-        with database.counted(told.change(indexes=version < FIRST_INDEXED)):
+        with database.counted(told.changing(version)):
             _apply(database, migrations)
         told.reach(100)
 
@@ -309,7 +301,7 @@ def _apply(database: Database, migrations: Sequence[str]) -> None:
 def _copy(database: Database, target: Path, key: bytes, told: Told) -> None:
     """Copy the database under the same key, without messages that disappear one day, and check the copy."""
     with finished(target) as made:
-        with database.counted(told.stage(0, COPIED, STEPS_COPY)):
+        with database.counted(told.copying()):
             database.rows("VACUUM INTO ?", (str(made.absolute()),))
         told.reach(COPIED)
         copy = Database.open(made, key)
@@ -317,7 +309,7 @@ def _copy(database: Database, target: Path, key: bytes, told: Told) -> None:
             mark_copy(copy)
             leave_out(copy)
             copy.empty_log()  # it does not move with the file
-            copy.counted_check(told.stage(COPIED, CHECKED, STEPS_CHECK))
+            copy.counted_check(told.checking())
             told.reach(CHECKED)
         finally:
             copy.close()

@@ -23,8 +23,8 @@ from messenger.storage.schema import discard, open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
 from messenger.storage.timers import TimerTable
+from messenger.storage.told import Tell
 from messenger.storage.traffic import Arrival, Outgoing
-from messenger.storage.version_progress import Tell
 
 _EPOCH: Final = "epoch"
 """Name of a single value."""

@@ -1,7 +1,10 @@
-"""How far a change of the version of a database is."""
+"""How far a change of version is: an estimate from the work that SQLite has done."""
 
 from collections.abc import Callable
 from typing import Final
+
+Tell = Callable[[int], None]
+"""Called with how much of a change of version is done, in percent; from the thread that opens."""
 
 COPIED: Final = 20
 CHECKED: Final = 45
@@ -9,17 +12,14 @@ _INDEXED: Final = 85
 """Percent of a change of version that are done when the copy is there, when it is checked, and when the index
 of words is made, if it has to be."""
 
-FIRST_INDEXED: Final = 2
+_INDEX: Final = 2
 """The version from which on a database has the index."""
 
-STEPS_COPY: Final = 17
-STEPS_CHECK: Final = 65
+_STEPS_COPY: Final = 17
+_STEPS_CHECK: Final = 65
 _STEPS_INDEX: Final = 6
 _STEPS_CHANGE: Final = 300
 """Steps of SQLite's machine for each message, about (measured)."""
-
-Tell = Callable[[int], None]
-"""Called with how much of a change of version is done, in percent; from the thread that opens."""
 
 
 class Told:
@@ -33,7 +33,15 @@ class Told:
     def __init__(self, tell: Tell, messages: int) -> None:
         self._tell, self._messages, self._percent = tell, max(messages, 1), -1
 
-    def stage(self, first: int, last: int, steps_each: int) -> Tell:
+    def copying(self) -> Tell:
+        """What counts the steps of the copy."""
+        return self._stage(0, COPIED, _STEPS_COPY)
+
+    def checking(self) -> Tell:
+        """What counts the steps of its check."""
+        return self._stage(COPIED, CHECKED, _STEPS_CHECK)
+
+    def _stage(self, first: int, last: int, steps_each: int) -> Tell:
         """What counts the steps of a stage between two percentages."""
 
         def count(steps: int) -> None:
@@ -41,13 +49,17 @@ class Told:
 
         return count
 
-    def change(self, *, indexes: bool) -> Tell:
-        """What counts the steps of the changes; making the index of words takes most of the time."""
-        if not indexes:
-            return self.stage(CHECKED, 100, _STEPS_CHANGE)
+    def changing(self, version: int) -> Tell:
+        """What counts the steps of the changes; making the index of words takes most of the time.
+
+        Args:
+            version: What the database has now.
+        """
+        if version >= _INDEX:
+            return self._stage(CHECKED, 100, _STEPS_CHANGE)
         index, rest = (
-            self.stage(CHECKED, _INDEXED, _STEPS_INDEX),
-            self.stage(_INDEXED, 100, _STEPS_CHANGE),
+            self._stage(CHECKED, _INDEXED, _STEPS_INDEX),
+            self._stage(_INDEXED, 100, _STEPS_CHANGE),
         )
         needed = _STEPS_INDEX * self._messages
 
