@@ -9,7 +9,7 @@ import pytest
 from messenger.core import limits
 from messenger.core.errors import InputError, InputProblem, StorageBug
 from messenger.core.ids import ConversationId, Fingerprint
-from messenger.core.models import Contact, MessageState, Standing
+from messenger.core.models import Contact, KeyNews, MessageState, Standing
 from messenger.storage.store import Store
 from tests.helpers.storage import add_contact, add_theirs, fingerprint, message_id
 
@@ -35,7 +35,8 @@ def test_the_same_contact_with_another_key(store: Store) -> None:
     store.contacts.set_knock(contact.id, bytes(32))
     assert store.contacts.succession(contact.id) == 0
     changed = succeed(store, contact, serial=5)
-    assert changed == msgspec.structs.replace(before, fingerprint=NEW, verified=False)
+    stopped = KeyNews.STOP
+    assert changed == msgspec.structs.replace(before, fingerprint=NEW, verified=False, key_news=stopped)
     assert store.contacts.by_fingerprint(NEW) == store.contacts.get(contact.id) == changed
     assert store.contacts.by_fingerprint(OLD) is None
     assert store.contacts.pins(contact.id) == (0, 0)
