@@ -52,6 +52,7 @@ class ChatHeader(QWidget):
         theme: Colours and fonts.
     """
 
+    back_asked = Signal()
     verify_asked = Signal()
     search_asked = Signal()
     info_asked = Signal()
@@ -67,6 +68,9 @@ class ChatHeader(QWidget):
         self._typing = False
         self.entries: Callable[[], list[Item | None]] = list
         """Tells what stands in the menu of the conversation."""
+        self.back_button = IconButton(theme, "back", _("Back to the conversations (Esc)"), size=22)
+        self.back_button.clicked.connect(self.back_asked)
+        self.back_button.hide()
         self._avatar = AvatarLabel(40)
         self._title = ElidedLabel("title")
         self._lock = IconLabel(theme, "lock", "success", 16)
@@ -96,6 +100,7 @@ class ChatHeader(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE["l"], 0, SPACE["m"], 0)
         row.setSpacing(SPACE["m"])
+        row.addWidget(self.back_button)
         row.addWidget(self._avatar)
         row.addLayout(column, 1)
         for part in (self._verify, self._search, self._info):

@@ -148,6 +148,7 @@ class Commands(QObject):
     @Slot()
     def _on_search(self) -> None:
         if self._page is not None:
+            self._page.show_list()
             self._page.sidebar.search.setFocus()
             self._page.sidebar.search.selectAll()
 

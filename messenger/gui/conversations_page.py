@@ -41,6 +41,8 @@ from messenger.gui.theme import Theme
 from messenger.storage.reader import Reader
 from messenger.text import _, keys, unexpected
 
+_ROOM_FOR_TWO: Final = 600
+"""Pixels from which on the page has room for two columns."""
 _ROOM_FOR_PANEL: Final = 900
 """Pixels from which on the page has room for three columns."""
 
@@ -70,6 +72,7 @@ class ConversationsPage(QWidget):
         self.setObjectName("page")
         self._theme, self._bridge, self._reader = theme, bridge, reader
         self._me: Me | None = None
+        self._listing = False
         self.model, self.sidebar, self.chat, self.empty = sidebar.model, sidebar, chat, empty
         self.sidebar.chosen.connect(self._on_chosen)
         self.notice = Notice(theme, around=True)
@@ -77,12 +80,14 @@ class ConversationsPage(QWidget):
         self.finder = Finder(bridge, self._tasks, self.model, sidebar.found)
         self.sidebar.sought.connect(self._on_sought)
         self.sidebar.found.chosen.connect(self._on_found)
+        self.sidebar.list.clicked.connect(self._leave_list)
         self.sidebar.list.menu_asked.connect(self._on_menu)
         self.chat.deeds.drafts.changed.connect(self.model.draft_changed)
         self.chat.deeds.typing.changed.connect(self.model.typing_changed)
         self.panel = ContactPanel(theme, bridge, chat.orders)
         self.panel.closed.connect(self._on_panel_closed)
         self.chat.info_asked.connect(self.toggle_panel)
+        self.chat.header.back_asked.connect(self.leave_conversation)
         self._right = QStackedWidget()
         self._right.addWidget(self.empty)
         self._right.addWidget(self.chat)
@@ -180,16 +185,36 @@ class ConversationsPage(QWidget):
         self._reader.close()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
-        """A third column goes when there is no room for it any more."""
+        """Columns go and come as there is room for them."""
         super().resizeEvent(event)
         if self.width() < _ROOM_FOR_PANEL:
             self.panel.hide()
+        self._divide()
+
+    def show_list(self) -> None:
+        """Let the list be seen, also where there is room for one column only."""
+        self._listing = True
+        self._divide()
+
+    @Slot()
+    def _leave_list(self) -> None:
+        self._listing = False
+        self._divide()
+
+    def _divide(self) -> None:
+        """Show both columns, or where there is no room the one that the person is at."""
+        narrow = self.width() < _ROOM_FOR_TWO
+        at_list = self._listing or self.chat.conversation is None
+        self.sidebar.setVisible(not narrow or at_list)
+        self._right.setVisible(not narrow or not at_list)
+        self.chat.header.back_button.setVisible(narrow)
 
     @Slot(object)
     def _on_chosen(self, conversation: ConversationId | None) -> None:
         row = None if conversation is None else self.model.row(conversation)
         self.chat.open(row, namesake=self._has_namesake(row))
         self._right.setCurrentWidget(self.chat if row is not None else self.empty)
+        self._leave_list()
         if row is None:
             self.panel.hide()
         else:

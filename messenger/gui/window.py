@@ -28,7 +28,7 @@ from messenger.gui.theme import Choice, Theme
 from messenger.text import _
 
 _SIZE: Final = (1040, 700)
-_LEAST: Final = (640, 480)
+_LEAST: Final = (420, 480)
 
 
 class MainWindow(QMainWindow):

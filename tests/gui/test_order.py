@@ -18,6 +18,7 @@ from messenger.gui.verify_sheet import VerifySheet
 from tests.gui.conftest import Desks
 from tests.gui.test_chat import choose, meet
 from tests.gui.test_deeds import say
+from tests.gui.test_keyboard import EVERYWHERE
 from tests.helpers.gui import Desk
 
 SENTENCE = Qt.ItemDataRole.AccessibleTextRole
@@ -262,3 +263,27 @@ def test_somebody_in_the_archive_is_turned_to_all_the_same(three: Desk) -> None:
     bob = three.page.model.archived()[0].conversation.id
     three.page.show_conversation(bob)
     assert three.chat.conversation == bob
+
+
+def test_a_narrow_window_has_one_column(two: tuple[Desk, Desk]) -> None:
+    alice, _bob = two
+    page = alice.front().page
+    alice.window.resize(440, 600)
+    alice.hands.until(lambda: page.width() == 440)
+    assert page.chat.isVisible()
+    assert not page.sidebar.isVisible()
+    alice.hands.click(page.chat.header.back_button)
+    assert page.sidebar.isVisible()
+    assert not page.chat.isVisible()
+    alice.open_chat("Bob")
+    assert page.chat.isVisible()
+    alice.hands.press(Qt.Key.Key_F, EVERYWHERE, alice.window)
+    assert page.sidebar.search.hasFocus()
+    alice.hands.type("bo", page.sidebar.search)
+    alice.hands.press(Qt.Key.Key_Escape, widget=page.sidebar.search)
+    alice.open_chat("Bob")
+    alice.hands.until(lambda: page.chat.isVisible() and not page.sidebar.isVisible())
+    alice.window.resize(1000, 600)
+    alice.hands.until(lambda: page.width() == 1000)
+    assert page.sidebar.isVisible()
+    assert not page.chat.header.back_button.isVisible()
