@@ -6,8 +6,10 @@ ours makes one, and no system has such names. Names that only this system does n
 refused; `messenger.core.file_names` gives them others.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Final
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
@@ -130,3 +132,40 @@ def _check_name(name: str) -> None:
 def total(entries: Sequence[Entry]) -> int:
     """Bytes of the whole stream."""
     return sum(entry.size for entry in entries)
+
+
+class Span(NamedTuple):
+    """The part of one file in a part of the stream."""
+
+    entry: int
+    """Its place in the list."""
+    inside: int
+    """Where it begins in the file."""
+    begin: int
+    """Where it begins in the part of the stream."""
+    end: int
+    """Where it ends in the part of the stream."""
+
+
+def starts(sizes: Iterable[int]) -> list[int]:
+    """Where in the stream each file begins, and at the end where the stream ends."""
+    return list(accumulate(sizes, initial=0))
+
+
+def spans(begins: Sequence[int], offset: int, length: int) -> Iterator[Span]:
+    """The files, or parts of them, that make up a part of the stream; empty ones are not among them.
+
+    Args:
+        begins: What `starts` returned.
+        offset: Place in the stream.
+        length: Bytes; the part ends within the stream.
+    """
+    index = bisect_right(begins, offset) - 1
+    done = 0
+    while done < length:
+        at = offset + done
+        end = min(length, begins[index + 1] - offset)
+        if end > done:
+            yield Span(index, at - begins[index], done, end)
+            done = end
+        index += 1
