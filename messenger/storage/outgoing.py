@@ -9,11 +9,9 @@ not where times are coarse: file systems of cards and sticks (FAT, exFAT) make u
 """
 
 import errno
-import io
 import os
 import re
 import stat
-import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from enum import StrEnum
@@ -35,6 +33,7 @@ from messenger.core.errors import (
 )
 from messenger.core.file_entries import Entry, Span, encode, spans, starts
 from messenger.core.file_names import LocalName, numbered
+from messenger.storage.landing_place import is_link, read_at
 
 _FLAGS: Final = (
     os.O_RDONLY
@@ -48,9 +47,6 @@ _OTHER: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO})
 """A link or a socket is there, where a file was."""
 _COARSE: Final = 10_000_000
 """Nanoseconds in which exFAT counts; FAT counts in 2 s."""
-_LINK_TAGS: Final = frozenset(
-    {getattr(stat, "IO_REPARSE_TAG_SYMLINK", 0), getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 0)} - {0}
-)
 _BLOCK: Final = 512
 """What `st_blocks` counts in, on every system."""
 _HOLES_FROM: Final = 1024 * 1024
@@ -192,7 +188,7 @@ class OutgoingReader:
         source, file = self._sources[span.entry], self._file(span.entry)
         at, part = span.inside, buffer[span.begin : span.end]
         while part:
-            count = _read_at(file, part, at)
+            count = read_at(file, part, at)
             if not count:
                 raise SourceChanged("shorter than it was")
             at, part = at + count, part[count:]
@@ -250,7 +246,7 @@ class _Search:
 
     def _take(self, real: bytes, parent: tuple[str, ...], name: str, state: os.stat_result) -> None:
         path = (*parent, name)
-        if _is_link(state):
+        if is_link(state):
             self._leave(path, WhyNot.LINK)
         elif stat.S_ISDIR(state.st_mode):
             self._take_folder(real, path, state)
@@ -336,11 +332,6 @@ def _modified(state: os.stat_result) -> int:
     return min(max(state.st_mtime_ns // 1_000_000, 0), file_limits.MODIFIED_MAX)
 
 
-def _is_link(state: os.stat_result) -> bool:
-    """A symbolic link, or what Windows has for one."""
-    return stat.S_ISLNK(state.st_mode) or getattr(state, "st_reparse_tag", 0) in _LINK_TAGS
-
-
 def _stored(file: int, state: os.stat_result) -> int:
     """Bytes of an open file without its holes."""
     size = state.st_size
@@ -381,15 +372,3 @@ def _refusal(fault: OSError) -> FileError:
     if fault.errno in _GONE:
         return SourceGone(kind)
     return SourceChanged(kind) if fault.errno in _OTHER else SourceUnreadable(kind)
-
-
-if sys.platform == "win32":  # pragma: no cover
-
-    def _read_at(file: int, buffer: memoryview, at: int) -> int:
-        os.lseek(file, at, os.SEEK_SET)
-        return io.FileIO(file, closefd=False).readinto(buffer) or 0
-
-else:
-
-    def _read_at(file: int, buffer: memoryview, at: int) -> int:
-        return os.preadv(file, [buffer], at)
