@@ -29,7 +29,19 @@ _FILES: Final = "files"
 _NAMES: Final = "names"
 _NEW_NAMES: Final = "names.new"
 _ALL: Final = 0o777
-_MISSING: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EMLINK, errno.ESTALE})
+_MISSING: Final = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EEXIST,
+        errno.ENOTEMPTY,
+        errno.ELOOP,
+        errno.EMLINK,
+        errno.ENXIO,
+        errno.ESTALE,
+    }
+)
 """What is met where something of ours was taken away, or something else put in its place."""
 _TRIES: Final = 1000
 _DECODER: Final = msgspec.msgpack.Decoder(list[str])
@@ -60,7 +72,8 @@ def discard(destination: Path, transfer: bytes) -> None:
     Raises:
         StorageError: The disk refused.
     """
-    with _faults(destination), contextlib.suppress(FileNotFoundError), Place.at(destination) as place:
+    missing = contextlib.suppress(FileNotFoundError, NotADirectoryError)
+    with _faults(destination), missing, Place.at(destination) as place:
         place.remove(_hidden(transfer))
 
 
@@ -328,7 +341,7 @@ def _faults(destination: Path) -> Iterator[None]:
 
 def _refusal(fault: OSError, destination: Path) -> StorageError:
     """What a fault of the system means for files that come; its own text may hold a name."""
-    if fault.errno in _MISSING or isinstance(fault, FileExistsError):
+    if fault.errno in _MISSING:
         kind = StagingLost if destination.is_dir() else DestinationGone
         return kind(errno.errorcode.get(fault.errno or 0, ""))
     return translated(fault)

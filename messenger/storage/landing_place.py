@@ -77,7 +77,9 @@ class Place:
 
     def is_at(self, path: Path) -> bool:
         """Whether this is still the folder that a path leads to."""
-        return self.handle is None or os.path.samestat(os.fstat(self.handle), path.stat())
+        if self.handle is None:
+            return path.is_dir()
+        return os.path.samestat(os.fstat(self.handle), path.stat())
 
     def has(self, name: str) -> bool:
         """Whether there is anything of this name."""
