@@ -14,6 +14,8 @@ from typing import Final
 _PROGRAM: Final = "Sotto"
 _ZONE: Final = b"[ZoneTransfer]\r\nZoneId=3\r\n"
 """Zone 3 is the internet: Windows asks before it runs such a file, and Office opens it protected."""
+MARKS: Final = sys.platform in ("win32", "darwin")
+"""Whether this system knows files from elsewhere by a mark."""
 _QUARANTINE: Final = b"com.apple.quarantine"
 REFUSED: Final = frozenset(
     {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EMLINK, errno.EXDEV}
@@ -81,8 +83,8 @@ def sync_all(folder: int | None) -> bool:
     return True
 
 
-def mark_foreign(file: int, path: str | None) -> None:
-    """Mark an open file as one from elsewhere, where the system knows such a mark; else do nothing.
+def mark_foreign(file: int, path: str) -> None:
+    """Mark an open file as one from elsewhere, where the system has `MARKS`.
 
     Args:
         file: Its descriptor.

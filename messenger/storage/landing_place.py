@@ -1,13 +1,11 @@
 """An open folder: what is done in it stays in it, whatever is done to its path or put into it meanwhile."""
 
-import contextlib
 import errno
 import io
 import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Self
 
@@ -100,7 +98,8 @@ class Place:
 
     def settle(self, name: str, file: int, mode: int, modified_ms: int) -> None:
         """Give an open file in this folder its rights, its time, and the mark of one from elsewhere."""
-        landing_disk.mark_foreign(file, self._path(name))
+        if landing_disk.MARKS:
+            landing_disk.mark_foreign(file, self._path(name))
         _settle(self._path(name) if self.handle is None else file, mode, modified_ms)
 
     def settle_itself(self, mode: int, modified_ms: int) -> None:
@@ -169,22 +168,20 @@ def _settle(file: int | str, mode: int, modified_ms: int) -> None:
         modified_ms: Unix milliseconds.
     """
     ns = modified_ms * 1_000_000
-    with _suiting():
-        os.chmod(file, mode)  # noqa: PTH101
-    with _suiting():
-        os.utime(file, ns=(ns, ns))
-
-
-@contextlib.contextmanager
-def _suiting() -> Iterator[None]:
-    """Let a file system be that has no such rights or times."""
     try:
-        yield
-    except (PermissionError, NotImplementedError, OverflowError):
-        return
+        os.chmod(file, mode)  # noqa: PTH101
     except OSError as e:
-        if e.errno not in landing_disk.REFUSED:
-            raise
+        _let_be(e)
+    try:
+        os.utime(file, ns=(ns, ns))
+    except (OSError, OverflowError) as e:
+        _let_be(e)
+
+
+def _let_be(fault: Exception) -> None:
+    """Go on if a file system has no such rights or times."""
+    if isinstance(fault, OSError) and fault.errno not in landing_disk.REFUSED and fault.errno != errno.EACCES:
+        raise fault
 
 
 if sys.platform == "win32":  # pragma: no cover

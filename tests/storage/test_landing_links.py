@@ -33,6 +33,10 @@ def instead(path: Path, other: Path) -> None:
     path.symlink_to(other)
 
 
+def plant_pipe(files: Path, _out: Path) -> None:
+    os.mkfifo(files / "a/second")
+
+
 PLANTS: dict[str, Callable[[Path, Path], None]] = {
     "file that is there": lambda files, out: instead(files / "a/first", out / "victim"),
     "file to come": lambda files, out: instead(files / "a/second", out / "victim"),
@@ -41,7 +45,7 @@ PLANTS: dict[str, Callable[[Path, Path], None]] = {
     "folder that is there": lambda files, out: instead(files / "a", out),
     "folder to come": lambda files, out: instead(files / "b", out),
     "inner folder to come": lambda files, out: instead(files / "a/inner", out),
-    "pipe": lambda files, _out: os.mkfifo(files / "a/second", 0o600),
+    "pipe": plant_pipe,
     "all files": lambda files, out: instead(files, out),
     "all": lambda files, out: instead(files.parent, out),
     "names": lambda files, out: instead(files.parent / "names.new", out / "victim"),
