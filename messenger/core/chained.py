@@ -22,6 +22,8 @@ class ChainKind(IntEnum):
     """One text of the same author is to be gone."""
     REACTION = 13
     """One emoji at a text of either person, or none any more."""
+    OFFER = 16
+    """Files that the other person may have."""
 
 
 class Chained(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +42,9 @@ class Chained(msgspec.Struct, frozen=True, kw_only=True):
     about: bytes = b""
     """Id of the text that it is about; may be empty for a text."""
     content: str = ""
-    """Text or emoji; empty for a deletion."""
+    """Text or emoji; empty for a deletion and an offer."""
+    body: bytes = b""
+    """Of an offer: the encoded `messenger.core.offering.Offering`; empty for all others."""
 
     @property
     def key(self) -> bytes:

@@ -7,6 +7,7 @@ import msgspec
 
 from messenger.core.errors import Reason
 from messenger.core.ids import ConversationId, Fingerprint, MessageId, short_fingerprint
+from messenger.core.transfers import TransferId
 
 
 class Standing(IntEnum):
@@ -122,6 +123,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Its author has deleted it for both: only a place is left."""
     reactions: tuple[Reaction, ...] = ()
     """At most one of each person, theirs first."""
+    transfer: TransferId | None = None
+    """It offers files; the text is their names."""
 
 
 class Draft(msgspec.Struct, frozen=True):

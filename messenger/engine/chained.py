@@ -5,12 +5,12 @@ from typing import assert_never
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import LocalProtocolError
 from messenger.core.ids import MessageId
-from messenger.protocol.packets import ChainedPacket, Delete, Edit, React, Text
+from messenger.protocol.packets import ChainedPacket, Delete, Edit, Offer, React, Text
 
 
 def chained_of(packet: ChainedPacket) -> Chained:
     """What a packet says, as it is stored."""
-    kind, about, content = ChainKind.TEXT, b"", ""
+    kind, about, content, body = ChainKind.TEXT, b"", "", b""
     match packet:
         case Text():
             about, content = packet.reply, packet.text
@@ -20,6 +20,8 @@ def chained_of(packet: ChainedPacket) -> Chained:
             kind, about = ChainKind.DELETE, packet.target
         case React():
             kind, about, content = ChainKind.REACTION, packet.target, packet.emoji
+        case Offer():
+            kind, body = ChainKind.OFFER, packet.body
         case _:
             assert_never(packet)
     return Chained(
@@ -31,6 +33,7 @@ def chained_of(packet: ChainedPacket) -> Chained:
         order=packet.order,
         about=about,
         content=content,
+        body=body,
     )
 
 
@@ -51,4 +54,6 @@ def packet_of(chained: Chained) -> ChainedPacket:
             return Delete(id_, seq, prev, sent_ms, about, order)
         case ChainKind.REACTION:
             return React(id_, seq, prev, sent_ms, about, content, order)
+        case ChainKind.OFFER:
+            return Offer(id_, seq, prev, sent_ms, chained.body, order)
     raise LocalProtocolError("unknown kind")

@@ -102,6 +102,7 @@ class Chats:
     async def delete(self, conversation: ConversationId) -> None:
         """Say goodbye and forget a contact with every message."""
         self._hang_up(conversation)
+        await self._context.files.forget(conversation)
         await self._context.stored(self._store.contacts.remove, conversation)
         self._context.publish(ConversationRemoved(conversation))
 

@@ -8,6 +8,7 @@ from messenger.core.errors import Reason
 from messenger.core.ids import AttemptId, ConversationId, Fingerprint
 from messenger.core.models import Contact, Listening, Me, Message, Presence
 from messenger.core.settings import Settings
+from messenger.core.transfers import Transfer
 
 
 class SetupStep(StrEnum):
@@ -101,6 +102,12 @@ class PeerTyping(msgspec.Struct, frozen=True, tag=True):
     """Unix milliseconds; told again while they go on."""
 
 
+class TransferChanged(msgspec.Struct, frozen=True, tag=True):
+    """A transfer of files is new, or stands differently; at most ten times a second while it runs."""
+
+    transfer: Transfer
+
+
 class ChainChanged(msgspec.Struct, frozen=True, tag=True):
     """Messages of somebody are known to be missing, or have come after all, or contradict each other."""
 
@@ -182,6 +189,7 @@ Event = (
     | MessageAdded
     | MessageChanged
     | PeerTyping
+    | TransferChanged
     | ChainChanged
     | MessagesRemoved
     | Locked

@@ -37,6 +37,8 @@ class Stream(msgspec.Struct, frozen=True):
     host: str
     """IP address of the other end, IPv4 not mapped into IPv6, with scope if it has one."""
     port: int
+    opened: float | None = None
+    """When it was, by the clock of the loop, if its other end has been waited for since."""
 
     @property
     def address(self) -> Address:
@@ -60,6 +62,24 @@ async def dial(address: Address) -> Stream:
     targets = await _resolve(address)
     ways = [functools.partial(_connect, family, target, address) for family, target in targets]
     return await race(ways, limits.DIAL_STAGGER, Stream.abort)
+
+
+async def dial_bare(address: Address) -> socket.socket:
+    """Open a TCP connection to one IP address, for whoever does without a `Stream`.
+
+    Args:
+        address: IP address and port; a name is not looked up.
+
+    Returns:
+        The socket, not blocking; close it.
+
+    Raises:
+        ConnectError: As for `dial`; UNRESOLVED if it is a name.
+    """
+    if not is_literal(address.host):
+        raise ConnectError(Reason.UNRESOLVED, address.host)
+    family, target = (await _resolve(address))[0]
+    return await _connected(family, target, address)
 
 
 async def _resolve(address: Address) -> list[tuple[int, _Target]]:
@@ -103,6 +123,18 @@ def _look_up(address: Address, flags: int = 0) -> list[tuple[Any, ...]]:
 
 
 async def _connect(family: int, target: _Target, address: Address) -> Stream:
+    sock = await _connected(family, target, address)
+    try:
+        return await wrap(sock)
+    except OSError as e:
+        sock.close()
+        raise ConnectError(_REASONS.get(e.errno or 0, Reason.UNREACHABLE), str(address)) from e
+    except BaseException:
+        sock.close()
+        raise
+
+
+async def _connected(family: int, target: _Target, address: Address) -> socket.socket:
     loop = asyncio.get_running_loop()
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -112,7 +144,7 @@ async def _connect(family: int, target: _Target, address: Address) -> Stream:
         sock.setblocking(False)  # noqa: FBT003 -- the name of the method says it
         async with asyncio.timeout(limits.DIAL_TIMEOUT):
             await loop.sock_connect(sock, target)
-        return await wrap(sock)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except TimeoutError as e:
         sock.close()
         raise ConnectError(Reason.TIMEOUT, str(address)) from e
@@ -122,15 +154,16 @@ async def _connect(family: int, target: _Target, address: Address) -> Stream:
     except BaseException:
         sock.close()
         raise
+    return sock
 
 
-async def wrap(sock: socket.socket) -> Stream:
-    """Make a stream of a connected socket."""
+async def wrap(sock: socket.socket, opened: float | None = None) -> Stream:
+    """Make a stream of a connected socket; see `Stream.opened`."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     host, port = peer_of(sock)
     reader, writer = await asyncio.open_connection(sock=sock, limit=limits.READ_SIZE)
     writer.transport.set_write_buffer_limits(high=limits.WRITE_HIGH_WATER)
-    return Stream(reader, writer, host, port)
+    return Stream(reader, writer, host, port, opened)
 
 
 def peer_of(sock: socket.socket) -> tuple[str, int]:

@@ -37,7 +37,8 @@ def chain_hash(chained: Chained) -> bytes:
     """The hash of a message that its author's next message carries, so that gaps and forks are seen.
 
     SHA-256(u8 kind | prev | id | u64 seq | u64 sent_ms | u64 order | v(about) | content) of SPEC.md
-    section 7: v() is the length in two bytes, then the bytes; `content` is UTF-8.
+    section 7: v() is the length in two bytes, then the bytes; `content` is UTF-8, or the
+    body of an offer.
 
     Raises:
         StorageBug: A number is negative or longer than 64 bits, or the content holds half of a
@@ -47,7 +48,8 @@ def chain_hash(chained: Chained) -> bytes:
     try:
         fixed = [bytes((chained.kind,)), chained.prev, chained.id, *(n.to_bytes(8, "big") for n in numbers)]
         about = len(chained.about).to_bytes(2, "big") + chained.about
-        return hashlib.sha256(b"".join((*fixed, about, chained.content.encode()))).digest()
+        content = chained.content.encode() + chained.body  # one of them is empty
+        return hashlib.sha256(b"".join((*fixed, about, content))).digest()
     except FAULTS as e:
         raise translated(e) from e
 
@@ -83,6 +85,7 @@ def append(
     *,
     about: bytes = b"",
     content: str = "",
+    body: bytes = b"",
 ) -> tuple[Chained, int]:
     """Add a message to our chain and to the outbox; in a transaction of the caller.
 
@@ -94,6 +97,7 @@ def append(
         sent_ms: When it was written, Unix milliseconds.
         about: As in `Chained`.
         content: As in `Chained`.
+        body: As in `Chained`.
 
     Returns:
         The message and its position, where the caller stores it.
@@ -107,7 +111,15 @@ def append(
     seq, prev = contact
     order = next_order(database, conversation, sent_ms)
     chained = Chained(
-        kind=kind, id=id_, seq=seq, prev=prev, sent_ms=sent_ms, order=order, about=about, content=content
+        kind=kind,
+        id=id_,
+        seq=seq,
+        prev=prev,
+        sent_ms=sent_ms,
+        order=order,
+        about=about,
+        content=content,
+        body=body,
     )
     position = free_position(database, order, id_)
     database.rows(_APPEND, (seq + 1, chain_hash(chained), order, conversation))

@@ -9,6 +9,7 @@ from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
 from messenger.core.models import Contact, Conversation, FailReason, Message, MessageState, Reaction, Standing
+from messenger.core.transfers import TransferId
 from messenger.storage.database import Database, Row
 
 CONTACT_COLUMNS: Final = (
@@ -18,7 +19,7 @@ CONTACT_COLUMNS: Final = (
 
 MESSAGE_COLUMNS: Final = (
     "id, conversation, position, outgoing, state, reason, text, sent_ms, stored_ms,"
-    " reply, edited_ms, deleted, reactions"
+    " reply, edited_ms, deleted, reactions, transfer"
 )
 """What `message_from` and `marks_from` want."""
 
@@ -116,6 +117,7 @@ def message_from(row: Row) -> Message:
             edited_ms=row[10],
             deleted=bool(row[11]),
             reactions=_reactions(row),
+            transfer=None if row[13] is None else TransferId(row[13]),
         )
     except ValueError as e:
         raise DatabaseDamaged("message") from e

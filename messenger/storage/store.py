@@ -21,6 +21,7 @@ from messenger.storage.schema import open_current
 from messenger.storage.sealed import SealedTable
 from messenger.storage.successions import SuccessionTable
 from messenger.storage.traffic import Arrival, Outgoing
+from messenger.storage.transfers import TransferTable
 
 __all__ = ["Arrival", "Outgoing", "Store"]
 
@@ -53,6 +54,8 @@ class Store:
         """Sessions of sealed messages."""
         self.prekeys = PrekeyTable(database)
         """What people who know nobody here yet seal to."""
+        self.transfers = TransferTable(database)
+        """Files that are offered, on their way, or have come."""
         self.retention = RetentionTable(database)
         """How long messages are kept."""
 
