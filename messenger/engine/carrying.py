@@ -143,6 +143,8 @@ class Carrier:
             root = await self._watched(held.id, job, running, note, lambda: chunks.done)
             await note()
         except StorageError:
+            with contextlib.suppress(StorageError):  # what can be made durable all the same is not lost
+                await note()
             await self.thread(None, landing.close)
             raise
         except BaseException:

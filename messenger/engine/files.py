@@ -128,7 +128,7 @@ class Files:
     async def folder(self) -> Path:
         """Where files go that come."""
         stored = await self._context.stored(self._context.store.meta.get, _FOLDER)
-        return Path(stored.decode()) if stored else download_folder()
+        return Path(stored.decode() if stored else download_folder())
 
     async def set_folder(self, folder: Path) -> None:
         """Let files that come go elsewhere from now on."""

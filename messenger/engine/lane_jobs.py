@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from messenger.core import transfer_limits as limits
-from messenger.core.errors import ConnectError, Reason
+from messenger.core.errors import ConnectError, Reason, StorageError
 from messenger.core.offering import Offering
 from messenger.core.ranges import Ranges
 from messenger.crypto.hashing import chunk_hasher
@@ -257,23 +257,19 @@ class Receiving(Job):
             StorageError: The disk refused.
         """
         line = self.line
-        try:
-            while chunks.root is None:
-                if not chunks.left:
-                    chunks.word(self._word())
-                    continue
-                content = line.receive()
-                if content is None:
-                    raise ConnectError(Reason.CLOSED)
-                size = len(content)
-                writer.write(chunks.data(content), content)
-                self.moved += size
-                self._pace(size)
-        except (OSError, ConnectError):
-            raise
-        except Exception:
-            chunks.forget_part()
-            raise
+        while chunks.root is None:
+            if not chunks.left:
+                chunks.word(self._word())
+                continue
+            content = self._word()
+            size, offset = len(content), chunks.data(content)
+            try:
+                writer.write(offset, content)
+            except StorageError:
+                chunks.forget_part()
+                raise
+            self.moved += size
+            self._pace(size)
         if line.receive() is not None:
             raise Refused("more after the end")
         return chunks.root

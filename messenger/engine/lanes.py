@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +16,7 @@ from messenger.core.models import Contact
 from messenger.engine.context import Context
 from messenger.engine.tasks import Tasks
 from messenger.net.connection import Connection
-from messenger.net.lanes import Line, accept_lane, open_lane
+from messenger.net.lanes import Line, Socket, accept_lane, open_lane
 from messenger.net.listen import Slot
 from messenger.protocol.handshake import Role
 from messenger.protocol.lane import Ticket, ticket_key
@@ -153,7 +152,7 @@ class Lanes:
         port = packet.port or (stream.port if opener is Role.INITIATOR else desk.port)
         self._tasks.start(self._follow(desk, ticket, Address(stream.host, port)))
 
-    async def serve(self, sock: socket.socket, slot: Slot) -> None:
+    async def serve(self, sock: Socket, slot: Slot) -> None:
         """Answer a stream that begins as lanes do; see `messenger.net.listen.Listener.open`."""
         try:
             line, ticket = await accept_lane(sock, self, self._expect)

@@ -30,6 +30,7 @@ from messenger.protocol.lane import (
 from messenger.protocol.records import OUTER_HEADER, RecordBuffer, RecordReader
 
 Buffer = bytes | bytearray | memoryview
+Socket = socket.socket
 
 LANE_BYTE: Final = int(LaneMessage.B1)
 """First byte of a stream that is a lane."""

@@ -3,7 +3,7 @@
 Both move one file over loopback from one process to another, on a memory disk where there is one.
 ``cpu_s_per_gb``: CPU seconds of both processes for 10^9 bytes. ``wall_mb_s``: 10^6 bytes a second from the
 moment when the file may go to the moment when the sender knows that all of it is there. ``rss_mib``: largest
-memory of one process. ``chat_rtt_ms`` and ``chat_p99_ms``: from the writing of a message to its receipt, while
+memory of one process. ``chat_rtt_ms``, ``chat_p99_ms``: from the writing of a message to its receipt, while
 the file runs; durable at both ends.
 """
 
