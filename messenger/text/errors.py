@@ -100,9 +100,7 @@ _ERRORS: Final[dict[type[errors.SottoError], str]] = {
         "The disk did not do what was asked. Nothing was lost; check the disk and try again."
     ),
     errors.DiskFull: _("The disk is full. Free some space and try again; nothing was lost."),
-    errors.DiskReadOnly: _(
-        "The profile folder cannot be written to. Check its permissions or choose another one."
-    ),
+    errors.DiskReadOnly: _("That folder cannot be written to. Check its permissions or choose another one."),
     errors.DatabaseDamaged: _(
         "The database of this profile is damaged or belongs to another. Nothing was changed."
         " Restore a backup."

@@ -136,9 +136,9 @@ def test_what_is_there_is_never_replaced(downloads: Path) -> None:
     (downloads / "Report.pdf").write_text("mine")
     (downloads / "photos").mkdir()
     (downloads / "photos (2)").write_text("mine")
-    entries = [file("report.pdf", size=3), folder("photos"), file("photos", "x", size=3)]
+    entries = [file("REPORT.pdf", size=3), folder("photos"), file("photos", "x", size=3)]
     paths = landed(downloads, entries, b"abcdef")
-    assert [path.name for path in paths] == ["report (2).pdf", "photos (3)"]
+    assert [path.name for path in paths] == ["REPORT (2).pdf", "photos (3)"]
     assert (downloads / "Report.pdf").read_text() == "mine"
     assert (downloads / "photos (3)" / "x").read_bytes() == b"def"
 
@@ -151,7 +151,12 @@ def test_somebody_is_faster(downloads: Path, monkeypatch: pytest.MonkeyPatch) ->
     entries = [file("a.txt", size=3), folder("b"), file("b", "x", size=3)]
     names, looks = Place.names, iter([True])
     monkeypatch.setattr(Place, "names", lambda place: [] if next(looks, False) else names(place))
-    assert [path.name for path in landed(downloads, entries, b"abcdef")] == ["a (3).txt", "b (2)"]
+    with Landing.create(downloads, TRANSFER, entries) as landing:
+        landing.write(0, memoryview(b"abcdef"))
+        assert [path.name for path in landing.finish()] == ["a (3).txt", "b (2)"]
+    with Landing.reopen(downloads, TRANSFER, entries, [(0, 6)]) as landing:
+        assert [path.name for path in landing.finish()] == ["a (3).txt", "b (2)"]
+    discard(downloads, TRANSFER)
     assert (downloads / "a.txt").read_text() == "mine"
     assert not names_in(downloads / "b")
 

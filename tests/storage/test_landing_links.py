@@ -46,7 +46,7 @@ PLANTS: dict[str, Callable[[Path, Path], None]] = {
     "folder to come": lambda files, out: instead(files / "b", out),
     "inner folder to come": lambda files, out: instead(files / "a/inner", out),
     "pipe": plant_pipe,
-    "all files": lambda files, out: instead(files, out),
+    "all files": instead,
     "all": lambda files, out: instead(files.parent, out),
     "names": lambda files, out: instead(files.parent / "names.new", out / "victim"),
     "names at last": lambda files, out: instead(files.parent / "names", out / "victim"),
