@@ -18,11 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from messenger.core.ids import MessageId
 from messenger.core.models import MessageState, Standing
 from messenger.core.transfers import TransferState
 from messenger.engine.events import ContactChanged, MessageChanged, TransferChanged
@@ -120,6 +122,11 @@ async def sotto_receiver(folder: Path) -> None:
     await bob.engine.stop()
 
 
+def arrived(id_: MessageId) -> Callable[[MessageChanged], bool]:
+    """Tells whether a message is on their disk."""
+    return lambda e: e.message.id == id_ and e.message.state is MessageState.DELIVERED
+
+
 async def sotto_sender(folder: Path, port: int, *, chat: bool) -> None:
     """Be Alice: offer a file, perhaps chat meanwhile."""
     alice = Person(prepare(folder / "alice", "alice"), "alice")
@@ -133,11 +140,7 @@ async def sotto_sender(folder: Path, port: int, *, chat: bool) -> None:
         while True:
             since, at = alice.mark, time.monotonic()
             message = await alice.engine.send_text(contact.id, "ping")
-            await alice.wait_for(
-                MessageChanged,
-                lambda e, id_=message.id: e.message.id == id_ and e.message.state is MessageState.DELIVERED,
-                since=since,
-            )
+            await alice.wait_for(MessageChanged, arrived(message.id), since=since)
             trips.append((time.monotonic() - at) * 1000)
             await asyncio.sleep(0.02)
 

@@ -1,6 +1,7 @@
 """Files between two engines, over real links and lanes, onto a real disk."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -122,23 +123,21 @@ async def test_a_folder_with_many_files(pair: Pair, tmp_path: Path) -> None:
     )
 
 
+def of(name: str, state: TransferState) -> Callable[[TransferChanged], bool]:
+    """Tells whether a transfer of one file stands somehow."""
+    return lambda e: e.transfer.names == (name,) and e.transfer.state is state
+
+
 async def test_several_at_once(pair: Pair, tmp_path: Path) -> None:
-    since = pair[1].mark
+    alice, bob, to_bob = pair
     for number in range(5):
-        await pair[0].engine.offer_files(pair[2], [file(tmp_path / f"{number}", MIB)])
+        await alice.engine.offer_files(to_bob, [file(tmp_path / f"{number}", MIB)])
     for number in range(5):
-        event = await pair[1].wait_for(
-            TransferChanged, lambda e, name=f"{number}": e.transfer.names == (name,), since=since
-        )
-        await pair[1].engine.accept_files(event.transfer.id, tmp_path / "there")
+        event = await bob.wait_for(TransferChanged, of(f"{number}", TransferState.OFFERED))
+        await bob.engine.accept_files(event.transfer.id, tmp_path / "there")
     for number in range(5):
-        for person in pair[:2]:
-            await person.wait_for(
-                TransferChanged,
-                lambda e, name=f"{number}": (
-                    e.transfer.names == (name,) and e.transfer.state is TransferState.DONE
-                ),
-            )
+        await alice.wait_for(TransferChanged, of(f"{number}", TransferState.DONE))
+        await bob.wait_for(TransferChanged, of(f"{number}", TransferState.DONE))
     assert names(tmp_path / "there") == ["0", "1", "2", "3", "4"]
 
 
@@ -176,9 +175,8 @@ async def test_restart_of_either_program_resumes(pair: Pair, tmp_path: Path, who
     alice = pair[0]
     await slowly(alice, pair, tmp_path)
     await alice.engine.change_settings({"send_limit": 0})
-    other = pair[1 - who]
-    since = other.mark
-    await pair[who].restart()
+    since = pair[:2][1 - who].mark
+    await pair[:2][who].restart()
     await both_done(pair, (since, 0) if who else (0, since))
     assert (tmp_path / "there" / "film").read_bytes() == (tmp_path / "film").read_bytes()
     assert names(tmp_path / "there") == ["film"]
@@ -188,7 +186,7 @@ async def test_restart_of_either_program_resumes(pair: Pair, tmp_path: Path, who
 async def test_cancelled_by_either(pair: Pair, tmp_path: Path, who: int) -> None:
     alice, bob, _ = pair
     transfer = await slowly(alice, pair, tmp_path)
-    await pair[who].engine.cancel_transfer(transfer.id if who else (await of_alice(pair)).id)
+    await pair[:2][who].engine.cancel_transfer(transfer.id if who else (await of_alice(pair)).id)
     await stands(alice, TransferState.CANCELLED)
     await stands(bob, TransferState.CANCELLED)
     await alice.engine.stop()
