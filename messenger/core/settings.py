@@ -90,7 +90,7 @@ class Settings:
     take_files_mib: int = setting(Page.FILES, default=100, least=1, most=transfer_limits.ACCEPT_MIB_MAX)
     """Up to which size, in MiB."""
     lanes: int = setting(Page.FILES, default=2, least=1, most=transfer_limits.LANES_MAX)
-    """Transfers that run at once."""
+    """Transfers that run at once, each way."""
     send_limit: int = setting(Page.FILES, default=0, least=0, most=transfer_limits.SPEED_LIMIT_MAX)
     """Speed of all files that are sent together, KiB/s; 0 for no limit."""
     receive_limit: int = setting(Page.FILES, default=0, least=0, most=transfer_limits.SPEED_LIMIT_MAX)

@@ -67,6 +67,7 @@ class Run:
     """A lane of a transfer, open or about to be."""
 
     connection: Connection
+    outgoing: bool
     job: Job | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     samples: deque[tuple[float, int]] = field(default_factory=deque)
@@ -145,12 +146,12 @@ class Runs:
         settings = self._context.settings
         self._up.rate, self._down.rate = settings.send_limit * _KIB, settings.receive_limit * _KIB
         for held in sorted(self._board.held.values(), key=lambda held: held.id):
-            if self._closed or len(self._runs) >= settings.lanes:
+            if self._closed or self._full(outgoing=True):
                 return
             connection = self._board.links.get(held.conversation)
             wanted = held.outgoing and held.state is TransferState.WAITING and connection is not None
             if wanted and connection and held.id not in self._runs and held.id not in self._aside:
-                run = self._runs[held.id] = Run(connection)
+                run = self._runs[held.id] = Run(connection, outgoing=True)
                 self._tasks.start(self._send(held, run))
 
     async def _send(self, held: Held, run: Run) -> None:
@@ -171,6 +172,11 @@ class Runs:
             finally:
                 line.close()
 
+    def _full(self, *, outgoing: bool) -> bool:
+        """No more lanes may run; each way has its own number, else two people could wait for each other."""
+        running = sum(run.outgoing == outgoing for run in self._runs.values())
+        return running >= self._context.settings.lanes
+
     def _on_lane(self, contact: Contact, connection: Connection, line: Line) -> None:
         self._tasks.start(self._answer(contact, connection, line))
 
@@ -188,7 +194,7 @@ class Runs:
             if (before := self._runs.get(held.id)) is not None:
                 before.stop()
                 await before.ended.wait()
-            if len(self._runs) >= self._context.settings.lanes:
+            if self._full(outgoing=False):
                 self._refused.append(held.id)
                 self._board.tell(held, busy=True)
                 return
@@ -202,7 +208,7 @@ class Runs:
 
     async def _receive(self, held: Held, connection: Connection, line: Line) -> None:
         job = Receiving(line, (self._down, self._own.setdefault(held.id, Throttle())))
-        run = self._runs[held.id] = Run(connection, job)
+        run = self._runs[held.id] = Run(connection, outgoing=False, job=job)
         async with self._ending(held, run):
             held = await self._context.stored(self._store.get, held.id)
             self._board.publish(held)

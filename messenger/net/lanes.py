@@ -32,6 +32,9 @@ from messenger.protocol.records import OUTER_HEADER, RecordBuffer, RecordReader
 Buffer = bytes | bytearray | memoryview
 Socket = socket.socket
 
+_LOOK_AGAIN: Final = 0.02
+"""Seconds between two looks at a stream, on loops that cannot wait for it without reading."""
+
 LANE_BYTE: Final = int(LaneMessage.B1)
 """First byte of a stream that is a lane."""
 
@@ -298,7 +301,11 @@ async def first_byte(sock: socket.socket) -> int | None:
             data = sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             came.clear()
-            loop.add_reader(sock, came.set)
+            try:
+                loop.add_reader(sock, came.set)
+            except NotImplementedError:  # pragma: no cover -- asyncio's own loop on Windows
+                await asyncio.sleep(_LOOK_AGAIN)
+                continue
             try:
                 await came.wait()
             finally:

@@ -48,7 +48,7 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("They are saved and never opened. Other people's files wait until you accept them."),
     ),
     "take_files_mib": (_("Up to so many megabytes"), _("Larger ones wait until you accept them.")),
-    "lanes": (_("Transfers at once"), _("Others wait for their turn.")),
+    "lanes": (_("Transfers at once, each way"), _("Others wait for their turn.")),
     "send_limit": (
         _("Send files with at most so many KiB a second"),
         _("0 is no limit. Messages are never slowed down."),

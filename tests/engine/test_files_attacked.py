@@ -161,7 +161,7 @@ async def test_a_lane_for_the_transfer_of_somebody_else(
     await carol.engine.offer_files(to_bob, [file(tmp_path / "b", 10)])
     evil = await stands(bob, TransferState.OFFERED, since=since)
     honest, wrong = lane_files.begin, {bytes(evil.message): bytes(offer.message)}
-    monkeypatch.setattr(lane_files, "begin", lambda id_: honest(wrong[id_] if id_ in wrong else id_))
+    monkeypatch.setattr(lane_files, "begin", lambda id_: honest(wrong.get(id_) or id_))
     refused: list[bytes] = []
     find = bob.engine._now().transfers.find
 
