@@ -24,6 +24,8 @@ class ChainKind(IntEnum):
     """One emoji at a text of either person, or none any more."""
     TIMER = 15
     """From now on texts of the conversation disappear after a time, or do not any more."""
+    OFFER = 16
+    """Files that the other person may have."""
 
 
 class Chained(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +44,11 @@ class Chained(msgspec.Struct, frozen=True, kw_only=True):
     about: bytes = b""
     """Id of the text that it is about; may be empty for a text."""
     content: str = ""
-    """Text or emoji; empty for a deletion and for a timer."""
+    """Text or emoji; empty for a deletion, a timer and an offer."""
     timer: int = 0
     """Seconds after which a text disappears, once its time runs; or those that a timer sets. 0 for never."""
+    body: bytes = b""
+    """Of an offer: the encoded `messenger.core.offering.Offering`; empty for all others."""
 
     @property
     def key(self) -> bytes:

@@ -24,6 +24,13 @@ Two questions sort them: is it ours or theirs, and is it the world or a bug?
         ├── DiskReadOnly
         ├── DatabaseDamaged
         ├── DatabaseTooNew    written by a later version of the program
+        ├── FileError         a file that is sent, or the place of one that comes
+        │   ├── SourceChanged     it is no longer what was offered
+        │   ├── SourceGone
+        │   ├── SourceUnreadable
+        │   ├── TooManyFiles      more, or deeper, than one transfer may have
+        │   ├── DestinationGone   the folder that files come into
+        │   └── StagingLost       what had come of a transfer is not there any more
         └── StorageBug        SQL that cannot be right: a bug
 
 Texts in exceptions are for logs and developers and never hold secrets or message
@@ -196,3 +203,31 @@ class DatabaseTooNew(StorageError):
 
 class StorageBug(StorageError):
     """SQL that cannot be right: a bug of ours."""
+
+
+class FileError(StorageError):
+    """A file that is sent cannot be read, or one that comes cannot be put where it belongs."""
+
+
+class SourceChanged(FileError):
+    """A file that was offered has been changed since."""
+
+
+class SourceGone(FileError):
+    """A file that was offered, or chosen, is not there any more."""
+
+
+class SourceUnreadable(FileError):
+    """A file that was offered, or chosen, cannot be read."""
+
+
+class TooManyFiles(FileError):
+    """What was chosen has more files, or folders in folders, than one transfer may have."""
+
+
+class DestinationGone(FileError):
+    """The folder that files should come into is not there any more, or is no folder."""
+
+
+class StagingLost(FileError):
+    """What had come of a transfer is not there any more, or is not what was written there."""

@@ -9,6 +9,7 @@ import msgspec
 from messenger.core.chained import ChainKind
 from messenger.core.errors import Reason
 from messenger.core.ids import ConversationId, Fingerprint, MessageId, short_fingerprint
+from messenger.core.transfers import TransferId
 
 
 class Standing(IntEnum):
@@ -164,6 +165,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Its author has deleted it for both: only a place is left."""
     reactions: tuple[Reaction, ...] = ()
     """At most one of each person, theirs first."""
+    transfer: TransferId | None = None
+    """It offers files; the text is their names."""
     kind: ChainKind = ChainKind.TEXT
     """TEXT, or TIMER for a line that says that somebody has changed the timer."""
     timer: int = 0
@@ -174,7 +177,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def notice(self) -> bool:
         """It is a line about the conversation, not something that somebody wrote."""
-        return self.kind is not ChainKind.TEXT
+        return self.kind is ChainKind.TIMER
 
 
 class Moments(msgspec.Struct, frozen=True, kw_only=True):

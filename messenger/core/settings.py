@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from messenger.core import deed_limits, limits, store_limits
+from messenger.core import deed_limits, limits, store_limits, transfer_limits
 from messenger.core.errors import InputProblem, SettingError
 
 
@@ -49,12 +49,24 @@ _SECONDS: Final = {
 }
 
 
+class TakeFiles(StrEnum):
+    """Whose files are taken without asking."""
+
+    ASK = "ask"
+    """Nobody's."""
+    VERIFIED = "verified"
+    """Those of contacts whose safety number was compared."""
+    CONTACTS = "contacts"
+    """Those of all contacts."""
+
+
 class Page(StrEnum):
     """The page of the settings dialog on which a setting stands."""
 
     NETWORK = "network"
     PRIVACY = "privacy"
     APPEARANCE = "appearance"
+    FILES = "files"
     STORAGE = "storage and backup"
 
 
@@ -99,6 +111,16 @@ class Settings:
     """Colours of the window."""
     enter_sends: bool = setting(Page.APPEARANCE, default=True)
     """Enter sends and Shift+Enter breaks the line; otherwise Ctrl+Enter sends."""
+    take_files: TakeFiles = setting(Page.FILES, default=TakeFiles.ASK)
+    """Whose files are taken without asking."""
+    take_files_mib: int = setting(Page.FILES, default=100, least=1, most=transfer_limits.ACCEPT_MIB_MAX)
+    """Up to which size, in MiB."""
+    lanes: int = setting(Page.FILES, default=2, least=1, most=transfer_limits.LANES_MAX)
+    """Transfers that run at once, each way."""
+    send_limit: int = setting(Page.FILES, default=0, least=0, most=transfer_limits.SPEED_LIMIT_MAX)
+    """Speed of all files that are sent together, KiB/s; 0 for no limit."""
+    receive_limit: int = setting(Page.FILES, default=0, least=0, most=transfer_limits.SPEED_LIMIT_MAX)
+    """Speed of all files that are received together, KiB/s; 0 for no limit."""
     keep_days: int = setting(Page.STORAGE, default=0, least=0, most=store_limits.KEEP_DAYS_MAX)
     """Delete messages that are older than so many days; 0 for never. A conversation may differ."""
     backups_kept: int = setting(Page.STORAGE, default=3, least=0, most=store_limits.BACKUPS_MAX)

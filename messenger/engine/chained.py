@@ -5,12 +5,12 @@ from typing import assert_never
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import LocalProtocolError
 from messenger.core.ids import MessageId
-from messenger.protocol.packets import ChainedPacket, Delete, Edit, React, Text, Timer
+from messenger.protocol.packets import ChainedPacket, Delete, Edit, Offer, React, Text, Timer
 
 
 def chained_of(packet: ChainedPacket) -> Chained:
     """What a packet says, as it is stored."""
-    kind, about, content, timer = ChainKind.TEXT, b"", "", 0
+    kind, about, content, timer, body = ChainKind.TEXT, b"", "", 0, b""
     match packet:
         case Text():
             about, content, timer = packet.reply, packet.text, packet.timer
@@ -22,6 +22,8 @@ def chained_of(packet: ChainedPacket) -> Chained:
             kind, about, content = ChainKind.REACTION, packet.target, packet.emoji
         case Timer():
             kind, timer = ChainKind.TIMER, packet.timer
+        case Offer():
+            kind, body = ChainKind.OFFER, packet.body
         case _:
             assert_never(packet)
     return Chained(
@@ -34,6 +36,7 @@ def chained_of(packet: ChainedPacket) -> Chained:
         about=about,
         content=content,
         timer=timer,
+        body=body,
     )
 
 
@@ -56,4 +59,6 @@ def packet_of(chained: Chained) -> ChainedPacket:
             return React(id_, seq, prev, sent_ms, about, content, order)
         case ChainKind.TIMER:
             return Timer(id_, seq, prev, sent_ms, chained.timer, order)
+        case ChainKind.OFFER:
+            return Offer(id_, seq, prev, sent_ms, chained.body, order)
     raise LocalProtocolError("unknown kind")

@@ -139,6 +139,7 @@ class Chats:
     async def delete(self, conversation: ConversationId) -> None:
         """Say goodbye and forget a contact with every message; the messages go in the background."""
         self._hang_up(conversation)
+        await self._context.files.forget(conversation)
         await self._context.stored(self._store.contacts.hide, conversation)
         self._context.publish(ConversationRemoved(conversation))
         self._history.removed.set()

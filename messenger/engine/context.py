@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from messenger.core.ids import ConversationId, Fingerprint
-from messenger.core.models import Me, Message
+from messenger.core.models import Contact, Me, Message
 from messenger.core.settings import Settings
 from messenger.crypto.identity import Bundle
 from messenger.crypto.vault import Vault
@@ -19,9 +19,37 @@ from messenger.engine.events import (
     MessageAdded,
     MessageChanged,
 )
+from messenger.net.connection import Connection
+from messenger.protocol.packets import LaneTicket, Wish
 from messenger.storage.group import GroupCommit
 from messenger.storage.store import Arrival, Store
 from messenger.storage.worker import Worker
+
+
+class FileDesk(Protocol):
+    """What conversations tell the part that is about files; see `messenger.engine.transfers.Transfers`."""
+
+    async def offered(self, message: Message) -> None:
+        """They offer files; the message is on disk."""
+
+    async def withdrawn(self, message: Message) -> None:
+        """A message that offers files was deleted, by whoever offers them, for both."""
+
+    async def welcome(self, contact: Contact, connection: Connection, port: int) -> None:
+        """Both have accepted each other on a link; the port is that of their greeting."""
+
+    def leave(self, connection: Connection) -> None:
+        """A link has ended."""
+
+    def on_ticket(self, connection: Connection, packet: LaneTicket) -> None:
+        """They have given us a ticket for a lane; RemoteProtocolError if they must not."""
+
+    async def on_wish(self, contact: Contact, packet: Wish) -> None:
+        """They have told what they want of a transfer."""
+
+    async def forget(self, conversation: ConversationId) -> None:
+        """A conversation is about to be deleted."""
+
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,6 +74,8 @@ class Context:
     now_ms: Callable[[], int] = system_ms
     timing: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     """Set when the time of messages that disappear may have begun to run."""
+    files: FileDesk = field(init=False)
+    """Transfers of files."""
     writes: GroupCommit = field(init=False)
     """Writes that may share a transaction."""
     port: int = 0
@@ -112,9 +142,16 @@ class Context:
                     await self.publish_contact(conversation)
             if arrival.changed is not None:
                 self.publish(MessageChanged(arrival.changed))
+            await self._tell_files(arrival)
         if any(arrival.chain for arrival in arrivals):
             row = await self.stored(self.store.conversation, conversation)
             if row is not None:
                 self.publish(ChainChanged(conversation, row.missing, row.forked))
         if any(arrival.erased for arrival in arrivals):
             await self.stored(self.store.shred)
+
+    async def _tell_files(self, arrival: Arrival) -> None:
+        if arrival.added is not None and arrival.added.transfer is not None:
+            await self.files.offered(arrival.added)
+        if arrival.changed is not None and arrival.changed.transfer is not None and arrival.changed.deleted:
+            await self.files.withdrawn(arrival.changed)

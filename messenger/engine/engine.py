@@ -25,6 +25,7 @@ from messenger.core.models import (
 from messenger.core.names import own_name
 from messenger.core.settings import Settings, changed
 from messenger.engine.chats import Arrangement
+from messenger.engine.commands_files import FileCommands
 from messenger.engine.commands_history import HistoryCommands
 from messenger.engine.commands_messages import MessageCommands
 from messenger.engine.commands_safe import SafeCommands
@@ -36,7 +37,7 @@ from messenger.engine.sealing import Sealing
 from messenger.storage.reader import Reader
 
 
-class Engine(MessageCommands, HistoryCommands, SafeCommands):
+class Engine(MessageCommands, FileCommands, HistoryCommands, SafeCommands):
     """One person's messenger. First `status`, then `create` or `open`, at the end `stop`.
 
     Args:
@@ -175,6 +176,7 @@ class Engine(MessageCommands, HistoryCommands, SafeCommands):
         if (before.listen, before.port) != (settings.listen, settings.port):
             with contextlib.suppress(ConnectError):  # told by ListeningChanged; the setting holds
                 await running.host.follow_settings()
+        running.transfers.schedule()
         if before.keep_days != settings.keep_days:
             running.history.due.set()
         if settings.reconnect and not before.reconnect:

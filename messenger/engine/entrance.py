@@ -16,7 +16,7 @@ from messenger.engine.events import EngineFault
 from messenger.engine.peers import Peers
 from messenger.engine.session import Session
 from messenger.net.dial import Stream
-from messenger.net.listen import Slot
+from messenger.net.listen import LaneHandler, Slot
 from messenger.protocol.handshake import PeerIdentified
 from messenger.protocol.keyschedule import invite_proof
 from messenger.protocol.link import Link
@@ -33,11 +33,13 @@ class Entrance:
     Args:
         context: The open profile.
         peers: Where sessions are registered.
+        lanes: Answers streams that begin as lanes do; see `messenger.net.listen.Listener.open`.
     """
 
-    def __init__(self, context: Context, peers: Peers) -> None:
+    def __init__(self, context: Context, peers: Peers, lanes: LaneHandler) -> None:
         self._context = context
         self._peers = peers
+        self.lanes = lanes
 
     async def serve(self, stream: Stream, slot: Slot) -> None:
         """Handle one incoming connection until its handshake is decided."""

@@ -8,6 +8,7 @@ from messenger.core.errors import Reason
 from messenger.core.ids import AttemptId, ConversationId, Fingerprint, MessageId
 from messenger.core.models import Contact, Listening, Me, Message, Presence
 from messenger.core.settings import Settings
+from messenger.core.transfers import Transfer
 
 
 class SetupStep(StrEnum):
@@ -100,6 +101,12 @@ class PeerTyping(msgspec.Struct, frozen=True, tag=True):
     conversation: ConversationId
     until_ms: int
     """Unix milliseconds; told again while they go on."""
+
+
+class TransferChanged(msgspec.Struct, frozen=True, tag=True):
+    """A transfer of files is new, or stands differently; at most ten times a second while it runs."""
+
+    transfer: Transfer
 
 
 class ChainChanged(msgspec.Struct, frozen=True, tag=True):
@@ -204,6 +211,7 @@ Event = (
     | MessageAdded
     | MessageChanged
     | PeerTyping
+    | TransferChanged
     | ChainChanged
     | MessagesRemoved
     | MessagesVanished

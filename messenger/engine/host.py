@@ -147,8 +147,8 @@ class Host:
             before = (await context.stored(context.store.meta.get, _LAST_PORT) or b"").split()
             if len(before) == 2 and before[0] == str(wanted).encode():
                 with contextlib.suppress(ConnectError):
-                    return await Listener.open(self._entrance.serve, int(before[1]), exact=True)
-        listener = await Listener.open(self._entrance.serve, wanted, exact=exact)
+                    return await self._listener_on(int(before[1]), exact=True)
+        listener = await self._listener_on(wanted, exact=exact)
         try:
             await context.stored(context.store.meta.put, _LAST_PORT, f"{wanted} {listener.port}".encode())
         except StorageError as e:  # others can come in all the same
@@ -166,3 +166,6 @@ class Host:
         self._context.port = listener.port if listener else 0
         if old is not None:
             await old.close()
+
+    async def _listener_on(self, port: int, *, exact: bool) -> Listener:
+        return await Listener.open(self._entrance.serve, port, exact=exact, lanes=self._entrance.lanes)

@@ -14,6 +14,7 @@ from messenger.engine.deeds import Deeds
 from messenger.engine.dialer import Dialer
 from messenger.engine.entrance import Entrance
 from messenger.engine.events import MeChanged
+from messenger.engine.files import Files
 from messenger.engine.history import History
 from messenger.engine.host import Host
 from messenger.engine.housekeeping import Housekeeping
@@ -22,6 +23,7 @@ from messenger.engine.peers import Peers
 from messenger.engine.reconnect import Reconnector
 from messenger.engine.sealing import Sealing
 from messenger.engine.succession import Mover
+from messenger.engine.transfers import Transfers
 from messenger.engine.upkeep import Upkeep
 from messenger.engine.vanishing import Vanishing
 from messenger.storage.successions import STATEMENTS_NAME
@@ -39,15 +41,22 @@ class Running:
 
     def __init__(self, context: Context, database: Path, db_key: bytes, lock: Callable[[], None]) -> None:
         self.context = context
+        self.transfers = Transfers(context)
+        context.files = self.transfers
         self.peers = Peers(context, self._on_up, self._on_end)
         self.dialer = Dialer(context, self.peers)
         self.reconnector = Reconnector(context, self.peers, self.dialer)
         self.history = History(context, database, db_key)
         self.chats = Chats(context, self.peers, self.reconnector, self.history)
         self.deeds = Deeds(context, self.peers, self.chats)
+        self.files = Files(context, self.transfers, self.chats)
         self.sealing = Sealing(context, self.peers)
         self.upkeep = Upkeep(context, self.peers, self.dialer, self.sealing)
-        self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
+        self.host = Host(
+            context,
+            Entrance(context, self.peers, self.transfers.runs.lanes.serve),
+            self.chats.greet_everybody,
+        )
         self.outlook = Outlook(context, self.peers, self.reconnector, self.host)
         self.mover = Mover(context, self._pause, self._resume, database.with_name(STATEMENTS_NAME))
         self.housekeeping = Housekeeping(context, self.history, database, db_key, lock)
@@ -59,6 +68,7 @@ class Running:
         await self.vanishing.expire()
         await self.mover.settle()
         await self.sealing.settle()
+        await self.transfers.start()
         with contextlib.suppress(ConnectError):  # told by ListeningChanged; calling out works all the same
             await self.host.follow_settings()
         await self.reach_everybody()
@@ -78,6 +88,7 @@ class Running:
         await self.vanishing.close()
         await self.housekeeping.close()
         await self.mover.close()
+        await self.transfers.close()
         await self._hang_up()
 
     def protected(self, how: str) -> None:

@@ -22,6 +22,7 @@ from messenger.protocol.packets import (
     Edit,
     Hello,
     Mailboxes,
+    Offer,
     React,
     Read,
     Text,
@@ -128,7 +129,7 @@ def _apply(desk: Desk, contact: Contact, content: Sequence[Sealable], taken: Tak
         match packet:
             case Hello():
                 _on_hello(desk, contact, packet, taken, newest=newest)
-            case Text() | Edit() | Delete() | React() | Timer():
+            case Text() | Edit() | Delete() | React() | Timer() | Offer():
                 _on_chained(desk, contact, packet, taken)
             case Delivered(ids):
                 _on_receipt(desk, contact, ids, MessageState.DELIVERED, taken)

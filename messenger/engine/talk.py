@@ -24,6 +24,8 @@ from messenger.protocol.packets import (
     Delivered,
     Edit,
     Hello,
+    LaneTicket,
+    Offer,
     Packet,
     React,
     Read,
@@ -34,6 +36,7 @@ from messenger.protocol.packets import (
     Text,
     Timer,
     Typing,
+    Wish,
 )
 from messenger.storage.store import Arrival
 
@@ -59,7 +62,7 @@ class Talk:
         self.contact = contact
         self._said = said
         self._seeding = Seeding(context, connection)
-        self._welcome = False
+        self._welcome, self._port = False, 0
         self._full = False
         self._on_way: set[MessageId] = set()
         self._sent_seq = 0
@@ -81,6 +84,7 @@ class Talk:
 
     async def stop(self) -> None:
         """Stop sending; what is not acknowledged stays in the outbox."""
+        self._context.files.leave(self._connection)
         await self._pump.close()
 
     def wake(self, *, again: bool = False) -> None:
@@ -150,10 +154,10 @@ class Talk:
         match packet:
             case Hello():
                 await self._on_hello(packet)
-            case Text() | Edit() | Delete() | React() | Timer():
+            case Text() | Edit() | Delete() | React() | Timer() | Offer():
                 await self.on_chained([packet])
-            case Typing():
-                self._on_typing()
+            case Typing() | LaneTicket() | Wish():
+                await self._on_aside(packet)
             case Delivered(ids):
                 await self._on_receipt(ids, MessageState.DELIVERED)
             case Read(ids):
@@ -175,6 +179,16 @@ class Talk:
     @property
     def _accepted(self) -> bool:
         return self.contact.standing is Standing.ACCEPTED
+
+    async def _on_aside(self, packet: Typing | LaneTicket | Wish) -> None:
+        """What is not of the chain, and means something among people who have accepted each other."""
+        match packet:
+            case Typing():
+                self._on_typing()
+            case LaneTicket():
+                self._context.files.on_ticket(self._connection, packet)
+            case Wish() if self._accepted:
+                await self._context.files.on_wish(self.contact, packet)
 
     async def _on_hello(self, hello: Hello) -> None:
         contacts, me = self._store.contacts, self.contact.id
@@ -200,13 +214,14 @@ class Talk:
         if waited and hello.accepted:
             self._on_way.clear()
             self.wake(again=True)
-        self._welcome = hello.accepted
+        self._welcome, self._port = hello.accepted, hello.port
         await self._seed()
 
     async def _seed(self) -> None:
-        """Each of us knows on this link that the other has accepted them: sealed messages may be prepared."""
+        """Each of us knows on this link that the other has accepted them: what needs that begins."""
         if self._welcome and self._accepted:
             await self._seeding.begin(self.contact)
+            await self._context.files.welcome(self.contact, self._connection, self._port)
 
     async def on_chained(self, packets: Sequence[ChainedPacket]) -> None:
         """Store what came one after the other, in one transaction, and acknowledge it.

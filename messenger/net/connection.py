@@ -133,7 +133,7 @@ class Connection:
     async def _greet(self) -> None:
         loop = asyncio.get_running_loop()
         self._flush()
-        deadline = loop.time() + limits.HANDSHAKE_FIRST
+        deadline = (self.stream.opened or loop.time()) + limits.HANDSHAKE_FIRST
         while self.link.state is LinkState.GREETING:
             async with asyncio.timeout_at(deadline):
                 data = await self.stream.reader.read(limits.READ_SIZE)

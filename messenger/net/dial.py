@@ -67,6 +67,8 @@ class Stream(msgspec.Struct, frozen=True):
     port: int
     own: str = ""
     """IP address of this end, without scope; empty if it is not known."""
+    opened: float | None = None
+    """When it was, by the clock of the loop, if its other end has been waited for since."""
 
     @property
     def address(self) -> Address:
@@ -90,6 +92,24 @@ async def dial(address: Address) -> Stream:
     targets = await _resolve(address)
     ways = [functools.partial(_connect, family, target, address) for family, target in targets]
     return await race(ways, limits.DIAL_STAGGER, Stream.abort)
+
+
+async def dial_bare(address: Address) -> socket.socket:
+    """Open a TCP connection to one IP address, for whoever does without a `Stream`.
+
+    Args:
+        address: IP address and port; a name is not looked up.
+
+    Returns:
+        The socket, not blocking; close it.
+
+    Raises:
+        ConnectError: As for `dial`; UNRESOLVED if it is a name.
+    """
+    if not is_literal(address.host):
+        raise ConnectError(Reason.UNRESOLVED, address.host)
+    family, target = (await _resolve(address))[0]
+    return await _connected(family, target, address)
 
 
 async def _resolve(address: Address) -> list[tuple[int, _Target]]:
@@ -133,6 +153,18 @@ def _look_up(address: Address, flags: int = 0) -> list[tuple[Any, ...]]:
 
 
 async def _connect(family: int, target: _Target, address: Address) -> Stream:
+    sock = await _connected(family, target, address)
+    try:
+        return await wrap(sock)
+    except OSError as e:
+        sock.close()
+        raise ConnectError(_REASONS.get(e.errno or 0, Reason.UNREACHABLE), str(address)) from e
+    except BaseException:
+        sock.close()
+        raise
+
+
+async def _connected(family: int, target: _Target, address: Address) -> socket.socket:
     loop = asyncio.get_running_loop()
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -142,7 +174,7 @@ async def _connect(family: int, target: _Target, address: Address) -> Stream:
         sock.setblocking(False)  # noqa: FBT003 -- the name of the method says it
         async with asyncio.timeout(limits.DIAL_TIMEOUT):
             await loop.sock_connect(sock, target)
-        return await wrap(sock)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except TimeoutError as e:
         sock.close()
         raise ConnectError(Reason.TIMEOUT, str(address)) from e
@@ -152,10 +184,11 @@ async def _connect(family: int, target: _Target, address: Address) -> Stream:
     except BaseException:
         sock.close()
         raise
+    return sock
 
 
-async def wrap(sock: socket.socket) -> Stream:
-    """Make a stream of a connected socket."""
+async def wrap(sock: socket.socket, opened: float | None = None) -> Stream:
+    """Make a stream of a connected socket; see `Stream.opened`."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     host, port = peer_of(sock)
     loop = asyncio.get_running_loop()
@@ -165,7 +198,7 @@ async def wrap(sock: socket.socket) -> Stream:
     writer = asyncio.StreamWriter(transport, protocol, reader, loop)
     own = str(sock.getsockname()[0]).partition("%")[0].removeprefix("::ffff:")
     writer.transport.set_write_buffer_limits(high=limits.WRITE_HIGH_WATER)
-    return Stream(reader, writer, host, port, own)
+    return Stream(reader, writer, host, port, own, opened)
 
 
 def peer_of(sock: socket.socket) -> tuple[str, int]:

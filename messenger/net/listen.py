@@ -11,9 +11,11 @@ from typing import Final, Self
 
 from messenger.core import limits
 from messenger.core.errors import ConnectError, Reason
-from messenger.net.dial import Stream, wrap
+from messenger.net.dial import Stream, peer_of, wrap
+from messenger.net.lanes import LANE_BYTE, first_byte
 
 Handler = Callable[[Stream, "Slot"], Awaitable[None]]
+LaneHandler = Callable[[socket.socket, "Slot"], Awaitable[None]]
 
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
 
@@ -24,17 +26,27 @@ class Listener:
     Make one with `open`; `close` ends it.
     """
 
-    def __init__(self, sock: socket.socket, handler: Handler) -> None:
+    def __init__(self, sock: socket.socket, handler: Handler, lanes: LaneHandler | None = None) -> None:
         self._sock = sock
         self._handler = handler
+        self._lanes = lanes
         self._half_open = HalfOpen()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._undecided: set[asyncio.Task[None]] = set()
         self._accepting: asyncio.Task[None] | None = None
         self.port: int = sock.getsockname()[1]
         """The port that others connect to."""
 
     @classmethod
-    async def open(cls, handler: Handler, port: int, *, exact: bool = False, host: str = "") -> Self:
+    async def open(
+        cls,
+        handler: Handler,
+        port: int,
+        *,
+        exact: bool = False,
+        host: str = "",
+        lanes: LaneHandler | None = None,
+    ) -> Self:
         """Listen on a port, or on the next free one.
 
         Args:
@@ -43,11 +55,13 @@ class Listener:
             port: 1 to 65535, or 0 for any free one.
             exact: Fail rather than take another port.
             host: IP address of one interface; empty for all.
+            lanes: Called in its place with streams that begin as lanes do: a bare socket, of which nothing
+                has been read, and which it must close.
 
         Raises:
             ConnectError: PORT_TAKEN, PORT_FORBIDDEN or BAD_HOST.
         """
-        listener = cls(_bind(port, host, exact=exact), handler)
+        listener = cls(_bind(port, host, exact=exact), handler, lanes)
         listener._accepting = asyncio.create_task(listener._accept())
         return listener
 
@@ -58,6 +72,9 @@ class Listener:
             await asyncio.gather(self._accepting, return_exceptions=True)
             self._accepting = None
         self._sock.close()
+        for task in (undecided := list(self._undecided)):
+            task.cancel()
+        await asyncio.gather(*undecided, return_exceptions=True)
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
@@ -73,18 +90,43 @@ class Listener:
 
     async def _serve(self, sock: socket.socket) -> None:
         try:
-            stream = await wrap(sock)
+            slot = self._half_open.enter(peer_of(sock)[0])
         except OSError:  # gone before we looked
             sock.close()
             return
-        slot = self._half_open.enter(stream.host)
         if slot is None:
-            stream.abort()
+            sock.close()
             return
         try:
-            await self._handler(stream, slot)
+            await self._answer(sock, slot)
         finally:
             slot.release()
+
+    async def _answer(self, sock: socket.socket, slot: "Slot") -> None:
+        try:
+            opened = asyncio.get_running_loop().time()
+            if self._lanes is not None and await self._begins_lane(sock):
+                await self._lanes(sock, slot)
+                return
+            stream = await wrap(sock, opened)
+        except OSError:  # a TimeoutError is one: they have said nothing in time
+            sock.close()
+            return
+        await self._handler(stream, slot)
+
+    async def _begins_lane(self, sock: socket.socket) -> bool:
+        task = asyncio.current_task()
+        if task is not None:
+            self._undecided.add(task)
+        try:
+            async with asyncio.timeout(limits.HANDSHAKE_FIRST):
+                return await first_byte(sock) == LANE_BYTE
+        except asyncio.CancelledError:
+            sock.close()
+            raise
+        finally:
+            if task is not None:
+                self._undecided.discard(task)
 
 
 class HalfOpen:

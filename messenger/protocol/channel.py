@@ -129,6 +129,34 @@ class Channel:
             self.refuse()
             raise
 
+    def receive_in_place(self, record: memoryview) -> memoryview | None:
+        """Take one whole record where it lies (`RecordReader.measure`); not together with `receive_data`.
+
+        Args:
+            record: It is overwritten.
+
+        Returns:
+            The content of a PACKET, a part of the record; None for every other record, and after the end.
+
+        Raises:
+            RemoteProtocolError: As for `receive_data`.
+        """
+        if not RECEIVES[self.state]:
+            return None
+        try:
+            kind, content = self._reader.open_in_place(record)
+            if kind is RecordType.PACKET:
+                self._schedule.packet()
+                return content
+            self._on_record(kind, bytes(content))
+        except CryptoError as e:
+            self.refuse()
+            raise RemoteProtocolError(str(e)) from e
+        except RemoteProtocolError:
+            self.refuse()
+            raise
+        return None
+
     def receive_eof(self) -> None:
         """The stream has ended.
 

@@ -45,6 +45,11 @@ _SIZES: Final = {
 """Every message has one size."""
 
 
+def size_of(kind: LaneMessage) -> int:
+    """How long a message is, its header included: always the same."""
+    return HEADER_SIZE + _SIZES[kind]
+
+
 class LaneStep(Enum):
     """What the opening of a lane waits for."""
 

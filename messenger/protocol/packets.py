@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from messenger.core import deed_limits, limits, relay_limits
+from messenger.core import deed_limits, limits, offering, relay_limits, transfer_limits, transfers
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.core.ids import MESSAGE_ID_SIZE, Fingerprint
 from messenger.protocol.places import PLACE_MAX, Place
@@ -217,6 +217,43 @@ class Typing(msgspec.Struct, frozen=True, array_like=True):
     """Kind 14. The sender is writing a text just now; good for some seconds."""
 
 
+class Offer(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 16. Files that the receiver may have; good until one of both ends it."""
+
+    id: IdField
+    """Also of the transfer."""
+    seq: SeqField
+    prev: HashField
+    sent_ms: TimeField
+    body: Annotated[bytes, msgspec.Meta(min_length=1, max_length=transfer_limits.OFFER_MAX)]
+    """The encoded `messenger.core.offering.Offering`."""
+    order: OrderField
+
+    def __repr__(self) -> str:
+        return f"Offer({self.seq}, {len(self.body)} bytes)"
+
+
+class Wish(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 17. What its sender wants of a transfer; the newest counts, and it is told on every link anew."""
+
+    id: IdField
+    """Of the transfer."""
+    own: bool
+    """Whether the sender of this packet has offered it."""
+    wish: Annotated[int, msgspec.Meta(ge=1, le=7)]
+    """A `messenger.core.transfers.Wish`."""
+    reason: Annotated[int, msgspec.Meta(ge=0, le=255)]
+    """A `messenger.core.transfers.Trouble`; unknown ones mean OTHER."""
+    count: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+    """Rises with every change of the wish."""
+    heard: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+    """The greatest count of the receiver's wishes that the sender knows."""
+    proof: Annotated[bytes, msgspec.Meta(max_length=offering.ROOT_SIZE)]
+    """Of DONE: the hash over all content. Empty for the others."""
+    busy: bool
+    """As many lanes as its sender allows are running; it says so again when there is room."""
+
+
 Packet = (
     Hello
     | Text
@@ -233,9 +270,11 @@ Packet = (
     | React
     | Typing
     | Timer
+    | Offer
+    | Wish
 )
 
-ChainedPacket = Text | Edit | Delete | React | Timer
+ChainedPacket = Text | Edit | Delete | React | Timer | Offer
 """Those that count, name the one before, and are acknowledged."""
 
 _KINDS: Final[dict[int, type[Packet]]] = {
@@ -254,6 +293,8 @@ _KINDS: Final[dict[int, type[Packet]]] = {
     13: React,
     14: Typing,
     15: Timer,
+    16: Offer,
+    17: Wish,
 }
 _NUMBERS: Final = {kind: number for number, kind in _KINDS.items()}
 _DECODERS: Final = {number: msgspec.msgpack.Decoder(kind) for number, kind in _KINDS.items()}
@@ -300,7 +341,7 @@ def decode(data: bytes) -> Packet | None:
 
 
 def _check_content(packet: Packet) -> None:
-    """Refuse what types cannot: lengths in bytes of UTF-8, an id that may be empty, too short a timer."""
+    """Refuse what types cannot: lengths in bytes of UTF-8, too short a timer, what must fit together."""
     match packet:
         case Text(text=text) | Edit(text=text):
             if len(text.encode()) > limits.TEXT_MAX:
@@ -308,6 +349,13 @@ def _check_content(packet: Packet) -> None:
         case React(emoji=emoji):
             if len(emoji.encode()) > deed_limits.EMOJI_MAX:
                 raise RemoteProtocolError("reaction too long")
+        case Offer(body=body):
+            offering.decode(body)
+        case Wish(proof=proof, wish=wish):
+            if len(proof) != (offering.ROOT_SIZE if wish == transfers.Wish.DONE else 0):
+                raise RemoteProtocolError("a proof of nothing, or none of what is done")
+            if packet.own and wish not in transfers.OF_SENDER:
+                raise RemoteProtocolError("a wish that is not the sender's")
     if isinstance(packet, Text) and len(packet.reply) not in (0, MESSAGE_ID_SIZE):
         raise RemoteProtocolError("a reply to no id")
     if isinstance(packet, Text | Timer) and 0 < packet.timer < deed_limits.TIMER_MIN:

@@ -9,10 +9,21 @@ from typing import Final
 from messenger.core import limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.protocol import packets
-from messenger.protocol.packets import Delete, Delivered, Edit, Hello, Mailboxes, React, Read, Text, Timer
+from messenger.protocol.packets import (
+    Delete,
+    Delivered,
+    Edit,
+    Hello,
+    Mailboxes,
+    Offer,
+    React,
+    Read,
+    Text,
+    Timer,
+)
 from messenger.protocol.wire import Fields
 
-Sealable = Hello | Text | Delivered | Read | Mailboxes | Edit | Delete | React | Timer
+Sealable = Hello | Text | Delivered | Read | Mailboxes | Edit | Delete | React | Timer | Offer
 """The packets that mean something without a link."""
 
 _SIZE: Final = 3

@@ -55,7 +55,7 @@ UPDATE messages SET text = ?, edited_ms = ?, edit_key = ? WHERE position = ? RET
 """  # noqa: S608
 _DELETE: Final = f"""
 UPDATE messages SET deleted = 1, text = '', edited_ms = NULL, edit_key = NULL, reactions = NULL,
-    original = iif(state IN (1, 2), original, NULL)
+    original = iif(state IN (1, 2), original, NULL), body = iif(state IN (1, 2), body, NULL)
 WHERE position = ? RETURNING {MESSAGE_COLUMNS}
 """  # noqa: S608
 _REACT: Final = f"UPDATE messages SET reactions = ? WHERE position = ? RETURNING {MESSAGE_COLUMNS}"  # noqa: S608
@@ -104,14 +104,15 @@ class ActionTable:
             if found is None:
                 theirs = self._database.row(_OF_AUTHOR, (conversation, 0, target))
                 raise InputError(InputProblem.UNKNOWN if theirs is None else InputProblem.NOT_ALLOWED)
-            if message_from(found).deleted:
+            target_message = message_from(found)
+            if target_message.deleted or (kind is ChainKind.EDIT and target_message.transfer is not None):
                 raise InputError(InputProblem.NOT_ALLOWED)
             chained, position = append(
                 self._database, conversation, kind, id_, now_ms, about=target, content=content
             )
             self._insert(conversation, chained, position, now_ms, outgoing=True, waiting=False)
             changed = self._apply(chained, found, outgoing=True)
-            return changed or message_from(found)
+            return changed or target_message
 
     def take(self, conversation: ConversationId, chained: Chained, now_ms: int) -> Message | None:
         """Store what they have done, which is new here, and do it if its message is here.
@@ -224,7 +225,7 @@ class ActionTable:
         database, position = self._database, message.position
         match chained.kind:
             case ChainKind.EDIT:
-                if edit_key is not None and chained.key <= edit_key:
+                if message.transfer is not None or (edit_key is not None and chained.key <= edit_key):
                     return None
                 database.rows(_KEEP_ORIGINAL, (position,))
                 values = (chained.content, chained.sent_ms, chained.key, position)

@@ -42,7 +42,8 @@ def chain_hash(chained: Chained) -> bytes:
     """The hash of a message that its author's next message carries, so that gaps and forks are seen.
 
     SHA-256(u8 kind | prev | id | u64 seq | u64 sent_ms | u64 order | u32 timer | v(about) | content) of
-    SPEC.md section 7: v() is the length in two bytes, then the bytes; `content` is UTF-8.
+    SPEC.md section 7: v() is the length in two bytes, then the bytes; `content` is UTF-8, or the
+    body of an offer.
 
     Raises:
         StorageBug: A number is negative or longer than its bits, or the content holds half of a
@@ -53,7 +54,8 @@ def chain_hash(chained: Chained) -> bytes:
         fixed = [bytes((chained.kind,)), chained.prev, chained.id, *(n.to_bytes(8, "big") for n in numbers)]
         timer = chained.timer.to_bytes(4, "big")
         about = len(chained.about).to_bytes(2, "big") + chained.about
-        return hashlib.sha256(b"".join((*fixed, timer, about, chained.content.encode()))).digest()
+        content = chained.content.encode() + chained.body  # one of them is empty
+        return hashlib.sha256(b"".join((*fixed, timer, about, content))).digest()
     except FAULTS as e:
         raise translated(e) from e
 
@@ -91,6 +93,7 @@ def append(
     content: str = "",
     timer: int = 0,
     above: int = 0,
+    body: bytes = b"",
 ) -> tuple[Chained, int]:
     """Add a message to our chain and to the outbox; in a transaction of the caller.
 
@@ -104,6 +107,7 @@ def append(
         content: As in `Chained`.
         timer: As in `Chained`.
         above: The order that is sent is greater than this one; where the message stands here is not changed.
+        body: As in `Chained`.
 
     Returns:
         The message and its position, where the caller stores it.
@@ -126,6 +130,7 @@ def append(
         about=about,
         content=content,
         timer=timer,
+        body=body,
     )
     position = free_position(database, order, id_)
     database.rows(_APPEND, (seq + 1, chain_hash(chained), order, conversation))

@@ -79,3 +79,19 @@ def set_aside(path: Path, mark: str) -> Path | None:
         except OSError as e:
             raise translated(e) from e
     return None  # pragma: no cover -- nobody sets a thousand files aside in one second
+
+
+def made_folder(path: Path) -> Path:
+    """Make a folder that a person chose, and those above it, if they are not there.
+
+    Returns:
+        Its absolute path.
+
+    Raises:
+        DiskFull, DiskReadOnly, StorageError: The disk refused, or something else has its name.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        return path.absolute()
+    except OSError as e:
+        raise translated(e) from e

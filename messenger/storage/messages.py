@@ -11,6 +11,7 @@ from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import AFTER, FailReason, Message, MessageState
+from messenger.storage import transfers
 from messenger.storage.actions import ActionTable
 from messenger.storage.chain import append, free_position, hear, order_here
 from messenger.storage.database import Database, Row
@@ -20,8 +21,9 @@ from messenger.storage.traffic import Arrival, Outgoing, OutgoingAction, all_wai
 
 _INSERT: Final = """
 INSERT INTO messages
-    (position, conversation, id, outgoing, seq, prev, state, reason, text, sent_ms, stored_ms, reply, timer)
-VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?)
+    (position, conversation, id, outgoing, seq, prev, state, reason, text, sent_ms, stored_ms, reply, timer,
+    transfer, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERTED: Final = f"{_INSERT} RETURNING {MESSAGE_COLUMNS}"
 _KNOWN: Final = """
@@ -68,8 +70,9 @@ SELECT position, conversation, seq FROM messages WHERE position IN (SELECT value
 """
 _OUT_OF_OUTBOX: Final = "DELETE FROM outbox WHERE position IN (SELECT value FROM json_each(?))"
 _FORGET_ORIGINAL: Final = """
-UPDATE messages SET original = NULL
-WHERE position IN (SELECT value FROM json_each(?)) AND original IS NOT NULL AND (deleted = 1 OR ?)
+UPDATE messages SET original = NULL, body = NULL
+WHERE position IN (SELECT value FROM json_each(?)) AND coalesce(original, body) IS NOT NULL
+    AND (deleted = 1 OR ?)
 """
 
 _BEFORE: Final = {
@@ -127,8 +130,52 @@ class MessageTable:
                 timer=timer,
             )
             values = (position, conversation, id_, 1, chained.seq, chained.prev, int(MessageState.QUEUED))
-            row = self._database.rows(_INSERTED, (*values, text, sent_ms, now_ms, reply_to, timer))[0]
+            last = (text, sent_ms, now_ms, reply_to, timer, None, None)
+            row = self._database.rows(_INSERTED, (*values, *last))[0]
         return Outgoing(message=message_from(row), seq=chained.seq, prev=chained.prev, reply=reply)
+
+    def add_offer(
+        self,
+        conversation: ConversationId,
+        id_: MessageId,
+        body: bytes,
+        now_ms: int,
+        *,
+        paths: Sequence[str],
+        manifest: bytes,
+        sources: bytes,
+    ) -> Message:
+        """Store an offer of files of ours with its transfer, and put it into the outbox.
+
+        Args:
+            conversation: To whom.
+            id_: 16 random bytes, new.
+            body: The encoded offering.
+            now_ms: Unix milliseconds.
+            paths: What was chosen.
+            manifest: The encoded list of files.
+            sources: Where they are, encoded.
+
+        Raises:
+            InputError: UNKNOWN, there is no such conversation.
+        """
+        with self._database.write():
+            chained, position = append(self._database, conversation, ChainKind.OFFER, id_, now_ms, body=body)
+            transfer = transfers.insert(
+                self._database,
+                conversation,
+                id_,
+                body,
+                now_ms,
+                outgoing=True,
+                placed=paths,
+                manifest=manifest,
+                sources=sources,
+            )
+            values = (position, conversation, id_, 1, chained.seq, chained.prev, int(MessageState.QUEUED))
+            text = transfers.title(body)
+            row = self._database.rows(_INSERTED, (*values, text, now_ms, now_ms, None, 0, transfer, body))[0]
+            return message_from(row)
 
     def add_incoming(
         self,
@@ -193,7 +240,7 @@ class MessageTable:
             if chained.kind is ChainKind.TIMER:
                 line = self._timers.take(conversation, chained, now_ms)
                 return Arrival(new=True, added=line, chain=noticed)
-            if chained.kind is not ChainKind.TEXT:
+            if chained.kind not in (ChainKind.TEXT, ChainKind.OFFER):
                 changed = self._actions.take(conversation, chained, now_ms)
                 return Arrival(new=True, changed=changed, chain=noticed)
             order = order_here(self._database, conversation, chained.order, now_ms)
@@ -207,7 +254,12 @@ class MessageTable:
                 chained.prev,
                 int(MessageState.UNREAD),
             )
-            values = (*start, chained.content, chained.sent_ms, now_ms, chained.about or None, chained.timer)
+            text, transfer = chained.content, None
+            if chained.kind is ChainKind.OFFER:
+                text, id_, body = transfers.title(chained.body), chained.id, chained.body
+                transfer = transfers.insert(self._database, conversation, id_, body, now_ms, outgoing=False)
+            last = (chained.sent_ms, now_ms, chained.about or None, chained.timer, transfer, None)
+            values = (*start, text, *last)
             message = message_from(self._database.rows(_INSERTED, values)[0])
             return Arrival(new=True, added=self._actions.catch_up(conversation, message), chain=noticed)
 

@@ -6,8 +6,10 @@ from typing import Self
 from messenger.core import store_limits
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Conversation, ConversationSize, Draft, Found, Message, Moments, SearchQuery
+from messenger.core.transfers import Transfer, TransferId
 from messenger.storage import calendar, drafts, rows, search
 from messenger.storage.database import Database
+from messenger.storage.transfers import TransferTable
 
 
 class Reader:
@@ -71,6 +73,17 @@ class Reader:
     def moments(self, conversation: ConversationId, id_: MessageId) -> Moments:
         """When receipts for a message came; what is not known is None."""
         return rows.moments(self._database, conversation, id_)
+
+    def transfer(self, id_: TransferId) -> tuple[Transfer, bytes]:
+        """A transfer without its progress, and the small picture of its offer, perhaps empty.
+
+        The picture is a peer's: decode it where hostile ones can do no harm.
+
+        Raises:
+            InputError: UNKNOWN.
+        """
+        held = TransferTable(self._database).get(id_)
+        return held.shown(), held.offering.thumbnail
 
     def around(self, conversation: ConversationId, position: int, count: int) -> list[Message]:
         """The messages on both sides of a position, oldest first, for a view that jumps there.

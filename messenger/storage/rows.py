@@ -20,6 +20,7 @@ from messenger.core.models import (
     Reaction,
     Standing,
 )
+from messenger.core.transfers import TransferId
 from messenger.storage.database import Database, Row
 
 CONTACT_COLUMNS: Final = (
@@ -30,7 +31,7 @@ CONTACT_COLUMNS: Final = (
 
 MESSAGE_COLUMNS: Final = (
     "id, conversation, position, outgoing, state, reason, text, sent_ms, stored_ms,"
-    " reply, edited_ms, deleted, reactions, kind, timer, expires_ms"
+    " reply, edited_ms, deleted, reactions, kind, timer, expires_ms, transfer"
 )
 """What `message_from` and `marks_from` want."""
 
@@ -154,6 +155,7 @@ def message_from(row: Row) -> Message:
             kind=ChainKind(row[13]),
             timer=row[14],
             expires_ms=row[15],
+            transfer=None if row[16] is None else TransferId(row[16]),
         )
     except ValueError as e:
         raise DatabaseDamaged("message") from e

@@ -25,6 +25,7 @@ from messenger.storage.successions import SuccessionTable
 from messenger.storage.timers import TimerTable
 from messenger.storage.told import Tell
 from messenger.storage.traffic import Arrival, Outgoing
+from messenger.storage.transfers import TransferTable
 
 _EPOCH: Final = "epoch"
 """Name of a single value."""
@@ -62,6 +63,8 @@ class Store:
         """Sessions of sealed messages."""
         self.prekeys = PrekeyTable(database)
         """What people who know nobody here yet seal to."""
+        self.transfers = TransferTable(database)
+        """Files that are offered, on their way, or have come."""
         self.retention = RetentionTable(database)
         """How long messages are kept."""
 

@@ -11,7 +11,7 @@ from messenger.core.models import Message
 from messenger.storage.database import Database, Row
 from messenger.storage.rows import ACTION_COLUMNS, MESSAGE_COLUMNS, chained_from, columns_of, message_from
 
-OUTGOING_COLUMNS: Final = f"{MESSAGE_COLUMNS}, seq, prev, original, reply"
+OUTGOING_COLUMNS: Final = f"{MESSAGE_COLUMNS}, seq, prev, original, reply, body"
 """What `outgoing_from` wants."""
 
 _PENDING: Final = f"""
@@ -36,6 +36,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """Its text as it is sent, if it was changed before it was delivered."""
     reply: bytes = b""
     """Id of the message that it answers, also if it is deleted here; may be empty."""
+    body: bytes = b""
+    """Of an offer."""
 
     @property
     def position(self) -> int:
@@ -46,15 +48,16 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     def chained(self) -> Chained:
         """As it is sent, always the same."""
         return Chained(
-            kind=ChainKind.TEXT,
+            kind=ChainKind.OFFER if self.body else ChainKind.TEXT,
             id=self.message.id,
             seq=self.seq,
             prev=self.prev,
             sent_ms=self.message.sent_ms,
             order=self.order,
             about=self.reply,
-            content=self.message.text if self.original is None else self.original,
+            content="" if self.body else self.message.text if self.original is None else self.original,
             timer=self.message.timer,
+            body=self.body,
         )
 
     @property
@@ -89,8 +92,10 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
 def outgoing_from(row: Row) -> Outgoing:
     """Make a message of ours from `OUTGOING_COLUMNS`."""
-    seq, prev, original, reply = row[-4:]
-    return Outgoing(message=message_from(row), seq=seq, prev=prev, original=original, reply=reply or b"")
+    seq, prev, original, reply, body = row[-5:]
+    return Outgoing(
+        message=message_from(row), seq=seq, prev=prev, original=original, reply=reply or b"", body=body or b""
+    )
 
 
 def texts_waiting(

@@ -103,14 +103,21 @@ _ERRORS: Final[dict[type[errors.SottoError], str]] = {
         "The disk did not do what was asked. Nothing was lost; check the disk and try again."
     ),
     errors.DiskFull: _("The disk is full. Free some space and try again; nothing was lost."),
-    errors.DiskReadOnly: _(
-        "The profile folder cannot be written to. Check its permissions or choose another one."
-    ),
+    errors.DiskReadOnly: _("That folder cannot be written to. Check its permissions or choose another one."),
     errors.DatabaseDamaged: _(
         "The database of this profile is damaged or belongs to another. Nothing was changed."
         " Restore a backup."
     ),
     errors.DatabaseTooNew: _("This profile was used by a later version of Sotto. Update this program."),
+    errors.FileError: _("A file could not be read or written. Check the disk that it is on and try again."),
+    errors.SourceChanged: _("A file was changed while it was being sent. Send it again."),
+    errors.SourceGone: _("A file is no longer where it was. Put it back, or send it from its new place."),
+    errors.SourceUnreadable: _("A file cannot be read. Check its permissions and the disk that it is on."),
+    errors.TooManyFiles: _(
+        "That is too much for one transfer. Send it in parts, or pack it into an archive first."
+    ),
+    errors.DestinationGone: _("The folder for received files is not there any more. Choose another one."),
+    errors.StagingLost: _("What had arrived of these files is gone from the disk. Let them be sent again."),
     errors.StorageBug: _(
         "Sotto asked the database for something impossible. Please report it; nothing was lost."
     ),

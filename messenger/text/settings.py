@@ -4,13 +4,14 @@ from enum import StrEnum
 from typing import Final
 
 from messenger.core.models import AddressKind
-from messenger.core.settings import NewTimer, OpenDoor, Page, Theme
+from messenger.core.settings import NewTimer, OpenDoor, Page, TakeFiles, Theme
 from messenger.text.catalogue import _
 
 PAGES: Final[dict[Page, str]] = {
     Page.NETWORK: _("Network"),
     Page.PRIVACY: _("Privacy"),
     Page.APPEARANCE: _("Appearance"),
+    Page.FILES: _("Files"),
     Page.STORAGE: _("Storage and backup"),
 }
 
@@ -46,6 +47,20 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("Enter sends the message"),
         _("Shift+Enter breaks the line. Switched off, Enter breaks the line and Ctrl+Enter sends."),
     ),
+    "take_files": (
+        _("Take files without asking"),
+        _("They are saved and never opened. Other people's files wait until you accept them."),
+    ),
+    "take_files_mib": (_("Up to so many megabytes"), _("Larger ones wait until you accept them.")),
+    "lanes": (_("Transfers at once, each way"), _("Others wait for their turn.")),
+    "send_limit": (
+        _("Send files with at most so many KiB a second"),
+        _("0 is no limit. Messages are never slowed down."),
+    ),
+    "receive_limit": (
+        _("Receive files with at most so many KiB a second"),
+        _("0 is no limit. Messages are never slowed down."),
+    ),
     "keep_days": (
         _("Delete messages after so many days"),
         _("0 keeps them for ever. What waits to be sent or read stays. Each conversation can differ."),
@@ -69,6 +84,9 @@ CHOICES: Final[dict[StrEnum, str]] = {
     NewTimer.DAY: _("1 day"),
     NewTimer.WEEK: _("1 week"),
     NewTimer.FOUR_WEEKS: _("4 weeks"),
+    TakeFiles.ASK: _("From nobody"),
+    TakeFiles.VERIFIED: _("From verified people"),
+    TakeFiles.CONTACTS: _("From all contacts"),
     Theme.SYSTEM: _("System"),
     Theme.LIGHT: _("Light"),
     Theme.DARK: _("Dark"),

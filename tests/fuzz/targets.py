@@ -42,7 +42,7 @@ from messenger.protocol.packets import (
     Text,
     Timer,
 )
-from tests.fuzz import relays, sealed, streams
+from tests.fuzz import files, relays, sealed, streams
 from tests.helpers.keys import identity
 from tests.helpers.links import NOW, bundle
 
@@ -202,6 +202,9 @@ TARGETS: Final[dict[str, Target]] = {
     "responder": Target(streams.run_responder, streams.seeds_responder),
     "sealed": Target(sealed.run_sealed, sealed.seeds_sealed, 6000),
     "records": Target(streams.run_records, streams.seeds_records, 1200),
+    "offers": Target(files.run_offers, files.seeds_offers, 400),
+    "manifests": Target(files.run_manifests, files.seeds_manifests, 400),
+    "words": Target(files.run_words, files.seeds_words, 900),
     "lanes": Target(streams.run_lanes, streams.seeds_lanes, 1400),
     "requests": Target(relays.run_requests, relays.seeds_requests, 1500),
     "answers": Target(relays.run_answers, relays.seeds_answers, 1500),

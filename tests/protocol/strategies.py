@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from messenger.core import deed_limits, limits
 from messenger.core.address import Address
 from messenger.core.ids import Fingerprint
+from messenger.core.offering import Offering, encode
 from messenger.protocol.invite import Invite
 from messenger.protocol.messages import M1, M2, M3, M4, Caps, Retry
 from messenger.protocol.packets import (
@@ -17,6 +18,7 @@ from messenger.protocol.packets import (
     Hello,
     LaneTicket,
     Mailboxes,
+    Offer,
     Packet,
     React,
     Read,
@@ -27,6 +29,7 @@ from messenger.protocol.packets import (
     Text,
     Timer,
     Typing,
+    Wish,
 )
 from messenger.protocol.places import Place
 
@@ -66,6 +69,32 @@ _PLACES: Final = st.builds(
 ).map(Place.encode)
 
 _TIMERS = st.just(0) | st.integers(deed_limits.TIMER_MIN, deed_limits.TIMER_MAX)
+_OFFERS: Final = st.builds(
+    Offering,
+    names=st.lists(st.text(_characters(), min_size=1, max_size=20), min_size=1, max_size=2).map(tuple),
+    tops=st.integers(2, 5),
+    files=st.integers(5, 99),
+    folders=st.integers(0, 99),
+    size=st.integers(0, 2**53),
+    root=exactly(32),
+    manifest=st.integers(1, 2**25),
+    media=st.integers(0, 255),
+    thumbnail=st.binary(max_size=99),
+).map(encode)
+_COUNTS: Final = st.integers(0, 2**32 - 1)
+_WISHES: Final = st.tuples(st.booleans(), st.sampled_from((2, 3, 4, 6, 7))).flatmap(
+    lambda of: st.builds(
+        Wish,
+        exactly(16),
+        st.just(of[0] and of[1] != 7),
+        st.just(of[1]),
+        st.integers(0, 255),
+        _COUNTS,
+        _COUNTS,
+        exactly(32 if of[1] == 7 else 0),
+        st.booleans(),
+    )
+)
 
 packets: Final[st.SearchStrategy[Packet]] = st.one_of(
     st.builds(
@@ -105,6 +134,8 @@ packets: Final[st.SearchStrategy[Packet]] = st.one_of(
     st.builds(SuccessionSeen, st.integers(1, 2**32 - 1)),
     st.builds(Seed, exactly(limits.XWING_PUBLIC_SIZE), st.integers(0, limits.SESSION_RANK_MAX)),
     st.just(SeedAck()),
+    st.builds(Offer, *_HEADER, _OFFERS, st.integers(0, limits.ORDER_MAX)),
+    _WISHES,
     st.builds(LaneTicket, exactly(16), exactly(32), st.booleans(), st.integers(0, 65535)),
     st.builds(Mailboxes, st.lists(_PLACES, max_size=4, unique_by=lambda place: place[:32])),
 )

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messenger.core import deed_limits, limits, relay_limits
+from messenger.core import deed_limits, file_limits, limits, offering, relay_limits, transfer_limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.core.ids import Fingerprint
+from messenger.core.offering import Offering
 from messenger.crypto.hkdf import expand, extract
 from messenger.protocol import packets
 from messenger.protocol.handshake import Role
@@ -21,6 +22,7 @@ from messenger.protocol.packets import (
     Hello,
     LaneTicket,
     Mailboxes,
+    Offer,
     Packet,
     React,
     Read,
@@ -31,6 +33,7 @@ from messenger.protocol.packets import (
     Text,
     Timer,
     Typing,
+    Wish,
     decode,
     encode,
 )
@@ -43,6 +46,9 @@ PLACE = bytes(120) + b"\0\x0b192.0.2.7:1"
 OTHER_PLACE = b"other relay".ljust(120, b"-") + b"\0\x0b192.0.2.7:1"
 LONG_PLACE = bytes(119) + b"\x01\x03" + (b"b" * 63 + b".") * 3 + b"a" * 61 + b":65535"
 """All of the longest place but its first byte."""
+
+OFFERED = Offering(names=("a",), tops=1, files=1, folders=0, size=9, root=HASH, manifest=9, media=0)
+OFFER = offering.encode(OFFERED)
 
 GOOD: dict[int, list[Any]] = {
     1: ["Alice", 42000, True, 7],
@@ -60,6 +66,8 @@ GOOD: dict[int, list[Any]] = {
     13: [ID, 4, HASH, 1_700_000_000_000, bytes(16), "👍", 1_700_000_000_001],
     14: [],
     15: [ID, 5, HASH, 1_700_000_000_000, 3600, 5],
+    16: [ID, 5, HASH, 1_700_000_000_000, OFFER, 1_700_000_000_001],
+    17: [ID, True, 3, 1, 2, 3, b"", True],
 }
 """The fields of a packet of each kind."""
 
@@ -205,12 +213,47 @@ def test_a_missing_field_or_something_else_altogether(kind: int) -> None:
         (10, 0, [PLACE, PLACE]),
         (10, 0, [PLACE, OTHER_PLACE[:-1]]),
         (10, 0, PLACE),
+        (16, 0, b"x" * 15),
+        (16, 1, 0),
+        (16, 2, bytes(31)),
+        (16, 3, -1),
+        (16, 4, b""),
+        (16, 4, OFFER[:-1]),
+        (16, 4, OFFER.replace(b"\x09", b"\xcf" + (10**18).to_bytes(8, "big"), 1)),
+        (16, 4, bytes(transfer_limits.OFFER_MAX + 1)),
+        (16, 5, limits.ORDER_MAX + 1),
+        (17, 0, b""),
+        (17, 1, 1),
+        (17, 2, 0),
+        (17, 2, 8),
+        (17, 2, 1),
+        (17, 2, 5),
+        (17, 2, 7),
+        (17, 3, 256),
+        (17, 4, 2**32),
+        (17, 5, -1),
+        (17, 6, HASH),
+        (17, 6, b"x"),
+        (17, 7, None),
     ],
 )
 def test_out_of_bounds(kind: int, field: int, value: object) -> None:
     fields = list(GOOD[kind])
     fields[field] = value
     refused(packed(kind, fields))
+
+
+LARGEST = Offering(
+    names=("\U0001f600" * transfer_limits.NAME_CHARS_MAX,) * transfer_limits.NAMES_MAX,
+    tops=file_limits.ENTRIES_MAX,
+    files=file_limits.ENTRIES_MAX,
+    folders=0,
+    size=2**53,
+    root=HASH,
+    manifest=file_limits.MANIFEST_MAX,
+    media=255,
+    thumbnail=bytes(transfer_limits.THUMBNAIL_MAX),
+)
 
 
 def test_the_largest_of_each() -> None:
@@ -234,6 +277,8 @@ def test_the_largest_of_each() -> None:
         Timer(ID, 2**63 - 1, HASH, 2**53, deed_limits.TIMER_MAX, limits.ORDER_MAX),
         Timer(ID, 1, HASH, 0, deed_limits.TIMER_MIN, 0),
         Text(ID, 1, HASH, 0, "x", 0, b"", deed_limits.TIMER_MAX),
+        Offer(ID, 2**63 - 1, HASH, 2**53, offering.encode(LARGEST), limits.ORDER_MAX),
+        Wish(ID, own=False, wish=7, reason=255, count=2**32 - 1, heard=2**32 - 1, proof=HASH, busy=True),
     ):
         assert decode(encode(packet)) == packet
 
