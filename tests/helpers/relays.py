@@ -30,7 +30,7 @@ from messenger.protocol.relay_queues import (
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_wire import EXPORT
 from messenger.protocol.relay_word import FromRelay
-from messenger.relay.options import RelayOptions, checked
+from messenger.relay.options import RelayOptions, checked, with_files
 from messenger.relay.server import Relay, Started
 from tests.helpers.keys import make_profile
 from tests.helpers.links import NOW
@@ -163,10 +163,10 @@ class Visitor:
         self.said.remove(word)
         return word
 
-    async def make(self, kind: QueueKind = QueueKind.CONTACT) -> Box:
+    async def make(self, kind: QueueKind = QueueKind.CONTACT, token: bytes = b"") -> Box:
         """Make a queue."""
         keys = os.urandom(32), os.urandom(32)
-        made = await self.ask(NewQueue(0, kind, *keys))
+        made = await self.ask(NewQueue(0, kind, *keys, token))
         assert isinstance(made, QueueMade), made
         return Box(made.recv_id, made.send_id, *keys)
 
@@ -259,7 +259,7 @@ def prepare(folder: Path, who: str = "bob") -> Path:
 
 def chosen(**options: Any) -> RelayOptions:  # noqa: ANN401 -- judged by `checked`
     """Options on a free port of this computer."""
-    return checked({"port": 0, "host": "127.0.0.1", **options})
+    return with_files(checked({"port": 0, "host": "127.0.0.1", **options}))
 
 
 @asynccontextmanager
