@@ -288,6 +288,7 @@ class Connection(asyncio.Protocol):
         if asked:
             wait = max(wait, network.requests.spend(asked, now))
         if wait and self._throttle is None:
+            self._house.counters.throttled += 1
             self._transport.pause_reading()
             self._throttle = asyncio.get_running_loop().call_later(min(wait, 5.0), self._unthrottle)
 
