@@ -91,9 +91,7 @@ class _Piped(_Way):
         if sys.platform == "linux":
             import fcntl
 
-            with contextlib.suppress(
-                OSError
-            ):  # one's share of such memory is used up: less does too
+            with contextlib.suppress(OSError):  # one's share of such memory is used up: less does too
                 fcntl.fcntl(self._in, fcntl.F_SETPIPE_SZ, relay_limits.CIRCUIT_WINDOW)
 
     def fill(self, most: int) -> int:

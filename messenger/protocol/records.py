@@ -74,7 +74,7 @@ class RecordWriter:
         """Records and bytes sealed under the present key."""
         return self._sealer.count, self._sealer.bytes
 
-    def seal(self, kind: RecordType, content: Buffer) -> Buffer:
+    def seal(self, kind: RecordType, content: Buffer) -> bytearray:
         """One whole record, padded so that its inner size is a multiple of `limits.RECORD_PADDING`.
 
         Raises:
@@ -107,16 +107,19 @@ class RecordWriter:
         self._seal(whole, RecordType.PACKET, size)
         return whole
 
-    def _seal_short(self, kind: RecordType, content: Buffer, size: int) -> bytes:
+    def _seal_short(self, kind: RecordType, content: Buffer, size: int) -> bytearray:
         """The same record; for few bytes copying is cheaper than looking after a buffer."""
         padded = _padded(size)
         start = (kind << 24 | size).to_bytes(limits.RECORD_INNER_HEADER, "big")
         inner = b"".join((start, content, _ZEROS[: padded - limits.RECORD_INNER_HEADER - size]))
         header = (OUTER_TYPE << 24 | padded + limits.TAG_SIZE).to_bytes(OUTER_HEADER, "big")
         try:
-            return header + self._sealer.seal(inner, header)
+            sealed = self._sealer.seal(inner, header)
         except CryptoError as e:
             raise LocalProtocolError("this key must not seal more") from e
+        data = bytearray(header)
+        data += sealed
+        return data
 
     def _seal(self, data: bytearray | memoryview, kind: RecordType, size: int) -> None:
         if size > limits.RECORD_CONTENT_MAX:

@@ -30,7 +30,7 @@ from messenger.text import relay as words
 _FAILED: Final = 1
 _USAGE: Final = 2
 _GARBAGE: Final = (50_000, 20, 100)
-"""Hardly anything here is garbage in circles, and ten thousand idle clients are not to be looked through often."""
+"""Hardly anything here is garbage in circles, and idle clients are not to be looked through often."""
 _NUMBERS: Final = {"number": int, "text": str}
 
 
@@ -154,7 +154,7 @@ async def _serve(folder: Path, options: RelayOptions) -> None:
             stack.push_async_callback(_cancelled, printing)
         print(words.running(started.addresses, started.fingerprint, started.link), flush=True)
         gc.collect()
-        gc.freeze()  # what is here by now stays; looking through it again and again would cost as much as messages
+        gc.freeze()  # what is here by now stays
         gc.set_threshold(*_GARBAGE)
         notify("READY=1")
         await stop.wait()

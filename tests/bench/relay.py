@@ -28,9 +28,9 @@ from messenger.core.ids import Fingerprint
 from messenger.crypto.hkdf import digest
 from messenger.net.dial import wrap
 from messenger.protocol.circuits import CircuitEnd
-from messenger.protocol.relay_answers import Arrived, Done, Pass, Ring
 from messenger.protocol.initiator import Initiator
 from messenger.protocol.link import ContentReceived, Link, LinkUp
+from messenger.protocol.relay_answers import Arrived, Done, Pass, Ring
 from messenger.protocol.relay_client import RelayClient
 from messenger.protocol.relay_queues import Connect, NewQueue, QueueKind, Send, Subscribe
 from messenger.protocol.relay_request import Request
@@ -130,7 +130,7 @@ def messages() -> Sample:
 
 
 class Plain:
-    """A client that does one thing after the other and nothing else, so that the machine stays with the relay."""
+    """A client that does one thing after the other and no more, so that the machine is the relay's."""
 
     def __init__(self, server: Server) -> None:
         self._sock = socket.create_connection(("127.0.0.1", server.port))

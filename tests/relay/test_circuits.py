@@ -16,7 +16,7 @@ from tests.helpers.relays import PATIENCE, Site, Visitor, relay_in
 CircuitStream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def passes(site: Site, calls: bool = True) -> tuple[bytes, bytes]:  # noqa: FBT001, FBT002
+async def passes(site: Site, calls: bool = True) -> tuple[bytes, bytes]:
     """The two passes of a call."""
     owner, writer = await site.visitor(), await site.visitor()
     box = await owner.make()

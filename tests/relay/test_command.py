@@ -110,15 +110,16 @@ async def test_a_local_program_reads_what_passes(site: Site) -> None:
     writer.write(b'{"want": "traffic"}\n')
     owner = await site.visitor()
     box = await owner.make()
-    while not site.relay.house.monitor.watched:
-        await asyncio.sleep(0)
+    assert json.loads(await reader.readline()) == {"event": "watching"}
     assert isinstance(await owner.send(box, envelope(7)), Done)
     async with asyncio.timeout(PATIENCE):
         assert json.loads(await reader.readline())["event"] == "in"
     writer.close()
-    while site.relay.house.monitor.watched:
-        await asyncio.sleep(0)
-    status = await _ask(*await asyncio.open_unix_connection(str(site.folder / SOCKET)), {"want": "status"})
+    while True:
+        streams = await asyncio.open_unix_connection(str(site.folder / SOCKET))
+        status = await _ask(*streams, {"want": "status"})
+        if not site.relay.house.monitor.watched:
+            break
     assert (status["messages_in"], status["fingerprint"]) == (1, site.started.fingerprint.hex())
     assert (site.folder / SOCKET).stat().st_mode & 0o077 == 0
 
@@ -146,7 +147,9 @@ async def test_without_unix_sockets_a_token_is_needed(tmp_path: Path) -> None:
     assert not (tmp_path / MEETING_POINT).exists()
 
 
-async def test_the_service_manager_is_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_service_manager_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(path))

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from messenger.core import relay_limits
 from messenger.core.ids import Fingerprint, format_fingerprint
 from messenger.crypto.rsa import Label
 from messenger.protocol.directory import Entry, read_page
@@ -14,7 +15,6 @@ from messenger.protocol.relay_answers import Done, Failed, Page
 from messenger.protocol.relay_finding import Browse, LookUp, Publish, SetStatus, Status, Withdraw
 from messenger.protocol.relay_queues import QueueKind
 from messenger.protocol.relay_word import Code, DirectoryPolicy, RelayFlag, Welcome
-from messenger.relay import client
 from tests.helpers.keys import identity
 from tests.helpers.links import NOW, bundle
 from tests.helpers.relays import Box, Site, Visitor, relay_in
@@ -25,10 +25,16 @@ WEEK = 7 * 86400
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two entries of one link."""
-    monkeypatch.setattr(client.relay_limits, "STATUS_INTERVAL", 0.0)
+    monkeypatch.setattr(relay_limits, "STATUS_INTERVAL", 0.0)
 
 
-def entry(site: Site, box: Box, who: str = "alice", relay: Fingerprint | None = None, **changes: Any) -> bytes:  # noqa: ANN401
+def entry(
+    site: Site,
+    box: Box,
+    who: str = "alice",
+    relay: Fingerprint | None = None,
+    **changes: Any,  # noqa: ANN401 -- any field
+) -> bytes:
     """An entry of somebody for this relay, or for another one."""
     draft = Entry(bundle(who), NOW, NOW + WEEK - 60, who.title(), "", box.send_id, box.send_key, b"q" * 32)
     draft = msgspec.structs.replace(draft, **changes)
@@ -37,7 +43,8 @@ def entry(site: Site, box: Box, who: str = "alice", relay: Fingerprint | None = 
 
 
 async def publish(visitor: Visitor, box: Box, raw: bytes, token: bytes = b"") -> Done | Failed:
-    answer: Done | Failed = await visitor.ask(Publish(0, box.recv_id, Status.ONLINE, raw, token), box.recv_key)
+    request = Publish(0, box.recv_id, Status.ONLINE, raw, token)
+    answer: Done | Failed = await visitor.ask(request, box.recv_key)
     return answer
 
 
@@ -83,7 +90,8 @@ async def test_pages_of_the_directory(folder: Path) -> None:
         while True:
             asked = Browse(0, after, 3)
             page = await visitor.ask(asked)
-            found += [each.entry.fingerprint for each in read_page(page, asked, site.started.fingerprint, NOW)]
+            entries = read_page(page, asked, site.started.fingerprint, NOW)
+            found += [each.entry.fingerprint for each in entries]
             if not page.next:
                 break
             after = page.next
@@ -159,10 +167,9 @@ async def test_without_a_directory_nothing_is_known(site: Site) -> None:
 
 
 async def test_changes_come_slowly(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client.relay_limits, "STATUS_INTERVAL", 1000.0)
+    monkeypatch.setattr(relay_limits, "STATUS_INTERVAL", 1000.0)
     async with relay_in(folder, directory="open") as site:
         visitor = await site.visitor()
         box = await visitor.make(QueueKind.REQUESTS)
         assert isinstance(await publish(visitor, box, entry(site, box)), Done)
         assert code(await visitor.ask(SetStatus(0, box.recv_id, Status.AWAY), box.recv_key)) is Code.BUSY
-

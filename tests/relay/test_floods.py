@@ -14,7 +14,6 @@ from messenger.protocol.initiator import Initiator
 from messenger.protocol.relay_answers import Done, Failed
 from messenger.protocol.relay_queues import Send
 from messenger.protocol.relay_word import Code
-from messenger.relay import connection
 from tests.helpers.links import NOW
 from tests.helpers.relays import PATIENCE, Site, Visitor, envelope, relay_in
 
@@ -125,9 +124,7 @@ async def test_a_message_that_is_longer_than_any(site: Site) -> None:
     await served(site)
 
 
-async def test_half_messages_on_many_links_are_bounded(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_half_messages_on_many_links_are_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay_limits, "PARTIAL_MAX", 500_000)
     visitors = [await site.visitor() for _ in range(4)]
     begun = b"\x03" + (200_000).to_bytes(3, "big") + bytes(190_000)
@@ -144,9 +141,7 @@ async def test_half_messages_on_many_links_are_bounded(
     await asyncio.gather(*ended, return_exceptions=True)
 
 
-async def test_somebody_who_never_reads_holds_nobody_up(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_somebody_who_never_reads_holds_nobody_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is for them goes to the disk, little of it stays in memory, and in the end they are dropped."""
     monkeypatch.setattr(relay_limits, "CLIENT_STALL", 0.5)
     deaf, writer = await site.visitor(), await site.visitor()
@@ -219,10 +214,9 @@ async def test_silent_links_are_dropped(site: Site, monkeypatch: pytest.MonkeyPa
 
 
 async def test_slow_greetings_are_dropped(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection.limits, "HANDSHAKE_FIRST", 0.1)
+    monkeypatch.setattr(limits, "HANDSHAKE_FIRST", 0.1)
     streams = [await _stranger(site, "127.8.0.1") for _ in range(2)]
     streams[0][1].write(Initiator(None, NOW, expected=site.started.fingerprint).data_to_send()[:10])
     streams[1][1].write(b"\x31")
     for stream in streams:
         await _gone(stream)
-

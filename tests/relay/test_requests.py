@@ -2,12 +2,18 @@
 
 import pytest
 
-from messenger.core import limits
+from messenger.core import limits, relay_limits
 from messenger.protocol.prekeys import Prekey, PrekeyList, SecretPrekey, draft_list, make_prekeys
 from messenger.protocol.relay_answers import Done, Failed, PrekeyGiven, Subscribed
-from messenger.protocol.relay_queues import AskPuzzle, GetPrekey, PutPrekeys, QueueKind, Subscribe, SubscribeFlag
+from messenger.protocol.relay_queues import (
+    AskPuzzle,
+    GetPrekey,
+    PutPrekeys,
+    QueueKind,
+    Subscribe,
+    SubscribeFlag,
+)
 from messenger.protocol.relay_word import Code
-from messenger.relay import client
 from tests.helpers.keys import identity
 from tests.helpers.links import NOW, bundle
 from tests.helpers.relays import Box, Site, Visitor, envelope
@@ -16,8 +22,8 @@ from tests.helpers.relays import Box, Site, Visitor, envelope
 @pytest.fixture(autouse=True)
 def easy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work that is done at once, as often as one likes."""
-    monkeypatch.setattr(client.limits, "PUZZLE_BITS", 4)
-    monkeypatch.setattr(client.relay_limits, "TASK_INTERVAL", 0.0)
+    monkeypatch.setattr(limits, "PUZZLE_BITS", 4)
+    monkeypatch.setattr(relay_limits, "TASK_INTERVAL", 0.0)
 
 
 def listed(prekeys: tuple[SecretPrekey, ...], serial: int = NOW) -> PrekeyList:
@@ -123,7 +129,7 @@ async def test_a_queue_takes_sixty_four_requests(site: Site) -> None:
 
 
 async def test_tasks_come_slowly(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client.relay_limits, "TASK_INTERVAL", 1000.0)
+    monkeypatch.setattr(relay_limits, "TASK_INTERVAL", 1000.0)
     caller = await site.visitor()
     await caller.ask(AskPuzzle(0))
     assert getattr(await caller.ask(AskPuzzle(0)), "code", None) is Code.BUSY

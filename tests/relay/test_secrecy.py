@@ -1,5 +1,6 @@
 """What a relay has of a conversation: nothing that anybody could read, and no key that opens it."""
 
+import asyncio
 import os
 import re
 import sys
@@ -37,6 +38,10 @@ def memory_of(pid: int) -> bytes:
     return b"".join(found)
 
 
+def _files(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is looked into through /proc")
 async def test_neither_words_nor_keys_are_in_memory_database_or_log(folder: Path) -> None:
     queue_key = os.urandom(32)
@@ -63,7 +68,7 @@ async def test_neither_words_nor_keys_are_in_memory_database_or_log(folder: Path
         assert code == 0
         await owner.close()
         await writer.close()
-        files = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+        files = await asyncio.to_thread(_files, folder)
         log = "".join(relay.told).encode() + error.encode()
         for piece in (WORDS, queue_key, envelope_key, box.recv_key, box.send_key, box.recv_id, box.send_id):
             assert piece not in files
