@@ -60,7 +60,12 @@ async def closed(stream: CircuitStream) -> bytes:
             stream[1].transport.abort()
 
 
-async def test_bytes_pass_unchanged_both_ways_at_once(site: Site) -> None:
+@pytest.mark.parametrize("in_the_kernel", [True, False])
+async def test_bytes_pass_unchanged_both_ways_at_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch, in_the_kernel: bool
+) -> None:
+    if not in_the_kernel:
+        monkeypatch.delattr(os, "splice", raising=False)
     one, other = await circuit(site)
     there, back = os.urandom(3_000_000), os.urandom(2_000_000)
 
