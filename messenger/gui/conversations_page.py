@@ -79,7 +79,7 @@ class ConversationsPage(QWidget):
         self._tasks = Tasks(self.notice.error)
         self.finder = Finder(bridge, self._tasks, self.model, sidebar.found)
         self.sidebar.sought.connect(self._on_sought)
-        self.sidebar.found.chosen.connect(self._on_found)
+        self.sidebar.found.chosen.connect(self.show_message)
         self.sidebar.list.clicked.connect(self._leave_list)
         self.sidebar.list.menu_asked.connect(self._on_menu)
         self.chat.deeds.drafts.changed.connect(self.model.draft_changed)
@@ -127,6 +127,7 @@ class ConversationsPage(QWidget):
         self.sidebar.choose(conversation)
         self.chat.take_cursor()
 
+    @Slot(object)
     def show_message(self, message: Message) -> None:
         """Turn to the conversation of a message, and show the message with what stands around it."""
         self.sidebar.reveal(message.conversation)
@@ -225,10 +226,6 @@ class ConversationsPage(QWidget):
         self.finder.seek(text)
         if not text and self.chat.search.isHidden():
             self.chat.view.mark_words(())
-
-    @Slot(object)
-    def _on_found(self, message: Message) -> None:
-        self.show_message(message)
 
     @Slot(object, QPoint)
     def _on_menu(self, conversation: ConversationId, at: QPoint) -> None:
