@@ -66,8 +66,13 @@ class Chats:
             return
         await self._context.publish_contact(conversation)
         contact = await self._contact(conversation)
-        if contact.standing is Standing.ACCEPTED and self._context.settings.read_receipts:
+        if contact.standing is not Standing.ACCEPTED or not self._context.settings.read_receipts:
+            return
+        if self._peers.session(conversation) is not None:
             self._with_talk(conversation, lambda talk: talk.tell_read([id_ for id_, _ in seen]))
+        else:
+            await self._context.stored(self._store.relays.note_news, conversation)
+            self._context.to_carry(conversation)
 
     async def accept(self, conversation: ConversationId) -> None:
         """Accept a request: from now on they are a contact, and learn that their words arrived."""
@@ -92,6 +97,7 @@ class Chats:
         """Let somebody in again, as a contact."""
         await self._set_standing(conversation, Standing.ACCEPTED)
         self._reconnector.want(await self._contact(conversation), at_once=True)
+        self._context.to_carry(conversation)
 
     async def rename(self, conversation: ConversationId, alias: str) -> None:
         """Give somebody a name of our own; an empty one takes it back."""
@@ -104,6 +110,7 @@ class Chats:
         self._hang_up(conversation)
         await self._context.stored(self._store.contacts.remove, conversation)
         self._context.publish(ConversationRemoved(conversation))
+        self._context.to_carry(conversation)
 
     async def decline(self, conversation: ConversationId) -> None:
         """Delete a message request."""
@@ -209,6 +216,7 @@ class Chats:
             session.talk.wake(again=again)
         else:
             self._reconnector.want(contact, at_once=True, asked=asked)
+            self._context.to_carry(contact.id)
 
     def _with_talk(self, conversation: ConversationId, act: Callable[[Talk], None]) -> None:
         """Tell somebody something if they are online; if the link is just ending, the next one tells it."""

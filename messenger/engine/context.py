@@ -1,7 +1,7 @@
 """What every part of a running engine shares: the open profile and the way out for events."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -11,6 +11,7 @@ from messenger.core.settings import Settings
 from messenger.crypto.identity import Bundle
 from messenger.crypto.vault import Vault
 from messenger.engine.events import ChainChanged, ContactChanged, Event, MessageAdded, MessageChanged
+from messenger.protocol.places import Place
 from messenger.storage.group import GroupCommit
 from messenger.storage.store import Arrival, Store
 from messenger.storage.worker import Worker
@@ -22,6 +23,10 @@ T = TypeVar("T")
 def system_ms() -> int:
     """Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+async def _nobody_asks(_conversation: ConversationId, _places: Sequence[Place]) -> None:
+    """There is no client of relays yet."""
 
 
 @dataclass
@@ -38,6 +43,10 @@ class Context:
     now_ms: Callable[[], int] = system_ms
     writes: GroupCommit = field(init=False)
     """Writes that may share a transaction."""
+    to_carry: Callable[[ConversationId], None] = field(default=lambda _conversation: None)
+    """Called when something may wait for somebody that a relay could carry."""
+    placed: Callable[[ConversationId, Sequence[Place]], Awaitable[None]] = field(default=_nobody_asks)
+    """Called when a contact is written to at other places than before; it is stored."""
     port: int = 0
     """Port that is listened on, 0 for none."""
     succession: int = 0

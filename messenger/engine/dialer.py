@@ -2,13 +2,13 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from messenger.core import limits
 from messenger.core.address import Address, parse_address
 from messenger.core.errors import AddressError, ConnectError, InputProblem, Reason
-from messenger.core.ids import AttemptId, Fingerprint
+from messenger.core.ids import AttemptId, ConversationId, Fingerprint, short_fingerprint
 from messenger.core.models import Contact, Standing
 from messenger.crypto.identity import Bundle
 from messenger.engine.context import Context
@@ -24,8 +24,25 @@ from messenger.protocol.invite import is_invite, read_invite
 from messenger.protocol.link import Link
 from messenger.protocol.messages import Caps
 from messenger.protocol.packets import Hello, Packet, Succession
+from messenger.protocol.places import Place
 
 Tell = Callable[[ConnectStep, str], None]
+
+Learn = Callable[[ConversationId, Sequence[tuple[Fingerprint, str]]], Awaitable[None]]
+"""Takes the relays (fingerprint, address) at which the person here wants to write to somebody."""
+
+_AWAY: Final = (
+    Reason.UNRESOLVED,
+    Reason.UNREACHABLE,
+    Reason.NOBODY,
+    Reason.TIMEOUT,
+    Reason.SILENT,
+    Reason.REFUSED,
+    Reason.INTERRUPTED,
+    Reason.BUSY,
+    Reason.NOT_SOTTO,
+)
+"""Why a call may fail though an invite is good: what is written can be left at a relay."""
 
 _NOT_THEM: Final = (Reason.REFUSED, Reason.BROKEN, Reason.INTERRUPTED)
 """What a dialled person's absence looks like when somebody else answers in their place."""
@@ -76,11 +93,13 @@ class Dialer:
     Args:
         context: The open profile.
         peers: Where sessions are registered.
+        learn: Takes the relays at which somebody is written to.
     """
 
-    def __init__(self, context: Context, peers: Peers) -> None:
+    def __init__(self, context: Context, peers: Peers, learn: Learn) -> None:
         self._context = context
         self._peers = peers
+        self._learn = learn
         self._questions: dict[AttemptId, asyncio.Future[bool]] = {}
         self._calls: set[asyncio.Task[Contact]] = set()
         self._closed = False
@@ -158,7 +177,38 @@ class Dialer:
         contact = await self._context.stored(self._context.store.contacts.by_fingerprint, invite.fingerprint)
         addresses = list(invite.addresses)
         addresses += [parse_address(known_) for known_ in (contact.addresses if contact else ())]
-        return await self._to_person(addresses, Call(invite.fingerprint, invite.secret, tell))
+        try:
+            return await self._to_person(addresses, Call(invite.fingerprint, invite.secret, tell))
+        except ConnectError as e:
+            if e.reason not in _AWAY or not invite.places:
+                raise
+        tell(ConnectStep.LEAVING, str(invite.places[0].address))
+        return await self.by_relay(invite.fingerprint, invite.places, invite.secret)
+
+    async def by_relay(
+        self, fingerprint: Fingerprint, places: Sequence[Place], secret: bytes = b""
+    ) -> Contact:
+        """Make or find the contact of somebody who is written to at a relay, in an invite or a directory.
+
+        Raises:
+            ConnectError: BLOCKED, or WRONG_PERSON (a contact has given the key up).
+        """
+        context, contacts = self._context, self._context.store.contacts
+        if await context.stored(contacts.retired, fingerprint) is not None:
+            raise ConnectError(Reason.WRONG_PERSON, short_fingerprint(fingerprint))
+        contact = await context.stored(
+            contacts.add, fingerprint, standing=Standing.ACCEPTED, awaiting=True, now_ms=context.now_ms()
+        )
+        if contact.standing is Standing.BLOCKED:
+            raise ConnectError(Reason.BLOCKED, contact.title)
+        if contact.standing is Standing.REQUEST:
+            contact = await context.stored(contacts.update, contact.id, standing=Standing.ACCEPTED)
+        named = [(place.relay, place.encode()) for place in places]
+        await context.stored(context.store.places.put_first, contact.id, named, secret)
+        await self._learn(contact.id, [(place.relay, str(place.address)) for place in places])
+        await context.publish_contact(contact.id)
+        context.to_carry(contact.id)
+        return contact
 
     async def _to_person(self, addresses: Sequence[Address], call: Call) -> Contact:
         """Call somebody who is expected; if they do not answer, say whether somebody else did."""

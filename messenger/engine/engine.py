@@ -25,6 +25,7 @@ from messenger.core.names import own_name
 from messenger.core.settings import Settings, changed
 from messenger.engine.commands_history import HistoryCommands
 from messenger.engine.commands_messages import MessageCommands
+from messenger.engine.commands_relays import RelayCommands
 from messenger.engine.commands_safe import SafeCommands
 from messenger.engine.context import Context
 from messenger.engine.events import Event, MeChanged, SettingsChanged
@@ -34,7 +35,7 @@ from messenger.engine.sealing import Sealing
 from messenger.storage.reader import Reader
 
 
-class Engine(MessageCommands, HistoryCommands, SafeCommands):
+class Engine(MessageCommands, HistoryCommands, RelayCommands, SafeCommands):
     """One person's messenger. First `status`, then `create` or `open`, at the end `stop`.
 
     Args:

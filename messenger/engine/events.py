@@ -7,6 +7,7 @@ import msgspec
 from messenger.core.errors import Reason
 from messenger.core.ids import AttemptId, ConversationId, Fingerprint
 from messenger.core.models import Contact, Listening, Me, Message, Presence
+from messenger.core.relays import Relay
 from messenger.core.settings import Settings
 
 
@@ -28,6 +29,8 @@ class ConnectStep(StrEnum):
     CONFIRMING = "confirming"
     PROVING = "proving"
     SECURED = "secured"
+    LEAVING = "leaving"
+    """They cannot be called: what is written to them is left at a relay."""
 
 
 class SetupProgress(msgspec.Struct, frozen=True, tag=True):
@@ -161,6 +164,28 @@ class SettingsChanged(msgspec.Struct, frozen=True, tag=True):
     settings: Settings
 
 
+class RelayChanged(msgspec.Struct, frozen=True, tag=True):
+    """A relay is new, or something about it or its state has changed."""
+
+    relay: Relay
+
+
+class RelayRemoved(msgspec.Struct, frozen=True, tag=True):
+    """A relay is not known any more."""
+
+    fingerprint: Fingerprint
+
+
+class RelayAsked(msgspec.Struct, frozen=True, tag=True):
+    """A contact is written to at a relay that was not used before; answer with `Engine.allow_relay`.
+
+    The relay, and whoever chose it, would see from where we call. Nothing is sent there before the answer.
+    """
+
+    conversation: ConversationId
+    relay: Relay
+
+
 class RaiseWindow(msgspec.Struct, frozen=True, tag=True):
     """Somebody started the program again on the same profile."""
 
@@ -190,6 +215,9 @@ Event = (
     | ListeningChanged
     | MeChanged
     | SettingsChanged
+    | RelayChanged
+    | RelayRemoved
+    | RelayAsked
     | RaiseWindow
     | EngineFault
 )

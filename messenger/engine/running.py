@@ -1,13 +1,17 @@
 """The parts of an engine on an open profile, and how they begin and end together."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from messenger.core.address import parse_address
 from messenger.core.errors import ConnectError, Reason, StorageError
+from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import Contact, Listening, Standing
+from messenger.core.relays import RelayUse
+from messenger.engine.carrier import Carrier
 from messenger.engine.chats import Chats
 from messenger.engine.context import Context
 from messenger.engine.deeds import Deeds
@@ -18,7 +22,10 @@ from messenger.engine.history import History
 from messenger.engine.host import Host
 from messenger.engine.housekeeping import Housekeeping
 from messenger.engine.peers import Peers
+from messenger.engine.queues import Queues
 from messenger.engine.reconnect import Reconnector
+from messenger.engine.relay_link import RelayLink
+from messenger.engine.relays import Relays
 from messenger.engine.sealing import Sealing
 from messenger.engine.succession import Mover
 from messenger.engine.upkeep import Upkeep
@@ -37,11 +44,16 @@ class Running:
     def __init__(self, context: Context, database: Path, db_key: bytes, lock: Callable[[], None]) -> None:
         self.context = context
         self.peers = Peers(context, self._on_up, self._on_end)
-        self.dialer = Dialer(context, self.peers)
+        self.relays = Relays(context)
+        self.dialer = Dialer(context, self.peers, self._use_relays_of)
         self.reconnector = Reconnector(context, self.peers, self.dialer)
         self.chats = Chats(context, self.peers, self.reconnector)
         self.deeds = Deeds(context, self.peers, self.chats)
         self.sealing = Sealing(context, self.peers)
+        self.queues = Queues(context, self.relays, self.sealing)
+        self.carrier = Carrier(context, self.peers, self.sealing, self.relays, self.queues)
+        context.to_carry, context.placed = self.carrier.wake, self.carrier.placed
+        self.relays.on_up = self._on_relay
         self.upkeep = Upkeep(context, self.peers, self.dialer, self.sealing)
         self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
         self.mover = Mover(context, self._pause, self._resume)
@@ -57,6 +69,7 @@ class Running:
             await self.host.follow_settings()
         await self.reach_everybody()
         self.upkeep.start()
+        await self._use_relays()
         self.housekeeping.start()
 
     async def reach_everybody(self) -> None:
@@ -94,9 +107,18 @@ class Running:
                 await self.host.listen(self._listened.wanted, exact=False)
         await self.reach_everybody()
         self.upkeep.start()
+        await self._use_relays()
+
+    async def _use_relays(self) -> None:
+        await self.relays.start()
+        await self.carrier.start()
+        self.queues.start()
 
     async def _hang_up(self) -> None:
         await self.host.shut()
+        await self.carrier.close()
+        await self.queues.close()
+        await self.relays.close()
         await self.upkeep.close()
         await self.dialer.close()
         await self.reconnector.close()
@@ -107,3 +129,17 @@ class Running:
 
     def _on_end(self, contact: Contact, reason: Reason) -> None:
         self.reconnector.want(contact, reason=reason)
+        self.carrier.wake(contact.id)
+
+    async def _use_relays_of(
+        self, conversation: ConversationId, places: Sequence[tuple[Fingerprint, str]]
+    ) -> None:
+        """The person here wants to write to somebody at these relays; whoever has none uses theirs."""
+        await self.relays.learn(conversation, places, allowed=True)
+        if not any(relay.use is RelayUse.OWN for relay in await self.relays.all()):
+            fingerprint, address = places[0]
+            await self.relays.add(parse_address(address), fingerprint)
+
+    def _on_relay(self, link: RelayLink) -> None:
+        self.queues.attend(link)
+        self.carrier.on_up(link)

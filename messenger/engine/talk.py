@@ -11,6 +11,7 @@ from messenger.core.errors import ProtocolError, RemoteProtocolError, StorageErr
 from messenger.core.ids import MessageId
 from messenger.core.models import Contact, Message, MessageState, Standing
 from messenger.core.names import clean_name
+from messenger.engine import mailboxes
 from messenger.engine.chained import chained_of, packet_of
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MessageChanged, PeerTyping
@@ -24,6 +25,7 @@ from messenger.protocol.packets import (
     Delivered,
     Edit,
     Hello,
+    Mailboxes,
     Packet,
     React,
     Read,
@@ -57,6 +59,7 @@ class Talk:
         self._connection = connection
         self.contact = contact
         self._said = said
+        self._told_places: Mailboxes | None = None
         self._seeding = Seeding(context, connection)
         self._welcome = False
         self._full = False
@@ -136,6 +139,18 @@ class Talk:
             self.tell_delivered(due)
             await self._context.stored(sealed.drop_receipts, me, due)
 
+    async def tell_places(self) -> None:
+        """Tell them where they can write to us through relays, if they have not been told so on this link."""
+        store, me = self._store, self.contact.id
+        if not (self._welcome and self._accepted) or self._connection.link.state is not LinkState.OPEN:
+            return
+        change = await self._context.stored(store.relays.change, me)
+        places = await self._context.stored(mailboxes.all_of_ours, store, me)
+        if places is not None and places != self._told_places:
+            self._told_places = places
+            self._post(places)
+        await self._context.stored(store.relays.told, me, change)
+
     async def on_packet(self, packet: Packet) -> None:
         """Take what they sent.
 
@@ -162,6 +177,8 @@ class Talk:
                 await self._seeding.on_seed(self.contact, packet)
             case SeedAck():
                 await self._seeding.on_ack(self.contact)
+            case Mailboxes():
+                await self._on_mailboxes(packet)
 
     def _post(self, packet: Packet) -> None:
         """Send something that the next link would tell again, unless this one has said goodbye."""
@@ -184,7 +201,9 @@ class Talk:
         await self._context.publish_contact(me)
         if hello.read_seq:
             through = self._store.messages.advance_through
-            self._publish(await self._context.stored(through, me, hello.read_seq, MessageState.READ))
+            _publish(
+                self._context, await self._context.stored(through, me, hello.read_seq, MessageState.READ)
+            )
         if waited and hello.accepted:
             self._on_way.clear()
             self.wake(again=True)
@@ -195,6 +214,7 @@ class Talk:
         """Each of us knows on this link that the other has accepted them: sealed messages may be prepared."""
         if self._welcome and self._accepted:
             await self._seeding.begin(self.contact)
+            self._context.to_carry(self.contact.id)  # who sees to it that there is a queue, and tells it here
 
     async def on_chained(self, packets: Sequence[ChainedPacket]) -> None:
         """Store what came one after the other, in one transaction, and acknowledge it.
@@ -238,6 +258,14 @@ class Talk:
             self._heard_typing = now
             self._context.publish(PeerTyping(self.contact.id, now + round(deed_limits.TYPING_SHOWN * 1000)))
 
+    async def _on_mailboxes(self, packet: Mailboxes) -> None:
+        """They are written to elsewhere: what waited for them at a relay goes by this link anyway."""
+        if self._accepted and await self._context.stored(
+            mailboxes.take, self._store, self.contact.id, packet
+        ):
+            places = await self._context.stored(mailboxes.places, self._store, self.contact.id)
+            await self._context.placed(self.contact.id, places)
+
     async def _too_much(self, text: Text) -> bool:
         """Whether a stranger sends more than a request may hold.
 
@@ -253,13 +281,9 @@ class Talk:
     async def _on_receipt(self, ids: list[bytes], state: MessageState) -> None:
         named = [MessageId(i) for i in ids]
         advance = self._store.messages.advance
-        self._publish(await self._context.written(advance, self.contact.id, named, state))
+        _publish(self._context, await self._context.written(advance, self.contact.id, named, state))
         self._on_way.difference_update(named)
         self._wake.set()
-
-    def _publish(self, changed: list[Message]) -> None:
-        for message in changed:
-            self._context.publish(MessageChanged(message))
 
     async def _send_waiting(self) -> None:
         while True:
@@ -275,7 +299,7 @@ class Talk:
     async def _send_batch(self) -> None:
         while room := limits.UNACKNOWLEDGED_MAX - len(self._on_way):
             waiting = await self._context.stored(
-                self._store.messages.to_send, self.contact.id, self._sent_seq, room
+                self._store.messages.to_send, self.contact.id, self._sent_seq, room, carried=True
             )
             if not waiting:
                 return
@@ -285,3 +309,8 @@ class Talk:
                 if chained.id not in self._on_way:
                     self._on_way.add(chained.id)
                     await self._connection.send(packet_of(chained))
+
+
+def _publish(context: Context, changed: list[Message]) -> None:
+    for message in changed:
+        context.publish(MessageChanged(message))

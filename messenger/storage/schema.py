@@ -10,6 +10,7 @@ from messenger.storage.database import Database, new_file, put_in_place, side_fi
 from messenger.storage.faults import translated
 from messenger.storage.sealed import mark_copy
 from messenger.storage.version_3 import VERSION_3
+from messenger.storage.version_4 import VERSION_4
 
 _VERSION_1: Final = """
 CREATE TABLE meta (
@@ -196,7 +197,7 @@ END;
 _PAGE_MIN: Final = 512
 """Smallest page that SQLite knows."""
 
-MIGRATIONS: Final = (_VERSION_1, _VERSION_2, VERSION_3)
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2, VERSION_3, VERSION_4)
 """SQL that brings a database from version n to version n + 1, by n. Only ever appended to."""
 
 

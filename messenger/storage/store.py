@@ -15,7 +15,9 @@ from messenger.storage.drafts import DraftTable
 from messenger.storage.invites import InviteTable
 from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
+from messenger.storage.places import PlaceTable
 from messenger.storage.prekeys import PrekeyTable
+from messenger.storage.relays import RelayTable
 from messenger.storage.retention import RetentionTable
 from messenger.storage.schema import open_current
 from messenger.storage.sealed import SealedTable
@@ -53,6 +55,10 @@ class Store:
         """Sessions of sealed messages."""
         self.prekeys = PrekeyTable(database)
         """What people who know nobody here yet seal to."""
+        self.relays = RelayTable(database)
+        """Relays, and our queues there."""
+        self.places = PlaceTable(database)
+        """Where contacts are written to through relays."""
         self.retention = RetentionTable(database)
         """How long messages are kept."""
 

@@ -1,0 +1,45 @@
+"""The numbers of `limits` for those who use relays. Times in seconds."""
+
+from typing import Final
+
+OWN_RELAYS_MAX: Final = 4
+"""Relays at which people write to us: as many as are told to a contact, `relay_limits.PLACES_MAX`."""
+
+RELAY_IDLE: Final = 120.0
+"""A link with a relay that is not ours is closed when nothing was asked on it for so long."""
+
+WORK_PAUSE: Final = 1.1
+"""A link is given one task of work a second; a little more, for clocks differ."""
+
+RELAY_GREETING: Final = 60.0
+"""Deadline for the whole handshake with a relay."""
+
+RELAY_RECORD: Final = 60.0
+"""A record that has begun, on a link with a relay."""
+
+RELAY_TICK: Final = 5.0
+"""How often a link with a relay looks at the clock."""
+
+PREKEYS_PER_RELAY: Final = 16
+"""Prekeys that one relay has to hand out: a quarter of those in a list."""
+
+PREKEYS_LOW: Final = 4
+"""With fewer left at a relay it is given others."""
+
+CARRIED_AT_ONCE: Final = 16
+"""Messages to one person that are on their way to a relay without an answer."""
+
+CARRY_AGAIN: Final = 60.0
+"""Something that a relay would not take is tried again after so long, if it does not say when."""
+
+CARRY_AGAIN_MAX: Final = 3600.0
+"""… and at the latest after so long, whatever it says."""
+
+RETIRED_KEPT: Final = 21 * 24 * 3600
+"""A queue of which nobody is told any more is deleted when nothing has come for so long, and it is empty."""
+
+QUEUE_AGE: Final = 180 * 24 * 3600
+"""A queue for a contact is replaced by another one after so long."""
+
+FIRST_WORDS_MAX: Final = 8 * 1024
+"""Longest text in a first contact with an invite, UTF-8 bytes: its envelope has 16384."""

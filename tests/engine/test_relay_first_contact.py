@@ -1,0 +1,69 @@
+"""Somebody who has nothing but an invite of a person who is away, or whom they can only reach at a relay."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from messenger.core.models import MessageState, Standing
+from messenger.core.relays import RelayUse
+from messenger.engine.events import RelayAsked
+from messenger.protocol.invite import Invite, read_invite, write_invite
+from tests.helpers.engines import People, Person
+from tests.helpers.relays import ready, uses
+from tests.helpers.small_relay import SmallRelay
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[SmallRelay]:
+    made = await SmallRelay.open()
+    yield made
+    await made.stop()
+
+
+async def invite_by_relay(person: Person) -> str:
+    """An invite without the addresses of this computer."""
+    invite = read_invite(await person.engine.make_invite())
+    assert len(invite.places) == 1
+    return write_invite(Invite(invite.fingerprint, invite.secret, (), invite.places))
+
+
+async def test_an_invite_a_first_text_and_an_answer(people: People, relay: SmallRelay) -> None:
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    await uses(bob, relay)
+    await ready(relay)
+    link = await invite_by_relay(bob)
+    await bob.engine.stop()
+    contact = await alice.connect(link)
+    assert (contact.standing, contact.awaiting) == (Standing.ACCEPTED, True)
+    message = await alice.engine.send_text(contact.id, "may I introduce myself")
+    await alice.sees(message.id, MessageState.SENT)
+    (used,) = await alice.engine.relays()
+    assert used.use is RelayUse.OWN, "somebody who has none uses that of the other, for the answer"
+    await bob.start()
+    heard = await bob.hears("may I introduce myself")
+    assert (await bob.contact(alice)).standing is Standing.ACCEPTED, "the invite fits"
+    await alice.sees(message.id, MessageState.DELIVERED)
+    await bob.engine.send_text(heard.conversation, "you may")
+    await alice.hears("you may")
+    for number in range(3):
+        more = await alice.engine.send_text(contact.id, f"more {number}")
+        await alice.sees(more.id, MessageState.DELIVERED)
+    assert alice.count(RelayAsked) == bob.count(RelayAsked) == 0
+    await relay.until(lambda: not relay.waiting())
+
+
+async def test_a_stranger_is_a_request_until_accepted(people: People, relay: SmallRelay) -> None:
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    await uses(bob, relay)
+    await ready(relay)
+    invite = read_invite(await invite_by_relay(bob))
+    forged = write_invite(Invite(invite.fingerprint, bytes(16), (), invite.places))
+    contact = await alice.connect(forged)
+    message = await alice.engine.send_text(contact.id, "hello stranger")
+    request = (await bob.hears("hello stranger")).conversation
+    assert (await bob.contact(alice)).standing is Standing.REQUEST
+    assert (await bob.contact(alice)).name == "Alice"
+    await bob.engine.accept(request)
+    await alice.sees(message.id, MessageState.DELIVERED)
+    await bob.engine.send_text(request, "and who are you")
+    await alice.hears("and who are you")
