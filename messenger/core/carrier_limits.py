@@ -17,6 +17,12 @@ RELAY_GREETING: Final = 60.0
 RELAY_RECORD: Final = 60.0
 """A record that has begun, on a link with a relay."""
 
+JOIN_WAIT: Final = 35.0
+"""A relay joins a circuit, or gives it up, within this time: a pass works for 30 s."""
+
+RINGS_AT_ONCE: Final = 4
+"""Circuits that people open to us and that are not links yet."""
+
 RELAY_TICK: Final = 5.0
 """How often a link with a relay looks at the clock."""
 

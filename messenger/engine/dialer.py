@@ -16,7 +16,7 @@ from messenger.engine.entrance import known, settle
 from messenger.engine.events import ConfirmPeer, ConnectProgress, ConnectStep
 from messenger.engine.peers import Peers
 from messenger.engine.session import Session
-from messenger.net.dial import dial
+from messenger.net.dial import Stream, dial
 from messenger.net.race import race
 from messenger.protocol.handshake import PeerIdentified
 from messenger.protocol.initiator import Initiator
@@ -168,6 +168,28 @@ class Dialer:
         call = Call(contact.fingerprint, b"", lambda _step, _detail: None, continues)
         return await self._race([parse_address(text) for text in contact.addresses], call)
 
+    async def by_circuit(self, contact: Contact, stream: Stream, continues: bytes = b"") -> Contact:
+        """Greet a contact on a circuit that has been joined.
+
+        Args:
+            contact: Who must be at its other end.
+            stream: The circuit.
+            continues: As for `reach`.
+
+        Raises:
+            ConnectError: Somebody else is, or nobody.
+        """
+        call = Call(contact.fingerprint, b"", lambda _step, _detail: None, continues)
+        initiator = await self._initiator(call, stream.through or b"")
+        gate = OutgoingGate(self._context, self._peers, call, None, look_only=False)
+        return await self._greet(stream, initiator, gate)
+
+    async def reach_at(self, contact: Contact, addresses: Sequence[Address], continues: bytes) -> Contact:
+        """As `reach`, at addresses that they have told."""
+        return await self._race(
+            addresses, Call(contact.fingerprint, b"", lambda _step, _detail: None, continues)
+        )
+
     async def _by_invite(self, text: str, expected: Fingerprint | None, tell: Tell) -> Contact:
         invite = read_invite(text)
         if invite.fingerprint == self._context.fingerprint:
@@ -283,18 +305,21 @@ class Dialer:
         stream = await dial(address)
         call.tell(ConnectStep.GREETING, str(address))
         gate = OutgoingGate(self._context, self._peers, call, address, look_only=look_only)
+        contact = await self._greet(stream, initiator, gate)
+        call.tell(ConnectStep.SECURED, str(address))
+        return contact
+
+    async def _greet(self, stream: Stream, initiator: Initiator, gate: "OutgoingGate") -> Contact:
         session = Session(self._context, stream, Link(initiator), gate)
         self._peers.start(session)
         try:
-            contact = await session.up
+            return await session.up
         except asyncio.CancelledError:
             if not session.connection.link.was_open:  # else it stays: its coming up ends all other attempts
                 session.connection.stream.abort()
             raise
-        call.tell(ConnectStep.SECURED, str(address))
-        return contact
 
-    async def _initiator(self, call: Call) -> Initiator:
+    async def _initiator(self, call: Call, relay: bytes = b"") -> Initiator:
         context, contacts = self._context, self._context.store.contacts
         knock = b""
         if call.expected is not None:
@@ -304,7 +329,7 @@ class Dialer:
             context.bundle,
             context.now,
             expected=call.expected,
-            caps=Caps(continues=call.continues),
+            caps=Caps(relay=relay, continues=call.continues),
             invite_secret=call.secret,
             knock=knock,
         )
@@ -314,7 +339,7 @@ class OutgoingGate:
     """Judges who answered one call; see `session.Gate`."""
 
     def __init__(
-        self, context: Context, peers: Peers, call: Call, address: Address, *, look_only: bool
+        self, context: Context, peers: Peers, call: Call, address: Address | None, *, look_only: bool
     ) -> None:
         self._context = context
         self._peers = peers
@@ -371,5 +396,6 @@ class OutgoingGate:
         )
         if contact.standing is Standing.REQUEST:
             contact = await context.stored(contacts.update, contact.id, standing=Standing.ACCEPTED)
-        contact = await context.stored(contacts.note_address, contact.id, str(self._address))
+        if self._address is not None:
+            contact = await context.stored(contacts.note_address, contact.id, str(self._address))
         return await settle(context, self._peers, session, contact, peer)

@@ -102,7 +102,8 @@ class Talk:
         read_seq = 0
         if self._accepted and self._context.settings.read_receipts:
             read_seq = await self._context.stored(self._store.messages.seen_seq, self.contact.id)
-        hello = Hello(self._context.me.name, self._context.port, self._accepted, read_seq)
+        port = self._context.port if self._direct else 0
+        hello = Hello(self._context.me.name, port, self._accepted, read_seq)
         if hello != self._said:
             self._said = hello
             self._post(hello)
@@ -186,6 +187,11 @@ class Talk:
             self._connection.post(packet)
 
     @property
+    def _direct(self) -> bool:
+        """Whether the address of the link is theirs."""
+        return self._connection.stream.through is None
+
+    @property
     def _accepted(self) -> bool:
         return self.contact.standing is Standing.ACCEPTED
 
@@ -195,7 +201,7 @@ class Talk:
         self.contact = await self._context.stored(
             contacts.update, me, name=clean_name(hello.name), awaiting=not hello.accepted
         )
-        if hello.port:
+        if hello.port and self._direct:
             address = str(Address(self._connection.stream.host, hello.port))
             self.contact = await self._context.stored(contacts.note_address, me, address)
         await self._context.publish_contact(me)

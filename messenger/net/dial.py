@@ -15,6 +15,7 @@ import msgspec
 from messenger.core import limits
 from messenger.core.address import Address, is_literal
 from messenger.core.errors import ConnectError, Reason
+from messenger.core.ids import Fingerprint
 from messenger.net.race import race
 
 _REASONS: Final = {
@@ -37,6 +38,8 @@ class Stream(msgspec.Struct, frozen=True):
     host: str
     """IP address of the other end, IPv4 not mapped into IPv6, with scope if it has one."""
     port: int
+    through: Fingerprint | None = None
+    """The relay through whose circuit it goes; the address is the relay's then."""
 
     @property
     def address(self) -> Address:
