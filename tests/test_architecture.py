@@ -21,8 +21,9 @@ LAYERS: Final[dict[str, frozenset[str]]] = {
     "net": frozenset({"core", "protocol"}),
     "storage": frozenset({"core"}),
     "engine": frozenset({"core", "crypto", "protocol", "net", "storage"}),
+    "relay": frozenset({"core", "crypto", "protocol", "net", "storage", "text"}),
     "control": frozenset({"core", "engine"}),
-    "cli": frozenset({"core", "control", "demo", "engine", "text"}),
+    "cli": frozenset({"core", "control", "demo", "engine", "relay", "text"}),
     "gui": frozenset({"core", "control", "demo", "engine", "text", "assets", "storage.reader"}),
     "text": frozenset({"core", "assets"}),
     "assets": frozenset({"core"}),
@@ -47,7 +48,8 @@ ONLY: Final[dict[str, frozenset[str]]] = {
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
     "prompt_toolkit": frozenset({"cli"}),
-    "platformdirs": frozenset({"core", "cli", "gui", "__main__"}),
+    "platformdirs": frozenset({"core", "cli", "gui", "relay", "__main__"}),
+    "prometheus_client": frozenset({"relay"}),
 }
 """Foreign libraries with one gateway each: the only parts that may import them."""
 

@@ -12,6 +12,7 @@ import messenger
 from messenger.cli.exits import Exit
 from messenger.core.errors import AddressError
 from messenger.core.ids import Fingerprint, parse_fingerprint
+from messenger.text import relay as relay_words
 from messenger.text import terminal as words
 
 
@@ -166,6 +167,18 @@ def _chat(
 
     options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
     raise typer.Exit(run_job(lambda terminal: chat(terminal, target, options)))
+
+
+@app.command(
+    "relay",
+    help=relay_words.HELP,
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+def _relay(context: typer.Context) -> None:
+    from messenger.relay.main import run as run_relay
+
+    raise typer.Exit(run_relay(context.args))
 
 
 @app.command("demo", help=words.HELP_DEMO)

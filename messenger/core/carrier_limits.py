@@ -8,14 +8,8 @@ OWN_RELAYS_MAX: Final = 4
 RELAY_IDLE: Final = 120.0
 """A link with a relay that is not ours is closed when nothing was asked on it for so long."""
 
-WORK_PAUSE: Final = 1.1
-"""A link is given one task of work a second; a little more, for clocks differ."""
-
-RELAY_GREETING: Final = 60.0
-"""Deadline for the whole handshake with a relay."""
-
-RELAY_RECORD: Final = 60.0
-"""A record that has begun, on a link with a relay."""
+WORK_SLACK: Final = 1.1
+"""Tasks of work are asked for a little more slowly than `relay_limits.TASK_INTERVAL`: clocks differ."""
 
 JOIN_WAIT: Final = 35.0
 """A relay joins a circuit, or gives it up, within this time: a pass works for 30 s."""

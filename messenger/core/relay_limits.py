@@ -94,3 +94,107 @@ ANNOUNCEMENT_MAX: Final = 1024
 
 ANNOUNCED_NAME_MAX: Final = 250
 """UTF-8 bytes of a name in an announcement: a string of a TXT record has at most 255 with its key."""
+
+# --- what a relay bears (SECURITY.md 3.11) ---
+
+REQUESTS_PER_QUEUE: Final = 64
+"""Messages in a request queue: each is a first contact."""
+
+QUEUE_UNUSED: Final = 90 * 24 * 3600
+"""A queue without subscription for so long is deleted."""
+
+QUEUES_PER_NETWORK: Final = 64
+QUEUES_PERIOD: Final = 3600.0
+"""Queues that may be made from one /24 or /56 in this time."""
+
+TASK_INTERVAL: Final = 1.0
+"""A link gets one task of work in this time."""
+
+STATUS_INTERVAL: Final = 10.0
+"""A link may change its directory entry or its status once in this time."""
+
+HANDSHAKE_TOTAL: Final = 60.0
+"""Deadline for the whole handshake of an anonymous client."""
+
+RECORD_DEADLINE: Final = 60.0
+"""A record that has begun, on a link with a relay."""
+
+PASS_WAIT: Final = 30.0
+"""A pass of a circuit works for so long."""
+
+CONNECTIONS: Final = 16_384
+"""Streams at one relay, as far as the system lets it have files."""
+
+CONNECTIONS_PER_NETWORK: Final = 256
+"""Streams from one /24 or /56: a school or an office behind one address."""
+
+FILES_KEPT: Final = 64
+"""File descriptors that streams may not use: database, vault, logs, circuits that are being joined."""
+
+HALF_OPEN: Final = 256
+"""Handshakes in progress at a relay."""
+
+HALF_OPEN_PER_NETWORK: Final = 16
+"""… from one /24 or /56: an office whose router has just come back."""
+
+HANDSHAKES_PER_SECOND: Final = 2
+HANDSHAKES_BURST: Final = 64
+"""Handshakes from one /24 or /56: so many at once, and then so many a second."""
+
+PUZZLE_HALF_OPEN: Final = 32
+"""Handshakes in progress from which on callers get a puzzle first."""
+
+RSA_AT_ONCE: Final = 8
+"""RSA operations given to the vault at once; the other handshakes wait."""
+
+REQUEST_RATE: Final = 2_000
+"""Requests a second that one link may make for long; more are answered as too many."""
+
+BYTES_RATE: Final = 32 * 1024 * 1024
+"""Bytes a second that are read from one link for long; then it is not read for a while."""
+
+HANDED_WAIT: Final = 0.05
+"""A message that was handed to a subscriber is written to the disk if it is not acknowledged in this time."""
+
+HANDED_MAX: Final = 64 * 1024 * 1024
+"""Bytes of messages in memory on their way to somebody or to the disk; more are answered as too many."""
+
+PARTIAL_MAX: Final = 64 * 1024 * 1024
+"""Bytes in memory of records and requests that have begun, on all links together."""
+
+PARTIAL_SMALL: Final = 8 * 1024
+"""A link that has begun less than this is not dropped for `PARTIAL_MAX`."""
+
+CLIENT_WAITING: Final = 512 * 1024
+"""Bytes that wait for a slow client before nothing more is read from it or brought to it."""
+
+CLIENT_STALL: Final = 60.0
+"""A client that has taken nothing of what waits for it for so long is dropped."""
+
+FETCH_MAX: Final = 16
+"""Messages read from the disk at once for one subscription."""
+
+QUEUES_KNOWN: Final = 8_192
+"""Queues without subscription that are kept in memory once they have been used."""
+
+WRITES_TOGETHER: Final = 256
+"""Writes in one transaction."""
+
+EXPIRY_INTERVAL: Final = 600.0
+"""How often what has expired is deleted."""
+
+EXPIRY_STEP: Final = 500
+"""Rows deleted in one transaction, so that messages need not wait for long."""
+
+TOKENS: Final = 10_000
+"""Tokens, and people listed, that an owner may name."""
+
+TRAFFIC_HEX: Final = 32
+TRAFFIC_HEX_MAX: Final = 4096
+"""Bytes of a message that the monitor shows."""
+
+TRAFFIC_WAITING: Final = 1_000
+"""Lines that wait for a slow reader of the monitor; then it misses some, and is told how many."""
+
+CIRCUITS: Final = 256
+"""Circuits at a time at one relay."""

@@ -54,10 +54,15 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     """A relay that this profile knows."""
 
     fingerprint: Fingerprint
-    address: str
-    """``host:port``."""
+    addresses: tuple[str, ...]
+    """``host:port`` of each, at least one; contacts are told the first."""
     use: RelayUse
     state: RelayState = RelayUnreachable()
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return self.addresses[0]
 
 
 class PersonStatus(IntEnum):

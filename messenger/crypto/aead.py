@@ -77,6 +77,8 @@ def open_once(key: bytes, nonce: bytes, sealed: Buffer, aad: bytes) -> bytes:
 class _Direction:
     """Key, iv and counters of one direction in one epoch."""
 
+    __slots__ = ("_alive", "_cipher", "_iv", "bytes", "count")
+
     def __init__(self, key: bytes, iv: bytes) -> None:
         if len(iv) != IV_SIZE:
             raise CryptoError("an iv has 12 bytes")
@@ -115,6 +117,8 @@ class Sealer(_Direction):
         CryptoError: A length is wrong; from any method also: the key has reached
             limits.RECORDS_PER_KEY or limits.BYTES_PER_KEY and must be replaced.
     """
+
+    __slots__ = ()
 
     def seal(self, plaintext: Buffer, aad: Buffer) -> bytes:
         """Encrypt the next record; returns ciphertext and tag, 16 bytes longer than the plaintext."""
@@ -157,6 +161,8 @@ class Opener(_Direction):
         CryptoError: A length is wrong; from any method also: the record is not the next
             one of that sealer, byte for byte; or an earlier one was not.
     """
+
+    __slots__ = ()
 
     def open(self, ciphertext: Buffer, aad: Buffer) -> bytes:
         """Decrypt the next record."""

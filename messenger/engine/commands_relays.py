@@ -1,5 +1,7 @@
 """The commands of `Engine` about relays."""
 
+from messenger.core import relay_limits
+from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import Fingerprint
 from messenger.core.relays import Relay
 from messenger.engine.relay_target import read_relay
@@ -16,21 +18,24 @@ class RelayCommands:
         """The relays that this profile knows, ours and those of contacts, with their state."""
         return await self._now().relays.all()
 
-    async def add_relay(self, target: str) -> Relay:
+    async def add_relay(self, target: str, token: str = "") -> Relay:
         """Use a relay from now on: contacts and new invites tell that people can write to us there.
 
         `RelayChanged` tells how it goes.
 
         Args:
             target: The link of the relay, or its address and fingerprint with a blank between.
+            token: What its owner asks for, if anything.
 
         Raises:
             AddressError: It cannot be read.
-            InputError: NOT_ALLOWED, there are too many relays already.
+            InputError: NOT_ALLOWED, there are too many relays already; BAD_VALUE, the token is too long.
             StorageError: It could not be stored.
         """
         found = read_relay(target)
-        return await self._now().relays.add(found.address, found.fingerprint, found.token)
+        if len(token.encode()) > relay_limits.TOKEN_MAX:
+            raise InputError(InputProblem.BAD_VALUE)
+        return await self._now().relays.add(found.addresses, found.fingerprint, token.encode())
 
     async def remove_relay(self, fingerprint: Fingerprint, *, at_once: bool = False) -> None:
         """Do not use a relay any more.

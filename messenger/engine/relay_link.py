@@ -66,8 +66,8 @@ class RelayLink:
             stream,
             link,
             self._on_event,
-            patience=carrier_limits.RELAY_GREETING,
-            stall=carrier_limits.RELAY_RECORD,
+            patience=relay_limits.HANDSHAKE_TOTAL,
+            stall=relay_limits.RECORD_DEADLINE,
         )
         self._client: RelayClient | None = None
         self._answers: dict[int, asyncio.Future[Tagged]] = {}
@@ -148,7 +148,7 @@ class RelayLink:
         loop = asyncio.get_running_loop()
         async with self._working:  # a link has one task at a time, and a new one after a while only
             await asyncio.sleep(self._work_from - loop.time())
-            self._work_from = loop.time() + carrier_limits.WORK_PAUSE
+            self._work_from = loop.time() + relay_limits.TASK_INTERVAL * carrier_limits.WORK_SLACK
             task = await self.ask(AskPuzzle(0))
             if not isinstance(task, Task):
                 raise LocalProtocolError("another answer than was asked for")

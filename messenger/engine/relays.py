@@ -1,6 +1,7 @@
 """The relays of a profile: which there are, and a link with each that is needed."""
 
 import asyncio
+import functools
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -29,7 +30,8 @@ from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, RelayAsked, RelayChanged, RelayRemoved
 from messenger.engine.relay_link import News, RelayLink
 from messenger.engine.tasks import Tasks
-from messenger.net.dial import dial
+from messenger.net.dial import Stream, dial
+from messenger.net.race import race
 
 
 class Relays:
@@ -76,7 +78,7 @@ class Relays:
         await self._tasks.close()
         self._keepers.clear()
 
-    async def add(self, address: Address, fingerprint: Fingerprint, token: bytes = b"") -> Relay:
+    async def add(self, addresses: Sequence[Address], fingerprint: Fingerprint, token: bytes = b"") -> Relay:
         """Use a relay from now on: people are told that they can write to us there.
 
         Raises:
@@ -87,7 +89,8 @@ class Relays:
         if len(own) >= carrier_limits.OWN_RELAYS_MAX:
             raise InputError(InputProblem.NOT_ALLOWED)
         now = self._context.now_ms()
-        await self._context.stored(self._table.add, fingerprint, str(address), RelayUse.OWN, now, token)
+        told = [str(address) for address in addresses]
+        await self._context.stored(self._table.add, fingerprint, told, RelayUse.OWN, now, token)
         await self._begin_again(fingerprint)
         return await self.tell(fingerprint)
 
@@ -193,7 +196,8 @@ class Relays:
     async def _attempt(self, relay: Relay) -> Reason | None:
         """Link once; returns why it has ended, None if it was not needed any more."""
         try:
-            stream = await dial(parse_address(relay.address))
+            ways = [functools.partial(dial, parse_address(text)) for text in relay.addresses]
+            stream = await race(ways, limits.DIAL_STAGGER, Stream.abort)
             link = RelayLink(relay.fingerprint, stream, self._context.now, self._came_up, self._brought)
             return await self._run(relay, link)
         except ConnectError as e:

@@ -138,7 +138,7 @@ class Running:
         await self.relays.learn(conversation, places, allowed=True)
         if not any(relay.use is RelayUse.OWN for relay in await self.relays.all()):
             fingerprint, address = places[0]
-            await self.relays.add(parse_address(address), fingerprint)
+            await self.relays.add([parse_address(address)], fingerprint)
 
     def _on_relay(self, link: RelayLink) -> None:
         self.queues.attend(link)

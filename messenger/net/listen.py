@@ -47,7 +47,7 @@ class Listener:
         Raises:
             ConnectError: PORT_TAKEN, PORT_FORBIDDEN or BAD_HOST.
         """
-        listener = cls(_bind(port, host, exact=exact), handler)
+        listener = cls(bind(port, host, exact=exact), handler)
         listener._accepting = asyncio.create_task(listener._accept())
         return listener
 
@@ -140,12 +140,13 @@ def free_ports(first: int, last: int) -> list[int]:
     found = []
     for port in range(first, last + 1):
         with contextlib.suppress(ConnectError):
-            _bind(port, "", exact=True).close()
+            bind(port, "", exact=True).close()
             found.append(port)
     return found
 
 
-def _bind(port: int, host: str, *, exact: bool) -> socket.socket:
+def bind(port: int, host: str, *, exact: bool) -> socket.socket:
+    """A listening socket that does not block; see `Listener.open`."""
     wanted = [port]
     if not exact and port:
         wanted += [*range(port + 1, min(port + limits.PORT_SEARCH, 65536)), 0]

@@ -56,6 +56,10 @@ class Channel:
         entropy: Source of random bytes for key exchanges.
     """
 
+    __slots__ = (
+        "_held", "_initiator", "_out", "_reader", "_rekey", "_schedule", "_writer", "close_code", "state",
+    )  # fmt: skip
+
     def __init__(
         self,
         epoch: Epoch,
@@ -65,8 +69,8 @@ class Channel:
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._initiator = initiator
-        self._writer = RecordWriter(self._ours(epoch))
-        self._reader = RecordReader(self._theirs(epoch))
+        self._writer = RecordWriter(epoch.sent_by(initiator=initiator))
+        self._reader = RecordReader(epoch.sent_by(initiator=not initiator))
         self._rekey = Rekey(rekey_secret, initiator=initiator, seed=entropy)
         self._schedule = Schedule(initiator=initiator)
         self._out: list[Buffer] = []
@@ -149,6 +153,11 @@ class Channel:
         """Number of the record that has begun to arrive and is not complete, for a deadline."""
         return self._reader.count if self._reader.begun else None
 
+    @property
+    def unread(self) -> int:
+        """Bytes kept of a record that is not complete."""
+        return self._reader.waiting
+
     def send(self, content: bytes) -> None:
         """Queue a PACKET. After a long silence it waits in here for fresh keys.
 
@@ -165,6 +174,16 @@ class Channel:
         else:
             self._schedule.packet()
             self._write(RecordType.PACKET, content)
+
+    @property
+    def holding(self) -> bool:
+        """Whether packets wait in here for fresh keys."""
+        return bool(self._held)
+
+    @property
+    def resting(self) -> bool:
+        """Whether `advance` has nothing to do until something is sent or arrives."""
+        return self._schedule.resting and not self._held
 
     @property
     def ready(self) -> bool:
@@ -242,10 +261,10 @@ class Channel:
                 self._on_offer(content)
             case RecordType.ACCEPT:
                 done, epoch = self._rekey.on_accept(content)
-                self._reader.switch(self._theirs(epoch))
+                self._reader.switch(epoch.sent_by(initiator=not self._initiator))
                 self._renewed(RecordType.DONE, done, epoch)
             case _:
-                self._reader.switch(self._theirs(self._rekey.on_done(content)))
+                self._reader.switch(self._rekey.on_done(content).sent_by(initiator=not self._initiator))
                 self._schedule.renewed()
 
     def _offer(self) -> None:
@@ -267,7 +286,7 @@ class Channel:
         """The last record under the old key, then everything under the new one."""
         if self.state is ChannelState.OPEN:
             self._write(kind, content)
-            self._writer.switch(self._ours(epoch))
+            self._writer.switch(epoch.sent_by(initiator=self._initiator))
         self._schedule.renewed()
         self._release()
 
@@ -280,9 +299,3 @@ class Channel:
 
     def _write(self, kind: RecordType, content: bytes) -> None:
         self._out.append(self._writer.seal(kind, content))
-
-    def _ours(self, epoch: Epoch) -> bytes:
-        return epoch.from_initiator if self._initiator else epoch.from_responder
-
-    def _theirs(self, epoch: Epoch) -> bytes:
-        return epoch.from_responder if self._initiator else epoch.from_initiator

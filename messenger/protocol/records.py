@@ -57,6 +57,8 @@ class RecordWriter:
         secret: The direction's traffic secret, 32 bytes.
     """
 
+    __slots__ = ("_sealer",)
+
     def __init__(self, secret: bytes) -> None:
         self._sealer = Sealer(*record_key(secret))
 
@@ -121,6 +123,8 @@ class RecordReader:
         secret: The direction's traffic secret, 32 bytes.
     """
 
+    __slots__ = ("_buffer", "_empty", "_opener", "count")
+
     def __init__(self, secret: bytes) -> None:
         self._opener = Opener(*record_key(secret))
         self._buffer = bytearray()
@@ -131,6 +135,11 @@ class RecordReader:
     def switch(self, secret: bytes) -> None:
         """Open the next record under the key of another epoch."""
         self._opener = Opener(*record_key(secret))
+
+    @property
+    def waiting(self) -> int:
+        """Bytes kept of a record that is not complete."""
+        return len(self._buffer)
 
     @property
     def begun(self) -> bool:

@@ -58,6 +58,10 @@ class Epoch(msgspec.Struct, frozen=True):
     from_initiator: bytes
     from_responder: bytes
 
+    def sent_by(self, *, initiator: bool) -> bytes:
+        """The secret under which one of the two sends."""
+        return self.from_initiator if initiator else self.from_responder
+
     def __repr__(self) -> str:
         return "Epoch()"
 
@@ -70,6 +74,8 @@ class Rekey:
         initiator: Whether we are the initiator of the link.
         seed: Source of the 32 random bytes of each ephemeral key.
     """
+
+    __slots__ = ("_initiator", "_next", "_own", "_secret", "_seed", "generation", "step")
 
     def __init__(self, secret: bytes, *, initiator: bool, seed: Callable[[int], bytes]) -> None:
         self._secret = secret

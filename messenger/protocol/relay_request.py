@@ -86,9 +86,16 @@ class Proved(Request, frozen=True, kw_only=True):
             self, proof=proof(key, exported, self.KIND, self.before(), self.after())
         )
 
-    def holds(self, key: bytes, exported: bytes) -> bool:
-        """Whether it was made by somebody with that key, in that link."""
-        return proves(self.proof, key, exported, self.KIND, self.before(), self.after())
+    def holds(self, key: bytes, exported: bytes, after: bytes | None = None) -> bool:
+        """Whether it was made by somebody with that key, in that link.
+
+        Args:
+            key: The queue's key.
+            exported: As for `signed`.
+            after: SHA-256 of what stands after the proof, for whoever has it already.
+        """
+        content = self.after() if after is None else b""
+        return proves(self.proof, key, exported, self.KIND, self.before(), content, after)
 
 
 class OfQueue(Proved, frozen=True):

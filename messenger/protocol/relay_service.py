@@ -33,6 +33,8 @@ _SEED: Final = 32
 class _Credit:
     """What may be sent for one subscription."""
 
+    __slots__ = ("calls", "held", "window")
+
     def __init__(self, request: Subscribe) -> None:
         self.calls = bool(request.flags & SubscribeFlag.CALLS)
         self.window = request.window
@@ -49,6 +51,18 @@ class RelayService:
         welcome: The quotas of this relay.
         entropy: Source of random bytes.
     """
+
+    __slots__ = (
+        "_credits",
+        "_entropy",
+        "_exported",
+        "_messages",
+        "_nobody",
+        "_open",
+        "_out",
+        "_refused",
+        "_task",
+    )
 
     def __init__(
         self, exported: bytes, welcome: Welcome, entropy: Callable[[int], bytes] = os.urandom
@@ -85,20 +99,26 @@ class RelayService:
             raise
         return asked
 
+    @property
+    def unread(self) -> int:
+        """Bytes kept of a message that is not complete."""
+        return self._messages.waiting
+
     def data_to_send(self) -> list[bytes]:
         """Contents of PACKETs for the client; each is returned once."""
         out, self._out = self._out, []
         return contents(out)
 
-    def holds(self, request: Proved, key: bytes | None) -> bool:
+    def holds(self, request: Proved, key: bytes | None, after: bytes | None = None) -> bool:
         """Whether a request comes from somebody who has the queue's key.
 
         Args:
             request: From `receive`.
             key: The key of the queue that it names; None if there is no such queue, which takes as
                 long and is never true.
+            after: SHA-256 of the envelope of a `Send`, if it is known already.
         """
-        return request.holds(self._nobody if key is None else key, self._exported) and key is not None
+        return request.holds(self._nobody if key is None else key, self._exported, after) and key is not None
 
     def answer(self, answer: Tagged) -> None:
         """Answer a request.
@@ -151,13 +171,18 @@ class RelayService:
         credit = self._credits.get(tag)
         return 0 if credit is None else credit.window - len(credit.held)
 
-    def deliver(self, tag: int, envelope: bytes) -> None:
+    def deliver(self, tag: int, envelope: bytes, hash_: bytes | None = None) -> None:
         """Bring a message of a queue.
+
+        Args:
+            tag: Of the subscription.
+            envelope: The message.
+            hash_: Its SHA-256, if it is known already.
 
         Raises:
             LocalProtocolError: There is no `room`, or it is on its way already.
         """
-        hash_ = digest(envelope)
+        hash_ = digest(envelope) if hash_ is None else hash_
         if not self.room(tag) or hash_ in self._credits[tag].held:
             raise LocalProtocolError("a message that the client does not expect")
         self._say(Arrived(tag, envelope))

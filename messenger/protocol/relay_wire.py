@@ -48,6 +48,8 @@ class Messages:
         bounds: What each type may have.
     """
 
+    __slots__ = ("_bounds", "_buffer")
+
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
         self._buffer = bytearray()
@@ -91,7 +93,9 @@ class Messages:
         return begin, begin + size
 
 
-def proof(key: bytes, exported: bytes, kind: int, before: bytes, after: bytes = b"") -> bytes:
+def proof(
+    key: bytes, exported: bytes, kind: int, before: bytes, after: bytes = b"", hashed: bytes | None = None
+) -> bytes:
     """Proof of holding a key of a queue, good for one request in one link; 32 bytes.
 
     Args:
@@ -100,13 +104,22 @@ def proof(key: bytes, exported: bytes, kind: int, before: bytes, after: bytes = 
         kind: Type of the request.
         before: What stands before the proof in the body.
         after: What stands after it.
+        hashed: Its SHA-256 in its place, for whoever has it already.
     """
-    return mac(key, exported + bytes((kind,)) + before + digest(after))
+    return mac(key, exported + bytes((kind,)) + before + (digest(after) if hashed is None else hashed))
 
 
-def proves(given: bytes, key: bytes, exported: bytes, kind: int, before: bytes, after: bytes = b"") -> bool:
+def proves(
+    given: bytes,
+    key: bytes,
+    exported: bytes,
+    kind: int,
+    before: bytes,
+    after: bytes = b"",
+    hashed: bytes | None = None,
+) -> bool:
     """Whether `given` is that proof; takes as long for a wrong one."""
-    return equal(given, proof(key, exported, kind, before, after))
+    return equal(given, proof(key, exported, kind, before, after, hashed))
 
 
 def put_tag(tag: int) -> bytes:

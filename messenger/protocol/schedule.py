@@ -13,6 +13,8 @@ class Schedule:
         interval: Seconds between exchanges while packets flow, 1 to 60.
     """
 
+    __slots__ = ("_asked", "_flowing", "_fresh", "_heard", "_interval", "_now", "_used")
+
     def __init__(self, *, initiator: bool, interval: float = limits.REKEY_INTERVAL) -> None:
         self._interval = interval if initiator else interval + limits.REKEY_STAGGER
         self._now = 0.0
@@ -72,6 +74,11 @@ class Schedule:
             return False
         timed = self._flowing and self._now - self._fresh >= self._interval
         return timed or records >= limits.REKEY_RECORDS or size >= limits.REKEY_BYTES
+
+    @property
+    def resting(self) -> bool:
+        """Whether time alone brings nothing: no packet since the last exchange, and none is asked for."""
+        return not self._flowing and self._asked is None
 
     def stale(self) -> bool:
         """Whether the link has been idle for so long that the next packet waits for fresh keys."""

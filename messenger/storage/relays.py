@@ -7,18 +7,19 @@ from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.relays import OwnQueue, Relay, RelayUse
 from messenger.storage.database import Database, Row
 
-_RELAYS: Final = "SELECT fingerprint, address, use FROM relays"
+_RELAYS: Final = "SELECT fingerprint, addresses, use FROM relays"
 _QUEUES: Final = """
 SELECT id, relay, conversation, requests, recv_id, send_id, recv_key, send_key, queue_key, made_ms, used_ms,
     known, retired
 FROM queues
 """
 _ADD: Final = """
-INSERT INTO relays (fingerprint, address, use, token, added_ms) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (fingerprint) DO UPDATE SET address = excluded.address, use = excluded.use, token = excluded.token
+INSERT INTO relays (fingerprint, addresses, use, token, added_ms) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (fingerprint) DO UPDATE
+SET addresses = excluded.addresses, use = excluded.use, token = excluded.token
 """
 _LEARN: Final = (
-    "INSERT OR IGNORE INTO relays (fingerprint, address, use, token, added_ms) VALUES (?, ?, ?, x'', ?)"
+    "INSERT OR IGNORE INTO relays (fingerprint, addresses, use, token, added_ms) VALUES (?, ?, ?, x'', ?)"
 )
 _ADD_QUEUE: Final = """
 INSERT INTO queues
@@ -59,11 +60,17 @@ class RelayTable:
         return bytes(row[0]) if row else b""
 
     def add(
-        self, fingerprint: Fingerprint, address: str, use: RelayUse, now_ms: int, token: bytes = b""
+        self,
+        fingerprint: Fingerprint,
+        addresses: Sequence[str],
+        use: RelayUse,
+        now_ms: int,
+        token: bytes = b"",
     ) -> None:
-        """Store a relay, or another address, use and token of one that is there."""
+        """Store a relay, or other addresses, use and token of one that is there."""
         with self._database.write():
-            self._database.rows(_ADD, (fingerprint, address, int(use), token, now_ms))
+            values = (fingerprint, " ".join(addresses), int(use), token, now_ms)
+            self._database.rows(_ADD, values)
 
     def learn(self, fingerprint: Fingerprint, address: str, use: RelayUse, now_ms: int) -> bool:
         """Store a relay unless it is there; returns whether it was new."""
@@ -216,8 +223,10 @@ class RelayTable:
 
 
 def _relay(row: Row) -> Relay:
-    fingerprint, address, use = row
-    return Relay(fingerprint=Fingerprint(bytes(fingerprint)), address=address, use=RelayUse(use))
+    fingerprint, addresses, use = row
+    return Relay(
+        fingerprint=Fingerprint(bytes(fingerprint)), addresses=(*addresses.split(),), use=RelayUse(use)
+    )
 
 
 def _queue(row: Row) -> OwnQueue:

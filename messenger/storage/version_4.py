@@ -8,7 +8,7 @@ ALTER TABLE contacts ADD COLUMN news_told INTEGER NOT NULL DEFAULT 0; -- as much
 
 CREATE TABLE relays ( -- that we use, or that contacts use
     fingerprint BLOB PRIMARY KEY CHECK (length(fingerprint) = 32),
-    address TEXT NOT NULL,
+    addresses TEXT NOT NULL, -- with blanks between, the best first
     use INTEGER NOT NULL,
     token BLOB NOT NULL,
     added_ms INTEGER NOT NULL

@@ -9,7 +9,7 @@ from messenger.core.relays import RelayUse
 from messenger.engine.events import RelayAsked
 from messenger.protocol.invite import Invite, read_invite, write_invite
 from tests.helpers.engines import People, Person
-from tests.helpers.relays import ready, uses
+from tests.helpers.relay_users import ready, uses
 from tests.helpers.small_relay import SmallRelay
 
 

@@ -8,7 +8,7 @@ from messenger.core.models import MessageState
 from messenger.core.relays import RelayOnline
 from tests.helpers.carrier import part, seeded
 from tests.helpers.engines import People
-from tests.helpers.relays import uses
+from tests.helpers.relay_users import uses
 from tests.helpers.small_relay import SmallRelay
 
 

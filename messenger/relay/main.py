@@ -1,0 +1,239 @@
+"""`sotto relay` and `python -m messenger.relay`: flags, options file, log, signals."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import platformdirs
+
+from messenger.core.errors import SottoError
+from messenger.crypto import process
+from messenger.net.notify import notify
+from messenger.relay.monitor import Reader
+from messenger.relay.options import OptionError, RelayOptions, checked, declared, from_file, with_files
+from messenger.relay.server import Relay
+from messenger.relay.status import MetricsMissing
+from messenger.text import explain
+from messenger.text import relay as words
+
+_FAILED: Final = 1
+_USAGE: Final = 2
+_NUMBERS: Final = {"number": int, "text": str}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with a sentence on standard error."""
+        self.exit(_USAGE, f"{message}\n")
+
+
+def default_folder() -> Path:
+    """The data of the relay when no folder is named."""
+    return platformdirs.user_data_path("sotto-relay", appauthor=False)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a relay until it is told to stop.
+
+    Args:
+        arguments: Those after the name of the command.
+
+    Returns:
+        0 after a stop that was asked for; 1 if something failed, 2 if the options cannot be used.
+    """
+    try:
+        folder, options = read_arguments(arguments)
+    except SystemExit as e:
+        return e.code if isinstance(e.code, int) else _FAILED
+    except OptionError as e:
+        return _end(words.bad_option(e.name, e.what), _USAGE)
+    process.no_core_dumps()
+    _log_to(sys.stderr, as_json=options.log_json)
+    try:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_serve(folder, options))
+    except OptionError as e:
+        return _end(words.bad_option(e.name, e.what), _USAGE)
+    except MetricsMissing:
+        return _end(words.NO_METRICS, _USAGE)
+    except SottoError as e:
+        return _end(explain(e), _FAILED)
+    return 0
+
+
+def read_arguments(arguments: Sequence[str]) -> tuple[Path, RelayOptions]:
+    """The folder and the options that a command line, and the options file that it names, ask for.
+
+    Raises:
+        OptionError: One does not exist, or cannot have its value.
+        SystemExit: Help was asked for and shown, or a flag is wrong.
+    """
+    parser = _parser()
+    found, rest = parser.parse_known_args(arguments)
+    if rest:
+        flags = [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001 -- argparse has no other way
+        near = get_close_matches(rest[0].partition("=")[0], flags, n=1)
+        parser.error(words.unknown_flag(rest[0], near[0] if near else ""))
+    chosen = {name: value for name, value in vars(found).items() if value is not None}
+    folder = chosen.pop("data", None) or default_folder()
+    file = chosen.pop("config", None)
+    options = checked(from_file(file)) if file is not None else RelayOptions()
+    return folder.expanduser().absolute(), with_files(checked(chosen, options))
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The fastest loop that is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="sotto relay", description=words.HELP, usage=words.USAGE, allow_abbrev=False)
+    parser.add_argument("--data", type=Path, metavar="DIR", help=words.OPTION_DATA)
+    parser.add_argument("--config", type=Path, metavar="FILE", help=words.OPTION_CONFIG)
+    for each in declared():
+        about = each.help.replace("%", "%%")
+        if each.kind == "switch":
+            parser.add_argument(each.flag, action=argparse.BooleanOptionalAction, default=None, help=about)
+        elif each.kind == "list":
+            parser.add_argument(each.flag, action="append", metavar="TEXT", help=about)
+        else:
+            shown = f"{about} [{each.default}]" if each.default not in ("", None) else about
+            choices = f"{{{','.join(each.one_of)}}}" if each.one_of else each.kind.upper()
+            parser.add_argument(each.flag, type=_NUMBERS[each.kind], metavar=choices, help=shown)
+    return parser
+
+
+async def _serve(folder: Path, options: RelayOptions) -> None:
+    """Start, wait for a signal, stop."""
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    told: list[str] = []
+
+    def progress(step: str) -> None:
+        if not told:
+            print(words.MAKING_KEYS, file=sys.stderr, flush=True)
+        told.append(step)
+
+    relay = Relay(folder, options, progress)
+    starting = asyncio.create_task(relay.start())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return
+    stopping.cancel()
+    started = starting.result()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(relay.stop)
+        if started.streams < options.connections:
+            print(words.fewer_streams(started.streams, options.connections), file=sys.stderr)
+        if not relay.controlled:
+            print(words.NO_CONTROL, file=sys.stderr)
+        if options.show_traffic:
+            printing = asyncio.create_task(_print_traffic(relay))
+            stack.push_async_callback(_cancelled, printing)
+        print(words.running(started.addresses, started.fingerprint, started.link), flush=True)
+        notify("READY=1")
+        await stop.wait()
+        notify("STOPPING=1")
+        print(words.STOPPING, file=sys.stderr)
+
+
+async def _print_traffic(relay: Relay) -> None:
+    """Print what passes; a slow reader of our output misses lines, and holds nobody up."""
+    more = asyncio.Event()
+    reader = Reader(more.set)
+    relay.house.monitor.add(reader)
+    try:
+        while True:
+            await more.wait()
+            more.clear()
+            text = "".join(f"{line}\n" for line in reader.take())
+            await asyncio.to_thread(_print, text)
+    finally:
+        relay.house.monitor.remove(reader)
+
+
+def _print(text: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads it any more
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """The first signal stops the relay; the second ends the process at once."""
+    loop = asyncio.get_running_loop()
+    caught: list[int] = []
+
+    def on_signal(number: int) -> None:
+        if caught:
+            os._exit(128 + number)  # what was acknowledged is on the disk
+        caught.append(number)
+        stop()
+
+    for name in ("SIGINT", "SIGTERM"):
+        number = getattr(signal, name)
+        try:
+            loop.add_signal_handler(number, on_signal, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda n, _frame: loop.call_soon_threadsafe(on_signal, n))
+
+
+class _JsonLines(logging.Formatter):
+    """One object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON, without anything that was not meant for it."""
+        entry: dict[str, Any] = {
+            "time": round(record.created, 3),
+            "level": record.levelname.lower(),
+            "part": record.name,
+            "text": record.getMessage(),
+        }
+        if record.exc_info is not None and record.exc_info[0] is not None:
+            entry["error"] = record.exc_info[0].__name__
+        return json.dumps(entry)
+
+
+class _PlainLines(logging.Formatter):
+    """A line for people; of errors their kind alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a line."""
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
+        error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
+        return f"{at} {record.levelname.lower()} {record.getMessage()}{': ' + error if error else ''}"
+
+
+def _log_to(stream: Any, *, as_json: bool) -> None:  # noqa: ANN401 -- a text stream
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_JsonLines() if as_json else _PlainLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def _end(sentence: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        print(sentence, file=sys.stderr)
+    return code

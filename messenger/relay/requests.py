@@ -1,0 +1,169 @@
+"""What clients ask that takes a while: queues, prekeys, circuits (SPEC.md 11.4)."""
+
+import asyncio
+
+from messenger.core.errors import RemoteProtocolError
+from messenger.protocol.prekeys import Prekey, PrekeyList
+from messenger.protocol.relay_answers import PrekeyGiven, QueueMade
+from messenger.protocol.relay_finding import Browse, LookUp, Publish, SetStatus, Withdraw
+from messenger.protocol.relay_queues import (
+    Connect,
+    Delete,
+    GetPrekey,
+    NewQueue,
+    PutPrekeys,
+    QueueKind,
+    Subscribe,
+    SubscribeFlag,
+)
+from messenger.protocol.relay_request import Proved, Request
+from messenger.protocol.relay_word import Code, RelayFlag
+from messenger.relay import directory
+from messenger.relay.house import House
+from messenger.relay.known import Queue
+from messenger.relay.ports import Correspondent
+
+
+async def handle(house: House, client: Correspondent, request: Request, *, solved: bool) -> None:
+    """Do what a client asks, and answer.
+
+    Args:
+        house: The relay.
+        client: Who asks.
+        request: What.
+        solved: Whether it came with the solution of the task of the link.
+
+    Raises:
+        StorageError: It could not be done; it has not been answered.
+    """
+    match request:
+        case NewQueue():
+            await _make(house, client, request)
+        case Subscribe():
+            await _subscribe(house, client, request)
+        case Delete():
+            await _delete(house, client, request)
+        case PutPrekeys():
+            await _put_prekeys(house, client, request)
+        case GetPrekey():
+            await _get_prekey(house, client, request, solved=solved)
+        case Connect():
+            await _connect(house, client, request)
+        case Publish() | SetStatus() | Withdraw():
+            await _show(house, client, request)
+        case LookUp() | Browse():
+            await directory.find(house, client, request)
+        case _:
+            client.failed(request.tag, Code.UNKNOWN)
+
+
+async def _make(house: House, client: Correspondent, request: NewQueue) -> None:
+    if house.welcome.flags & RelayFlag.QUEUE_TOKEN and not house.options.knows_token(request.token):
+        client.failed(request.tag, Code.TOKEN)
+    elif not client.network.queues.take(1, client.now):
+        client.failed(request.tag, Code.BUSY, 60)
+    else:
+        queue = await house.queues.make(request.kind, request.recv_key, request.send_key)
+        if not client.closed:
+            client.service.answer(QueueMade(request.tag, queue.row.recv_id, queue.row.send_id))
+            client.changed()
+
+
+async def _subscribe(house: House, client: Correspondent, request: Subscribe) -> None:
+    queue = await owned(house, client, request, request.recv_id)
+    if queue is None:
+        return
+    if request.flags & SubscribeFlag.CALLS and queue.row.kind != QueueKind.CONTACT:
+        client.failed(request.tag, Code.DENIED)
+        return
+    await house.queues.subscribe(client, request, queue)
+
+
+async def _delete(house: House, client: Correspondent, request: Delete) -> None:
+    queue = await owned(house, client, request, request.queue)
+    if queue is not None:
+        await house.queues.delete(queue, client)
+        client.done(request.tag)
+
+
+async def _put_prekeys(house: House, client: Correspondent, request: PutPrekeys) -> None:
+    queue = await owned(house, client, request, request.recv_id, QueueKind.REQUESTS)
+    if queue is None:
+        return
+    try:
+        listed = PrekeyList.decode(request.prekeys)
+        prekeys = [Prekey.decode(raw) for raw in request.keys]
+    except RemoteProtocolError:
+        client.failed(request.tag, Code.REFUSED)
+        return
+    named = {prekey.hash: (prekey.hash, prekey.last_resort, prekey.encode()) for prekey in prekeys}
+    whole = len(named) == len(prekeys) and named.keys() <= set(listed.hashes)
+    if not whole or not any(prekey.last_resort for prekey in prekeys):
+        client.failed(request.tag, Code.REFUSED)
+    elif await house.broker.put_prekeys(queue.row, listed.serial, request.prekeys, list(named.values())):
+        client.done(request.tag)
+    else:
+        client.failed(request.tag, Code.REFUSED)
+
+
+async def _get_prekey(house: House, client: Correspondent, request: GetPrekey, *, solved: bool) -> None:
+    queue = await written(house, client, request, request.send_id, QueueKind.REQUESTS)
+    if queue is None:
+        return
+    if not solved:
+        client.failed(request.tag, Code.PUZZLE)
+        return
+    found = await house.broker.take_prekey(queue.row)
+    if found is None:
+        client.failed(request.tag, Code.ABSENT)
+    elif not client.closed:
+        client.service.answer(PrekeyGiven(request.tag, *found))
+        client.changed()
+
+
+async def _connect(house: House, client: Correspondent, request: Connect) -> None:
+    queue = await written(house, client, request, request.queue, QueueKind.CONTACT)
+    if queue is not None:
+        house.circuits.connect(client, request.tag, queue.subscription)
+
+
+async def _show(house: House, client: Correspondent, request: Publish | SetStatus | Withdraw) -> None:
+    recv_id = request.queue if isinstance(request, Withdraw) else request.recv_id
+    if isinstance(request, Publish) and (code := directory.forbids(house, request)) is not None:
+        client.failed(request.tag, code)
+        return
+    queue = await owned(house, client, request, recv_id, QueueKind.REQUESTS)
+    if queue is not None:
+        await directory.show(house, client, request, queue)
+
+
+async def owned(
+    house: House, client: Correspondent, request: Proved, recv_id: bytes, kind: QueueKind | None = None
+) -> Queue | None:
+    """The queue of whoever proves to own it; None if it is answered that they do not."""
+    found: asyncio.Future[Queue | None] = asyncio.get_running_loop().create_future()
+    house.queues.known.by_recv(recv_id, found.set_result)
+    queue = await found
+    key = None if queue is None else queue.row.recv_key
+    return _checked(client, request, queue, key, kind)
+
+
+async def written(
+    house: House, client: Correspondent, request: Proved, send_id: bytes, kind: QueueKind
+) -> Queue | None:
+    """The queue of whoever proves that they may write to it; None if it is answered that they may not."""
+    found: asyncio.Future[Queue | None] = asyncio.get_running_loop().create_future()
+    house.queues.known.by_send(send_id, found.set_result)
+    queue = await found
+    key = None if queue is None else queue.row.send_key
+    return _checked(client, request, queue, key, kind)
+
+
+def _checked(
+    client: Correspondent, request: Proved, queue: Queue | None, key: bytes | None, kind: QueueKind | None
+) -> Queue | None:
+    holds = client.service.holds(request, key)
+    if not holds or queue is None or queue.gone or (kind is not None and queue.row.kind != kind):
+        client.failed(request.tag, Code.DENIED)
+        return None
+    return queue

@@ -1,0 +1,239 @@
+"""A relay from its start to its end: keys, database, door, watch."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from messenger.core import limits, relay_limits
+from messenger.core.address import Address, parse_address
+from messenger.core.errors import AddressError, KeyFileError, StorageError, VaultError, WrongPassphrase
+from messenger.core.ids import Fingerprint
+from messenger.core.models import AddressKind
+from messenger.crypto.protection import Protection
+from messenger.crypto.vault import OpenedVault, Vault
+from messenger.crypto.vault_wire import VaultState
+from messenger.net.doors import Door
+from messenger.net.interfaces import reachable_addresses
+from messenger.net.splice import SplicePump
+from messenger.protocol.relay_invite import RelayInvite
+from messenger.relay.broker import Broker
+from messenger.relay.connection import Connection
+from messenger.relay.control import RelayControl
+from messenger.relay.doorkeeper import Doorkeeper
+from messenger.relay.embedded import EmbeddedBroker, unix_seconds
+from messenger.relay.house import House, Keys
+from messenger.relay.options import OptionError, RelayOptions
+from messenger.relay.status import StatusServer
+from messenger.storage.lock import ProfileLock
+
+log: Final = logging.getLogger(__name__)
+
+DATABASE: Final = "relay.db"
+_KEY_BITS: Final = 3072
+_USEFUL: Final = (AddressKind.LAN, AddressKind.GLOBAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A relay that is up.
+
+    Attributes:
+        port: Where it listens.
+        addresses: Others can reach it at these, with the port.
+        fingerprint: Who it is.
+        link: For clients: all of that in one.
+        streams: How many it can hold.
+    """
+
+    port: int
+    addresses: tuple[str, ...]
+    fingerprint: Fingerprint
+    link: str
+    streams: int
+
+
+class Relay:
+    """One relay.
+
+    Args:
+        folder: Its data: keys, database, lock. Made on first start.
+        options: Of its owner, with the files that they name read in.
+        progress: Called with each `vault_wire.Step` of making new keys.
+    """
+
+    def __init__(
+        self, folder: Path, options: RelayOptions, progress: Callable[[str], None] | None = None
+    ) -> None:
+        self._folder = folder
+        self._options = options
+        self._progress = progress
+        self._up = contextlib.AsyncExitStack()
+        self.house: House
+        self.controlled = False
+        """Whether programs of the same user can watch it."""
+
+    async def start(self) -> Started:
+        """Open everything and listen.
+
+        Raises:
+            ConnectError: The port is taken, or forbidden.
+            OptionError: The passphrase file is needed, or cannot be read.
+            ProfileInUse: Another relay runs on the folder.
+            VaultError, StorageError: Keys or database cannot be used.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback((await asyncio.to_thread(ProfileLock, self._folder)).release)
+            keys, db_key = await self._open_keys(stack)
+            options = self._options
+            broker: Broker = await EmbeddedBroker.open(
+                self._folder / DATABASE, db_key, partial(_quota, options), options.keep
+            )
+            stack.push_async_callback(broker.close)
+            house = self.house = House(options, keys, broker, unix_seconds)
+            most = room_for_streams(options.connections, options.circuits)
+            doorkeeper = Doorkeeper(house, most)
+            stack.push_async_callback(self._settle)
+            pump = house.circuits.pump = SplicePump(asyncio.get_running_loop().call_soon_threadsafe)
+            stack.push_async_callback(asyncio.to_thread, pump.close)
+            await self._open_side_doors(stack, house)
+            door = await Door.open(partial(Connection, house, doorkeeper), options.port, options.host)
+            stack.push_async_callback(doorkeeper.close)
+            stack.callback(door.close)
+            for job in (doorkeeper.watch(), self._keep_house()):
+                stack.push_async_callback(_end, asyncio.create_task(job))
+            self._up = stack.pop_all()
+        return self._started(door.port, most)
+
+    async def _open_side_doors(self, stack: contextlib.AsyncExitStack, house: House) -> None:
+        """For the owner alone: what passes, and how it is."""
+        if self._options.status_port:
+            status = StatusServer(house.counters)
+            await status.start(self._options.status_port)
+            stack.push_async_callback(status.close)
+        control = RelayControl(self._folder, house.monitor, self.status)
+        try:
+            await control.start()
+        except OSError as e:
+            log.warning("no control socket: %s", e.strerror)
+            return
+        stack.push_async_callback(control.close)
+        self.controlled = True
+
+    def status(self) -> dict[str, Any]:
+        """How the relay is, as the control socket tells it."""
+        return {"fingerprint": self.house.keys.fingerprint.hex(), **asdict(self.house.counters)}
+
+    async def stop(self) -> None:
+        """Say goodbye to everybody, write what is in memory, and close everything."""
+        await self._up.aclose()
+
+    async def _settle(self) -> None:
+        self.house.circuits.close()
+        await self.house.settle()
+        await self.house.queues.close()
+        await self.house.settle()
+
+    async def _open_keys(self, stack: contextlib.AsyncExitStack) -> tuple[Keys, bytes]:
+        vault = await Vault.start()
+        stack.push_async_callback(vault.close)
+        opened = await self._opened(vault)
+        return Keys(vault, opened.bundle), opened.db_key
+
+    async def _opened(self, vault: Vault) -> OpenedVault:
+        folder = self._folder
+        state = await vault.status(folder)
+        if state is VaultState.NEW:
+            if (folder / DATABASE).exists():
+                raise KeyFileError("there is the database of a relay, and its keys are missing")
+            passphrase = self._passphrase()
+            way = Protection.PASSPHRASE if passphrase else Protection.FILE
+            return await vault.create(folder, _KEY_BITS, way, passphrase, self._progress)
+        if state is VaultState.OPENS:
+            return await vault.open(folder)
+        passphrase = self._passphrase()
+        if not passphrase:
+            raise OptionError("passphrase_file", "the keys of this relay have a passphrase")
+        try:
+            return await vault.open(folder, passphrase)
+        except WrongPassphrase as e:
+            raise OptionError("passphrase_file", "it does not hold the passphrase of this relay") from e
+
+    def _passphrase(self) -> str:
+        path = self._options.passphrase_file
+        if not path:
+            return ""
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as e:
+            raise OptionError("passphrase_file", "the file cannot be read") from e
+
+    def _started(self, port: int, streams: int) -> Started:
+        addresses = self._addresses(port)
+        fingerprint = self.house.keys.fingerprint
+        link = RelayInvite(fingerprint, tuple(parse_address(text) for text in addresses)).encode()
+        return Started(port, addresses, fingerprint, link, streams)
+
+    def _addresses(self, port: int) -> tuple[str, ...]:
+        if self._options.public:
+            try:
+                return tuple(str(parse_address(text, port)) for text in self._options.public)
+            except AddressError as e:
+                raise OptionError("public", "one is not an address") from e
+        if self._options.host:
+            return (str(Address(self._options.host, port)),)
+        found = reachable_addresses(port)
+        useful = [each.text for each in found if each.kind in _USEFUL]
+        return tuple(useful or [each.text for each in found if each.kind is AddressKind.LOOPBACK])
+
+    async def _keep_house(self) -> None:
+        """Now and then delete what is out of date, and replace the exchange key when that is due."""
+        house = self.house
+        while True:
+            with contextlib.suppress(StorageError, VaultError):
+                await self._expire()
+                left = house.keys.bundle.not_before + limits.KEXCERT_LIFETIME - house.unix()
+                if left < limits.KEXCERT_OVERLAP:
+                    house.keys.bundle = await house.keys.vault.renew()
+                    log.info("the exchange key was replaced")
+            await asyncio.sleep(relay_limits.EXPIRY_INTERVAL)
+
+    async def _expire(self) -> None:
+        while gone := await self.house.broker.expire():
+            for queue in gone:
+                self.house.queues.gone(queue)
+
+
+def room_for_streams(wanted: int, circuits: int) -> int:
+    """How many streams the system has files for, after its limit was raised as far as we may.
+
+    Args:
+        wanted: Streams that the owner would have.
+        circuits: Circuits at a time; each takes two sockets and two pipes.
+    """
+    if sys.platform == "win32":  # pragma: no cover -- it has no such limit
+        return wanted
+    import resource
+
+    kept = relay_limits.FILES_KEPT + 6 * circuits
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    need = wanted + kept
+    if soft < need:
+        soft = need if hard == resource.RLIM_INFINITY else min(need, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(min(wanted, soft - kept), 1)
+
+
+def _quota(options: RelayOptions, kind: int) -> tuple[int, int]:
+    messages = options.queue_messages
+    return (min(messages, relay_limits.REQUESTS_PER_QUEUE) if kind == 2 else messages), options.queue_bytes
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

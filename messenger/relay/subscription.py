@@ -1,0 +1,198 @@
+"""One subscription: what is on its way to whoever has it, from hand to hand or from the disk.
+
+An envelope for somebody who is there is handed over at once and kept in memory. When it is
+acknowledged, its writer is told that it is durable: the receiver has it. What is not acknowledged
+within `relay_limits.HANDED_WAIT`, or when the subscription ends, is written to the disk first. So two
+people who are both there cost the disk nothing, and nobody is told of a message that could be lost.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from messenger.core import relay_limits
+from messenger.core.errors import StorageError
+from messenger.relay.broker import Broker
+from messenger.relay.known import Queue
+from messenger.relay.ports import Correspondent, Letter
+
+
+class Keeper(Protocol):
+    """Who keeps all subscriptions; see `messenger.relay.queues.Queues`."""
+
+    broker: Broker
+    trouble: Callable[[StorageError], None]
+    flush: Callable[[], None]
+
+    def handed(self, subscription: "Subscription", letter: Letter) -> None:
+        """An envelope is in memory until it is acknowledged, but not for long."""
+
+    def settled(self, letter: Letter) -> None:
+        """It was acknowledged."""
+
+    def put(self, queue: Queue, letter: Letter, by: "Subscription | None") -> None:
+        """Write an envelope to the disk."""
+
+    def again(self, letter: Letter) -> None:
+        """Count an envelope that the disk did not take, and that is tried again."""
+
+    def forget(self, queue: Queue, hashes: Sequence[bytes]) -> None:
+        """Delete what was acknowledged."""
+
+    def rest(self, queue: Queue) -> None:
+        """A queue has no subscription any more."""
+
+    def is_forgotten(self, queue: Queue, hash_: bytes) -> bool:
+        """Whether a message is about to be deleted."""
+
+
+class Subscription:
+    """What a client is brought from one queue.
+
+    Args:
+        queues: Who keeps all of them.
+        queue: The queue.
+        client: Whose it is.
+        tag: Of the subscription, in the link of the client.
+    """
+
+    __slots__ = (
+        "_again",
+        "_behind",
+        "_fetching",
+        "_held",
+        "_last",
+        "client",
+        "ended",
+        "queue",
+        "queues",
+        "tag",
+    )
+
+    def __init__(self, queues: Keeper, queue: Queue, client: Correspondent, tag: int) -> None:
+        self.queues = queues
+        self.queue = queue
+        self.client = client
+        self.tag = tag
+        self.ended = False
+        self._held: dict[bytes, Letter | None] = {}
+        """What was brought and not acknowledged; None for what is on the disk."""
+        self._behind = True
+        """There may be messages on the disk that were not brought yet: new ones have to wait behind them."""
+        self._fetching = False
+        self._again = False
+        """More came while we looked."""
+        self._last = 0
+        """Number of the last message that was read from the disk."""
+
+    @property
+    def recv_id(self) -> bytes:
+        """Id of the queue."""
+        return self.queue.row.recv_id
+
+    def hand(self, letter: Letter) -> bool:
+        """Bring an envelope at once; False if something is before it, or there is no room."""
+        if letter.hash in self._held:
+            self._again_sent(letter)
+            return True
+        client = self.client
+        if self._behind or client.slow or not client.service.room(self.tag):
+            return False
+        self._held[letter.hash] = letter
+        client.deliver(self.tag, letter.envelope, letter.hash)
+        self.queues.handed(self, letter)
+        return True
+
+    def acknowledge(self, hashes: Sequence[bytes]) -> None:
+        """The client has these."""
+        stored = []
+        for hash_ in hashes:
+            letter = self._held.pop(hash_, None)
+            if letter is None:
+                stored.append(hash_)
+            else:
+                if not letter.storing and not letter.lost:
+                    self.queues.settled(letter)
+                letter.acknowledged = True
+                letter.done()
+        if stored:
+            self.queues.forget(self.queue, stored)
+        self.pump()
+
+    def store(self, letter: Letter) -> None:
+        """It waited long enough: write it to the disk."""
+        if not letter.storing:
+            letter.storing = True
+            self.queues.put(self.queue, letter, self)
+
+    def stored(self, letter: Letter) -> None:
+        """It is on the disk."""
+        if letter.acknowledged:
+            self.queues.forget(self.queue, [letter.hash])
+        elif letter.hash in self._held:
+            self._held[letter.hash] = None
+
+    def lost(self, letter: Letter) -> None:
+        """The disk did not take it: its writer may send it again."""
+        letter.storing, letter.lost = False, True
+
+    def end(self) -> None:
+        """It is over: what was not acknowledged waits for the next one."""
+        self.ended = True
+        if self.queue.subscription is self:
+            self.queue.subscription = None
+            self.queues.rest(self.queue)
+        for letter in self._held.values():
+            if letter is not None and not letter.lost:
+                self.store(letter)
+        self._held.clear()
+
+    def more(self) -> None:
+        """There is, or will be, something on the disk that was not brought."""
+        self._behind = True
+        self._again = True
+
+    def pump(self) -> None:
+        """Bring what waits on the disk, as far as there is room."""
+        room = self.client.service.room(self.tag)
+        if not self._behind or self._fetching or self.ended or self.client.slow or not room:
+            return
+        self._fetching, self._again = True, False  # what was begun to be stored before is found
+        most = min(room, relay_limits.FETCH_MAX)
+        answer = self.queues.broker.fetch(self.queue.row, self._last, most)
+        answer.add_done_callback(self._fetched)
+
+    def _fetched(self, answer: "asyncio.Future[list[tuple[int, bytes, bytes]]]") -> None:
+        self._fetching = False
+        if answer.cancelled() or self.ended:
+            return
+        error = answer.exception()
+        if isinstance(error, StorageError):
+            self.queues.trouble(error)  # tried again with the next message or acknowledgement
+            return
+        messages = answer.result()
+        for number, hash_, envelope in messages:
+            if self.client.slow or not self.client.service.room(self.tag):
+                self._again = True
+                break
+            self._last = number
+            if hash_ not in self._held and not self.queues.is_forgotten(self.queue, hash_):
+                self._held[hash_] = None
+                self.client.deliver(self.tag, envelope, hash_)
+        if not messages and not self._again:
+            self._behind = False
+        self.queues.flush()
+        if messages or self._again:
+            self.pump()
+
+    def _again_sent(self, letter: Letter) -> None:
+        """Somebody has sent what was brought already: they missed the answer, or repeat it."""
+        held = self._held[letter.hash]
+        if held is None:
+            letter.done()
+        else:
+            held.writers += letter.writers
+            if held.lost:
+                held.lost = False
+                self.queues.again(held)
+                self.store(held)

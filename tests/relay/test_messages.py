@@ -1,0 +1,178 @@
+"""Envelopes through a relay: handed over, kept, brought in order, forgotten, and never lost."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from messenger.core import limits
+from messenger.protocol.relay_answers import Done, Ended, Failed
+from messenger.protocol.relay_queues import Send, Subscribe
+from messenger.protocol.relay_word import Code, EndReason, Welcome
+from tests.helpers.relays import Site, envelope, prepare, relay_in
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return prepare(tmp_path / "relay")
+
+
+@pytest.fixture
+async def site(folder: Path) -> AsyncIterator[Site]:
+    async with relay_in(folder) as site:
+        yield site
+
+
+async def test_a_message_is_handed_over(site: Site) -> None:
+    owner, writer = await site.visitor(), await site.visitor()
+    assert await owner.word(Welcome) == Welcome()
+    box = await owner.make()
+    tag = await owner.subscribe(box)
+    sent = writer.post(Send(0, box.send_id, envelope(1)), box.send_key)
+    assert await owner.arrived(tag) == envelope(1)
+    assert isinstance(await writer.answer(sent), Done)
+    assert (await site.relay.house.broker.totals()).messages == 0
+
+
+async def test_a_message_waits_for_its_receiver(site: Site) -> None:
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    for number in range(5):
+        assert isinstance(await writer.send(box, envelope(number)), Done)
+    assert (await site.relay.house.broker.totals()).messages == 5
+    tag = await owner.subscribe(box)
+    assert [await owner.arrived(tag) for _ in range(5)] == [envelope(number) for number in range(5)]
+    assert isinstance(await owner.delete(box), Done)
+    assert (await site.relay.house.broker.totals()).messages == 0
+
+
+async def test_what_is_not_acknowledged_is_on_the_disk_before_its_writer_is_told(site: Site) -> None:
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    tag = await owner.subscribe(box)
+    sent = writer.post(Send(0, box.send_id, envelope(7)), box.send_key)
+    assert await owner.arrived(tag, acknowledge=False) == envelope(7)
+    assert isinstance(await writer.answer(sent), Done)
+    assert (await site.relay.house.broker.totals()).messages == 1
+    again = await owner.subscribe(box)
+    assert await owner.arrived(again) == envelope(7)
+
+
+async def test_a_receiver_that_goes_misses_nothing(site: Site) -> None:
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    tag = await owner.subscribe(box)
+    tags = [writer.post(Send(0, box.send_id, envelope(number)), box.send_key) for number in range(20)]
+    await owner.arrived(tag, acknowledge=False)
+    await owner.close()
+    assert all([isinstance(await writer.answer(each), Done) for each in tags])
+    other = await site.visitor()
+    tag = await other.subscribe(box)
+    assert [await other.arrived(tag) for _ in range(20)] == [envelope(number) for number in range(20)]
+
+
+async def test_more_than_the_window_comes_in_order(site: Site) -> None:
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    tag = await owner.subscribe(box, window=3)
+    tags = [writer.post(Send(0, box.send_id, envelope(number)), box.send_key) for number in range(40)]
+    came = [await owner.arrived(tag) for _ in range(40)]
+    assert came == [envelope(number) for number in range(40)]
+    assert all([isinstance(await writer.answer(each), Done) for each in tags])
+
+
+async def test_an_envelope_twice_is_stored_once(site: Site) -> None:
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    assert [type(await writer.send(box, envelope(1))) for _ in range(2)] == [Done, Done]
+    tag = await owner.subscribe(box)
+    assert isinstance(await writer.send(box, envelope(1)), Done)
+    assert await owner.arrived(tag) == envelope(1)
+    assert isinstance(await writer.send(box, envelope(2)), Done)
+    assert await owner.arrived(tag) == envelope(2)
+
+
+async def test_a_queue_has_one_subscription(site: Site) -> None:
+    owner, other = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    first = await owner.subscribe(box)
+    await other.subscribe(box)
+    assert await owner.word(Ended) == Ended(first, EndReason.TAKEN)
+
+
+async def test_a_deleted_queue_ends_the_subscription_elsewhere(site: Site) -> None:
+    owner, other = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    tag = await owner.subscribe(box)
+    assert isinstance(await other.delete(box), Done)
+    assert await owner.word(Ended) == Ended(tag, EndReason.GONE)
+    answer = await other.ask(Subscribe(0, box.recv_id), box.recv_key)
+    assert isinstance(answer, Failed)
+    assert answer.code is Code.DENIED
+
+
+async def test_a_wrong_key_and_no_queue_look_alike(site: Site) -> None:
+    owner, mallory = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    wrong = await mallory.send(box._replace(send_key=bytes(32)), envelope(1))
+    nowhere = await mallory.send(box._replace(send_id=bytes(24)), envelope(1))
+    swapped = await mallory.send(box._replace(send_id=box.recv_id, send_key=box.recv_key), envelope(1))
+    codes = {answer.code for answer in (wrong, nowhere, swapped) if isinstance(answer, Failed)}
+    assert codes == {Code.DENIED}
+    assert isinstance(wrong, Failed)
+    assert isinstance(nowhere, Failed)
+    assert isinstance(swapped, Failed)
+
+
+async def test_a_full_queue_takes_nothing_more(folder: Path) -> None:
+    async with relay_in(folder, queue_messages=3, queue_bytes=1 << 20) as site:
+        owner, writer = await site.visitor(), await site.visitor()
+        box = await owner.make()
+        answers = [await writer.send(box, envelope(number)) for number in range(4)]
+        assert [type(answer) for answer in answers] == [Done, Done, Done, Failed]
+        assert getattr(answers[-1], "code", None) is Code.FULL
+        tag = await owner.subscribe(box)
+        assert [await owner.arrived(tag) for _ in range(3)] == [envelope(number) for number in range(3)]
+        assert isinstance(await writer.send(box, envelope(9)), Done)
+
+
+async def test_a_queue_counts_bytes_too(folder: Path) -> None:
+    largest = max(limits.ENVELOPE_BUCKETS)
+    async with relay_in(folder, queue_bytes=largest) as site:
+        owner, writer = await site.visitor(), await site.visitor()
+        box = await owner.make()
+        assert isinstance(await writer.send(box, envelope(1, largest)), Done)
+        assert isinstance(await writer.send(box, envelope(2)), Failed)
+
+
+async def test_subscriptions_of_a_link_are_counted(folder: Path) -> None:
+    async with relay_in(folder, subscriptions=2) as site:
+        owner = await site.visitor()
+        boxes = [await owner.make() for _ in range(3)]
+        for box in boxes[:2]:
+            await owner.subscribe(box)
+        answer = await owner.ask(Subscribe(0, boxes[2].recv_id), boxes[2].recv_key)
+        assert answer == Failed(answer.tag, Code.LIMIT)
+        await owner.subscribe(boxes[0])
+
+
+async def test_a_relay_that_starts_again_has_everything(folder: Path) -> None:
+    async with relay_in(folder) as site:
+        owner = await site.visitor()
+        box = await owner.make()
+        assert isinstance(await owner.send(box, envelope(1)), Done)
+        fingerprint = site.started.fingerprint
+    async with relay_in(folder) as site:
+        assert site.started.fingerprint == fingerprint
+        owner = await site.visitor()
+        tag = await owner.subscribe(box)
+        assert await owner.arrived(tag) == envelope(1)
+
+
+async def test_queues_that_one_network_makes_are_counted(folder: Path) -> None:
+    async with relay_in(folder, queues_per_network=2) as site:
+        owner = await site.visitor()
+        await owner.make()
+        await owner.make()
+        with pytest.raises(AssertionError, match="BUSY"):
+            await owner.make()
