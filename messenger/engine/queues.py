@@ -88,21 +88,26 @@ class Queues:
 
     async def abandon(self, relay: Fingerprint) -> None:
         """Delete our queues at a relay with what is in them, if it can be reached, and forget it."""
-        queues = await self._context.stored(self._table.queues_at, relay)
-        await self._context.stored(self._table.retire, [q.id for q in queues], self._context.now_ms())
-        link = self._relays.link(relay)
-        for queue in queues if link is not None else ():
-            if link is not None and queue.recv_id:
-                try:
-                    await link.ask(Delete(0, queue.recv_id), queue.recv_key)
-                except (RelayError, ConnectError):  # it forgets them by itself some day
-                    break
-        await self._forget(relay)
+        await self._context.stored(self._table.set_use, relay, RelayUse.LEAVING)
+        async with self._turn(relay):
+            queues = await self._context.stored(self._table.queues_at, relay)
+            await self._context.stored(self._table.retire, [q.id for q in queues], self._context.now_ms())
+            link = self._relays.link(relay)
+            for queue in queues if link is not None else ():
+                if link is not None and queue.recv_id:
+                    try:
+                        await link.ask(Delete(0, queue.recv_id), queue.recv_key)
+                    except (RelayError, ConnectError):  # it forgets them by itself some day
+                        break
+            await self._forget(relay)
         await self._tell_changed()
 
+    def _turn(self, relay: Fingerprint) -> asyncio.Lock:
+        """Queues at one relay are made and deleted one after the other."""
+        return self._turns.setdefault(relay, asyncio.Lock())
+
     async def _attend(self, link: RelayLink) -> None:
-        turn = self._turns.setdefault(link.relay, asyncio.Lock())
-        async with turn:
+        async with self._turn(link.relay):
             try:
                 await self._context.stored(_prepare, self._context.store, link.relay, self._context.now_ms())
                 queues = await self._context.stored(self._table.queues_at, link.relay)

@@ -29,7 +29,7 @@ async def invite_by_relay(person: Person) -> str:
 
 async def test_an_invite_a_first_text_and_an_answer(people: People, relay: SmallRelay) -> None:
     alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
-    await uses(bob, relay)
+    await uses(bob, relay.target)
     await ready(relay)
     link = await invite_by_relay(bob)
     await bob.engine.stop()
@@ -54,7 +54,7 @@ async def test_an_invite_a_first_text_and_an_answer(people: People, relay: Small
 
 async def test_a_stranger_is_a_request_until_accepted(people: People, relay: SmallRelay) -> None:
     alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
-    await uses(bob, relay)
+    await uses(bob, relay.target)
     await ready(relay)
     invite = read_invite(await invite_by_relay(bob))
     forged = write_invite(Invite(invite.fingerprint, bytes(16), (), invite.places))

@@ -1,27 +1,45 @@
 """People who use relays."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from messenger.core.relays import RelayOnline
 from messenger.engine.events import RelayChanged
-from tests.helpers.engines import Person
+from tests.helpers.carrier import context_of
+from tests.helpers.engines import PATIENCE, Person
 from tests.helpers.small_relay import SmallRelay
 
 
-async def uses(person: Person, relay: SmallRelay) -> None:
+async def uses(person: Person, target: str) -> None:
     """Let somebody use a relay, and wait for the link."""
     since = person.mark
-    await person.engine.add_relay(relay.target)
-    await linked(person, relay, since=since)
+    await person.engine.add_relay(target)
+    await linked(person, since=since)
 
 
-async def linked(person: Person, relay: SmallRelay, *, since: int = 0) -> None:
+async def linked(person: Person, *, since: int = 0) -> None:
     """Wait until somebody has a link with a relay."""
-    await person.wait_for(
-        RelayChanged,
-        lambda e: e.relay.fingerprint == relay.fingerprint and isinstance(e.relay.state, RelayOnline),
-        since=since,
-    )
+    await person.wait_for(RelayChanged, lambda e: isinstance(e.relay.state, RelayOnline), since=since)
 
 
 async def ready(relay: SmallRelay, people: int = 1) -> None:
     """Wait until strangers can write to so many people at a relay."""
     await relay.until(lambda: sum(bool(queue.prekeys) for queue in relay.queues) >= people)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again and again whether something is so; each question goes through somebody's storage thread."""
+    async with asyncio.timeout(PATIENCE):
+        while not await holds():
+            await asyncio.sleep(0)
+
+
+async def settle(alice: Person, bob: Person) -> None:
+    """Wait until each of two people who have accepted each other knows where the other is written to."""
+    for person, other in ((alice, bob), (bob, alice)):
+        context, conversation = context_of(person), await person.with_(other)
+
+        async def told() -> bool:
+            return bool(await context.stored(context.store.places.get, conversation))  # noqa: B023
+
+        await until(told)
