@@ -215,7 +215,7 @@ class Chats:
         if session is not None and session.talk is not None:
             session.talk.wake(again=again)
         else:
-            self._reconnector.want(contact, at_once=True, asked=asked)
+            self._reconnector.want(contact, at_once=True, asked=asked, by_relay=True)
             self._context.to_carry(contact.id)
 
     def _with_talk(self, conversation: ConversationId, act: Callable[[Talk], None]) -> None:

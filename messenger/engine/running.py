@@ -13,6 +13,7 @@ from messenger.core.models import Contact, Listening, Standing
 from messenger.core.relays import RelayUse
 from messenger.engine.carrier import Carrier
 from messenger.engine.chats import Chats
+from messenger.engine.circuits import Circuits
 from messenger.engine.context import Context
 from messenger.engine.deeds import Deeds
 from messenger.engine.dialer import Dialer
@@ -46,16 +47,18 @@ class Running:
         self.peers = Peers(context, self._on_up, self._on_end)
         self.relays = Relays(context)
         self.dialer = Dialer(context, self.peers, self._use_relays_of)
-        self.reconnector = Reconnector(context, self.peers, self.dialer)
+        self.entrance = Entrance(context, self.peers)
+        self.circuits = Circuits(context, self.relays, self.dialer, self.entrance)
+        self.reconnector = Reconnector(context, self.peers, self.dialer, self.circuits.reach)
         self.chats = Chats(context, self.peers, self.reconnector)
         self.deeds = Deeds(context, self.peers, self.chats)
         self.sealing = Sealing(context, self.peers)
         self.queues = Queues(context, self.relays, self.sealing)
         self.carrier = Carrier(context, self.peers, self.sealing, self.relays, self.queues)
         context.to_carry, context.placed = self.carrier.wake, self.carrier.placed
-        self.relays.on_up = self._on_relay
-        self.upkeep = Upkeep(context, self.peers, self.dialer, self.sealing)
-        self.host = Host(context, Entrance(context, self.peers), self.chats.greet_everybody)
+        self.relays.on_up, self.queues.on_ring = self._on_relay, self.circuits.on_ring
+        self.upkeep = Upkeep(context, self.peers, self.dialer, self.circuits, self.sealing)
+        self.host = Host(context, self.entrance, self.chats.greet_everybody)
         self.mover = Mover(context, self._pause, self._resume)
         self.history = History(context, database, db_key)
         self.housekeeping = Housekeeping(context, self.history, database, db_key, lock)
@@ -116,6 +119,7 @@ class Running:
 
     async def _hang_up(self) -> None:
         await self.host.shut()
+        await self.circuits.close()
         await self.carrier.close()
         await self.queues.close()
         await self.relays.close()

@@ -161,7 +161,7 @@ async def test_killed_between_the_relays_yes_and_its_note(apart: Pair, tmp_path:
 
 
 async def test_a_deleted_contact_has_no_queue_left(apart: Pair, site: Site) -> None:
-    alice, here, bob, _ = apart
+    alice, here, _bob, _ = apart
     before = (await site.relay.house.broker.totals()).queues
     await alice.engine.delete_conversation(here)
 

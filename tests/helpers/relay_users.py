@@ -31,7 +31,7 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Ask again and again whether something is so; each question goes through somebody's storage thread."""
     async with asyncio.timeout(PATIENCE):
         while not await holds():
-            await asyncio.sleep(0)
+            pass
 
 
 async def settle(alice: Person, bob: Person) -> None:

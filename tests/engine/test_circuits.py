@@ -1,0 +1,75 @@
+"""Links through a relay, when there is no direct way."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from messenger.core.ids import ConversationId
+from messenger.core.models import MessageState, Online, Route, Standing
+from messenger.engine.events import PeerTyping, PresenceChanged
+from messenger.protocol.invite import Invite, read_invite, write_invite
+from tests.helpers.carrier import context_of
+from tests.helpers.engines import People, Person
+from tests.helpers.relay_users import settle, until, uses
+from tests.helpers.relays import Site, prepare, relay_in
+
+Pair = tuple[Person, ConversationId, Person, ConversationId]
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A relay."""
+    async with relay_in(prepare(tmp_path / "relay", "mallory")) as site:
+        yield site
+
+
+@pytest.fixture
+async def strangers(people: People, site: Site) -> Pair:
+    """Alice and Bob, who know nothing of each other but where they are written to; they have accepted."""
+    alice, bob = await people("alice", listen=False), await people("bob", listen=False)
+    await uses(bob, site.started.link)
+    context = context_of(bob)
+
+    async def listed() -> bool:
+        return bool((await site.relay.house.broker.totals()).queues) and bool(
+            await context.stored(context.store.relays.request_queues)
+        )
+
+    await until(listed)
+    invite = read_invite(await bob.engine.make_invite())
+    link = write_invite(Invite(invite.fingerprint, invite.secret, (), invite.places))
+    contact = await alice.connect(link)
+    await alice.engine.send_text(contact.id, "first")
+    there = (await bob.hears("first")).conversation
+    await settle(alice, bob)
+    return alice, contact.id, bob, there
+
+
+async def relayed(person: Person, conversation: ConversationId, *, since: int = 0) -> None:
+    """Wait until there is a link through a relay."""
+    await person.wait_for(
+        PresenceChanged,
+        lambda e: (
+            e.conversation == conversation
+            and isinstance(e.presence, Online)
+            and e.presence.route is Route.RELAY
+        ),
+        since=since,
+    )
+
+
+async def test_a_link_through_the_relay_when_both_are_there(strangers: Pair) -> None:
+    alice, here, bob, there = strangers
+    since = alice.mark
+    await alice.engine.reconnect(here)
+    await relayed(alice, here, since=since)
+    await relayed(bob, there)
+    message = await alice.engine.send_text(here, "by the link")
+    await alice.sees(message.id, MessageState.DELIVERED)
+    await bob.hears("by the link")
+    await bob.engine.set_typing(there)
+    await alice.wait_for(PeerTyping)
+    assert (await alice.contact(bob)).addresses == (), "the address of the relay is not theirs"
+    assert (await bob.contact(alice)).addresses == ()
+    assert (await alice.contact(bob)).standing is Standing.ACCEPTED
