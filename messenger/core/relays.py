@@ -50,6 +50,24 @@ RelayState = RelayConnecting | RelayOnline | RelayUnreachable
 """Whether a relay can be reached right now."""
 
 
+class PersonStatus(IntEnum):
+    """How somebody in the directory of a relay wants to be seen; the numbers are those of SPEC.md 13."""
+
+    OFFLINE = 0
+    ONLINE = 1
+    AWAY = 2
+    BUSY = 3
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """How we can be found in the directory of a relay."""
+
+    status: PersonStatus = PersonStatus.ONLINE
+    """Whenever we have a link with the relay; otherwise it shows us as offline."""
+    about: str = ""
+    """Words about ourselves."""
+
+
 class Relay(msgspec.Struct, frozen=True, kw_only=True):
     """A relay that this profile knows."""
 
@@ -58,20 +76,13 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     """``host:port`` of each, at least one; contacts are told the first."""
     use: RelayUse
     state: RelayState = RelayUnreachable()
+    listing: Listing | None = None
+    """How we can be found in its directory; None if we cannot."""
 
     @property
     def address(self) -> str:
         """Where it is."""
         return self.addresses[0]
-
-
-class PersonStatus(IntEnum):
-    """How somebody in the directory of a relay wants to be seen; the numbers are those of SPEC.md 13."""
-
-    OFFLINE = 0
-    ONLINE = 1
-    AWAY = 2
-    BUSY = 3
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +95,14 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     status: PersonStatus
     conversation: ConversationId | None = None
     """Of the contact who this is."""
+
+
+class DirectoryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the people in the directory of a relay."""
+
+    people: tuple[Listed, ...]
+    next: bytes
+    """What to ask for the next page with; empty if there is none."""
 
 
 class OwnQueue(msgspec.Struct, frozen=True, kw_only=True):

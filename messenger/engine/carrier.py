@@ -60,6 +60,8 @@ class Carrier:
     async def start(self) -> None:
         """Look for what waits since last time."""
         self._closed = False
+        for conversation, named in (await self._context.stored(self._store.places.all)).items():
+            await self.placed(conversation, [Place.decode(raw) for _, raw in named])
         for conversation in await self._context.stored(self._waiting):
             self.wake(conversation)
 
@@ -94,7 +96,7 @@ class Carrier:
         due = self._store.sealed.receipts_waiting()
         return [
             *dict.fromkeys(
-                [*self._store.messages.pending_conversations(), *due, *self._store.relays.untold()]
+                [*self._store.messages.pending_conversations(), *due, *self._store.queues.untold()]
             )
         ]
 

@@ -71,7 +71,7 @@ class Chats:
         if self._peers.session(conversation) is not None:
             self._with_talk(conversation, lambda talk: talk.tell_read([id_ for id_, _ in seen]))
         else:
-            await self._context.stored(self._store.relays.note_news, conversation)
+            await self._context.stored(self._store.queues.note_news, conversation)
             self._context.to_carry(conversation)
 
     async def accept(self, conversation: ConversationId) -> None:

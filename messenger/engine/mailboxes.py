@@ -19,14 +19,14 @@ def place_of(store: Store, queue: OwnQueue) -> Place | None:
 
 def request_places(store: Store) -> list[Place]:
     """The places of our queues for requests, for an invite."""
-    found = [place_of(store, queue) for queue in store.relays.request_queues()]
+    found = [place_of(store, queue) for queue in store.queues.for_requests()]
     return [place for place in found if place is not None]
 
 
 def all_of_ours(store: Store, conversation: ConversationId) -> Mailboxes | None:
     """What to tell a contact on a new link; None if there is nothing, and they were told of nothing else."""
-    queues = store.relays.queues_for(conversation)
-    if not queues and not store.relays.change(conversation):
+    queues = store.queues.for_contact(conversation)
+    if not queues and not store.queues.change(conversation):
         return None
     places = [place_of(store, queue) for queue in queues]
     return Mailboxes([place.encode() for place in places if place is not None])
@@ -34,8 +34,8 @@ def all_of_ours(store: Store, conversation: ConversationId) -> Mailboxes | None:
 
 def news_of_ours(store: Store, conversation: ConversationId) -> Mailboxes | None:
     """What to tell a contact in a sealed payload; None if they know it."""
-    known = all(queue.known for queue in store.relays.queues_for(conversation))
-    if known and not store.relays.change(conversation):
+    known = all(queue.known for queue in store.queues.for_contact(conversation))
+    if known and not store.queues.change(conversation):
         return None
     return all_of_ours(store, conversation)
 

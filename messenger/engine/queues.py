@@ -44,11 +44,14 @@ class Queues:
     def __init__(self, context: Context, relays: Relays, sealing: Sealing) -> None:
         self._context = context
         self._table = context.store.relays
+        self._own = context.store.queues
         self._relays = relays
         self._sealing = sealing
         self._tasks = Tasks("queues", context.publish)
         self._turns: dict[Fingerprint, asyncio.Lock] = {}
         self._serials: dict[int, int] = {}
+        self.on_attended: Callable[[RelayLink], None] = lambda _link: None
+        """Called when our queues at a relay have been looked after, with each new link."""
         self.on_ring: RingHandler = lambda _link, _queue, _ring: None
         """Called when somebody opens a circuit to us."""
         relays.on_news = self._on_news
@@ -62,27 +65,27 @@ class Queues:
         await self._tasks.close()
 
     def attend(self, link: RelayLink) -> None:
-        """A link is up, or people have come or gone: see that everybody who should have a queue has one."""
-        self._tasks.start(self._attend(link))
+        """A link is up: see that everybody who should have a queue has one, and empty them."""
+        self._tasks.start(self._attend_new(link))
 
     def attend_all(self) -> None:
-        """As `attend`, at every relay of ours."""
+        """People have come or gone: as `attend`, at every relay of ours."""
         self._tasks.start(self._attend_all())
 
     async def have_one_for(self, conversation: ConversationId) -> bool:
         """See that a contact can be told of a queue; returns whether there is one."""
-        if await self._context.stored(self._table.queues_for, conversation):
+        if await self._context.stored(self._own.for_contact, conversation):
             return True
         for link in await self._own_links():
             await self._attend(link)
-        return bool(await self._context.stored(self._table.queues_for, conversation))
+        return bool(await self._context.stored(self._own.for_contact, conversation))
 
     async def leave(self, relay: Fingerprint) -> None:
         """Tell nobody of our queues at a relay any more; what is still written to them is fetched."""
-        queues = await self._context.stored(self._table.queues_at, relay)
+        queues = await self._context.stored(self._own.at, relay)
         await self._context.stored(self._table.set_use, relay, RelayUse.LEAVING)
         ids = [queue.id for queue in queues]
-        await self._context.stored(self._table.retire, ids, self._context.now_ms())
+        await self._context.stored(self._own.retire, ids, self._context.now_ms())
         await self._relays.tell(relay)
         await self._tell_changed()
 
@@ -90,8 +93,8 @@ class Queues:
         """Delete our queues at a relay with what is in them, if it can be reached, and forget it."""
         await self._context.stored(self._table.set_use, relay, RelayUse.LEAVING)
         async with self._turn(relay):
-            queues = await self._context.stored(self._table.queues_at, relay)
-            await self._context.stored(self._table.retire, [q.id for q in queues], self._context.now_ms())
+            queues = await self._context.stored(self._own.at, relay)
+            await self._context.stored(self._own.retire, [q.id for q in queues], self._context.now_ms())
             link = self._relays.link(relay)
             for queue in queues if link is not None else ():
                 if link is not None and queue.recv_id:
@@ -106,11 +109,15 @@ class Queues:
         """Queues at one relay are made and deleted one after the other."""
         return self._turns.setdefault(relay, asyncio.Lock())
 
+    async def _attend_new(self, link: RelayLink) -> None:
+        await self._attend(link)
+        self.on_attended(link)
+
     async def _attend(self, link: RelayLink) -> None:
         async with self._turn(link.relay):
             try:
                 await self._context.stored(_prepare, self._context.store, link.relay, self._context.now_ms())
-                queues = await self._context.stored(self._table.queues_at, link.relay)
+                queues = await self._context.stored(self._own.at, link.relay)
                 blocked = await self._context.stored(_blocked, self._context.store)
                 busy = set(link.queues.values())
                 due = [
@@ -142,8 +149,8 @@ class Queues:
         kind = QueueKind.REQUESTS if queue.requests else QueueKind.CONTACT
         made = await link.ask(NewQueue(0, kind, queue.recv_key, queue.send_key, token))
         if isinstance(made, QueueMade):
-            await self._context.stored(self._table.made, queue.id, made.recv_id, made.send_id)
-        return await self._context.stored(self._table.queue, queue.id) or queue
+            await self._context.stored(self._own.made, queue.id, made.recv_id, made.send_id)
+        return await self._context.stored(self._own.get, queue.id) or queue
 
     async def _subscribe(self, link: RelayLink, queue: OwnQueue) -> None:
         calls = SubscribeFlag(0) if queue.requests or queue.retired else SubscribeFlag.CALLS
@@ -167,7 +174,7 @@ class Queues:
         last = [raw for raw in published.prekeys if Prekey.decode(raw).last_resort]
         once = [id_ for id_, raw in prekeys.items() if raw not in last]
         wanted = carrier_limits.PREKEYS_PER_RELAY - left if low else 0
-        mine = await self._context.stored(self._table.assign_prekeys, queue.id, once, wanted)
+        mine = await self._context.stored(self._own.assign_prekeys, queue.id, once, wanted)
         keys = (*(prekeys[id_] for id_ in mine), *last)
         await link.ask(PutPrekeys(0, queue.recv_id, published.list, keys), queue.recv_key)
         self._serials[queue.id] = serial
@@ -179,11 +186,11 @@ class Queues:
             except RelayError as e:
                 if e.problem is not RelayProblem.DENIED:
                     raise
-        await self._context.stored(self._table.remove_queue, queue.id)
+        await self._context.stored(self._own.remove, queue.id)
 
     async def _lost(self, queue: OwnQueue) -> None:
         """The relay says that it has no such queue: another one takes its place, unless nobody wants that."""
-        await self._context.stored(self._table.remove_queue, queue.id)
+        await self._context.stored(self._own.remove, queue.id)
         if not queue.retired and not queue.unwanted:
             self.attend_all()
 
@@ -192,7 +199,7 @@ class Queues:
         done: dict[int, list[bytes]] = {}
         try:
             for word in news:
-                queue = await self._context.stored(self._table.queue, link.queues.get(word.tag, 0))
+                queue = await self._context.stored(self._own.get, link.queues.get(word.tag, 0))
                 match word:
                     case Arrived():
                         if queue is not None:
@@ -217,12 +224,12 @@ class Queues:
         opened = await self._sealing.open_sealed(envelope, queue.queue_key)
         known = opened is not None and opened.conversation == queue.conversation
         now = self._context.now_ms()
-        untold = await self._context.stored(self._table.heard, queue.id, now, known=known)
+        untold = await self._context.stored(self._own.heard, queue.id, now, known=known)
         if opened is not None and (opened.receipts_due or untold):
             self._context.to_carry(opened.conversation)
 
     async def _tell_changed(self) -> None:
-        for conversation in await self._context.stored(self._table.untold):
+        for conversation in await self._context.stored(self._own.untold):
             self._context.to_carry(conversation)
 
     async def _own_links(self) -> list[RelayLink]:
@@ -246,7 +253,7 @@ class Queues:
     async def tidy(self) -> None:
         """Replace queues that are old, and delete those that nobody writes to any more."""
         for link in await self._own_links():
-            queues = await self._context.stored(self._table.queues_at, link.relay)
+            queues = await self._context.stored(self._own.at, link.relay)
             for queue in queues:
                 try:
                     await self._tidy_one(link, queue)
@@ -254,7 +261,7 @@ class Queues:
                     continue
             await self._attend(link)
         for relay in await self._context.stored(self._table.all):
-            queues = await self._context.stored(self._table.queues_at, relay.fingerprint)
+            queues = await self._context.stored(self._own.at, relay.fingerprint)
             late = self._context.now_ms() - 2 * carrier_limits.RETIRED_KEPT * 1000
             if relay.use is RelayUse.LEAVING and all(queue.used_ms < late for queue in queues):
                 await self._forget(relay.fingerprint)
@@ -286,7 +293,7 @@ def _prepare(store: Store, relay: Fingerprint, now_ms: int) -> None:
         if known is None or known.use is not RelayUse.OWN:
             return
         old = now_ms - carrier_limits.QUEUE_AGE * 1000
-        queues = [queue for queue in store.relays.queues_at(relay) if not queue.retired]
+        queues = [queue for queue in store.queues.at(relay) if not queue.retired]
         aged = [q.id for q in queues if not q.requests and q.recv_id and q.made_ms < old]
         fresh = {queue.conversation for queue in queues if queue.id not in aged and not queue.unwanted}
         wanted: list[ConversationId | None] = [] if None in fresh else [None]
@@ -295,9 +302,9 @@ def _prepare(store: Store, relay: Fingerprint, now_ms: int) -> None:
         ]
         for conversation in wanted:
             keys = [secrets.token_bytes(relay_limits.QUEUE_KEY_SIZE) for _ in range(3)]
-            store.relays.add_queue(relay, conversation, (keys[0], keys[1], keys[2]), now_ms)
+            store.queues.add(relay, conversation, (keys[0], keys[1], keys[2]), now_ms)
         replaced = {q.conversation for q in queues if q.id not in aged and q.recv_id}
-        store.relays.retire([q.id for q in queues if q.id in aged and q.conversation in replaced], now_ms)
+        store.queues.retire([q.id for q in queues if q.id in aged and q.conversation in replaced], now_ms)
 
 
 def _blocked(store: Store) -> set[ConversationId]:
@@ -307,8 +314,8 @@ def _blocked(store: Store) -> set[ConversationId]:
 
 def _forget(store: Store, relay: Fingerprint) -> None:
     with store.transaction():
-        for queue in store.relays.queues_at(relay):
-            store.relays.remove_queue(queue.id)
+        for queue in store.queues.at(relay):
+            store.queues.remove(queue.id)
         if store.places.at(relay):
             store.relays.set_use(relay, RelayUse.ALLOWED)
         else:

@@ -128,8 +128,10 @@ class Relays:
             relay = await self._known(fingerprint)
             if allowed and not relay.use.connects:
                 await self._context.stored(self._table.set_use, fingerprint, use)
+            elif not new:
+                continue
             told = await self.tell(fingerprint)
-            if new and told.use is RelayUse.UNASKED:
+            if told.use is RelayUse.UNASKED:
                 self._context.publish(RelayAsked(conversation, told))
 
     async def forget_unused(self) -> None:

@@ -17,6 +17,7 @@ from messenger.engine.circuits import Circuits
 from messenger.engine.context import Context
 from messenger.engine.deeds import Deeds
 from messenger.engine.dialer import Dialer
+from messenger.engine.directory import Directory
 from messenger.engine.entrance import Entrance
 from messenger.engine.events import MeChanged
 from messenger.engine.history import History
@@ -56,6 +57,8 @@ class Running:
         self.queues = Queues(context, self.relays, self.sealing)
         self.carrier = Carrier(context, self.peers, self.sealing, self.relays, self.queues)
         context.to_carry, context.placed = self.carrier.wake, self.carrier.placed
+        self.directory = Directory(context, self.relays, self.dialer)
+        self.queues.on_attended = self.directory.on_up
         self.relays.on_up, self.queues.on_ring = self._on_relay, self.circuits.on_ring
         self.upkeep = Upkeep(context, self.peers, self.dialer, self.circuits, self.sealing)
         self.host = Host(context, self.entrance, self.chats.greet_everybody)
@@ -120,6 +123,7 @@ class Running:
     async def _hang_up(self) -> None:
         await self.host.shut()
         await self.circuits.close()
+        await self.directory.close()
         await self.carrier.close()
         await self.queues.close()
         await self.relays.close()

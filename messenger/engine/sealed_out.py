@@ -109,7 +109,7 @@ def seal_receipts(desk: Desk, words: Words) -> SealedReceipts | None:
         contact = desk.store.contacts.get(words.conversation)
         ids = desk.store.sealed.receipts(words.conversation, limits.RECEIPTS_PER_PACKET)
         before = load(desk, words.conversation)
-        change = desk.store.relays.change(words.conversation)
+        change = desk.store.queues.change(words.conversation)
         if contact is None or contact.standing is not Standing.ACCEPTED or not before.ready:
             return None
         if not ids and not change:

@@ -190,7 +190,7 @@ class Sealing:
         """A carrier has these receipts, and has told a change of our queues."""
         await self._context.stored(self._context.store.sealed.drop_receipts, conversation, ids)
         if change:
-            await self._context.stored(self._context.store.relays.told, conversation, change)
+            await self._context.stored(self._context.store.queues.told, conversation, change)
 
     async def prekeys(self) -> Published:
         """Our signed list of prekeys and those of it that can still be used, for a relay.

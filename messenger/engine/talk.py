@@ -145,12 +145,12 @@ class Talk:
         store, me = self._store, self.contact.id
         if not (self._welcome and self._accepted) or self._connection.link.state is not LinkState.OPEN:
             return
-        change = await self._context.stored(store.relays.change, me)
+        change = await self._context.stored(store.queues.change, me)
         places = await self._context.stored(mailboxes.all_of_ours, store, me)
         if places is not None and places != self._told_places:
             self._told_places = places
             self._post(places)
-        await self._context.stored(store.relays.told, me, change)
+        await self._context.stored(store.queues.told, me, change)
 
     async def on_packet(self, packet: Packet) -> None:
         """Take what they sent.

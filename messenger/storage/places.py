@@ -42,11 +42,13 @@ class PlaceTable:
         sql = "SELECT relay, place FROM places WHERE conversation = ? ORDER BY number"
         return [_named(*row) for row in self._database.rows(sql, (conversation,))]
 
-    def remove(self, conversation: ConversationId, place: bytes) -> None:
-        """Forget a place that is no more."""
-        with self._database.write():
-            sql = "DELETE FROM places WHERE conversation = ? AND place = ?"
-            self._database.rows(sql, (conversation, place))
+    def all(self) -> dict[ConversationId, list[Named]]:
+        """Where each contact is written to."""
+        found: dict[ConversationId, list[Named]] = {}
+        sql = "SELECT conversation, relay, place FROM places ORDER BY conversation, number"
+        for conversation, relay, place in self._database.rows(sql):
+            found.setdefault(ConversationId(conversation), []).append(_named(relay, place))
+        return found
 
     def at(self, relay: Fingerprint) -> list[ConversationId]:
         """The contacts that are, or can be, written to at a relay."""

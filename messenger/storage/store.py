@@ -15,6 +15,7 @@ from messenger.storage.drafts import DraftTable
 from messenger.storage.invites import InviteTable
 from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
+from messenger.storage.own_queues import QueueTable
 from messenger.storage.places import PlaceTable
 from messenger.storage.prekeys import PrekeyTable
 from messenger.storage.relays import RelayTable
@@ -56,7 +57,9 @@ class Store:
         self.prekeys = PrekeyTable(database)
         """What people who know nobody here yet seal to."""
         self.relays = RelayTable(database)
-        """Relays, and our queues there."""
+        """Relays, ours and those of contacts."""
+        self.queues = QueueTable(database)
+        """Our queues at relays."""
         self.places = PlaceTable(database)
         """Where contacts are written to through relays."""
         self.retention = RetentionTable(database)

@@ -11,7 +11,10 @@ CREATE TABLE relays ( -- that we use, or that contacts use
     addresses TEXT NOT NULL, -- with blanks between, the best first
     use INTEGER NOT NULL,
     token BLOB NOT NULL,
-    added_ms INTEGER NOT NULL
+    added_ms INTEGER NOT NULL,
+    status INTEGER, -- in its directory; NULL if we are not there
+    about TEXT NOT NULL DEFAULT '',
+    serial INTEGER NOT NULL DEFAULT 0 -- of the last entry there
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE queues ( -- ours

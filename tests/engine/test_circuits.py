@@ -9,9 +9,8 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState, Online, Route, Standing
 from messenger.engine.events import PeerTyping, PresenceChanged
 from messenger.protocol.invite import Invite, read_invite, write_invite
-from tests.helpers.carrier import context_of
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import settle, until, uses
+from tests.helpers.relay_users import settle, strangers_can_write, uses
 from tests.helpers.relays import Site, prepare, relay_in
 
 Pair = tuple[Person, ConversationId, Person, ConversationId]
@@ -29,14 +28,7 @@ async def strangers(people: People, site: Site) -> Pair:
     """Alice and Bob, who know nothing of each other but where they are written to; they have accepted."""
     alice, bob = await people("alice", listen=False), await people("bob", listen=False)
     await uses(bob, site.started.link)
-    context = context_of(bob)
-
-    async def listed() -> bool:
-        return bool((await site.relay.house.broker.totals()).queues) and bool(
-            await context.stored(context.store.relays.request_queues)
-        )
-
-    await until(listed)
+    await strangers_can_write(bob)
     invite = read_invite(await bob.engine.make_invite())
     link = write_invite(Invite(invite.fingerprint, invite.secret, (), invite.places))
     contact = await alice.connect(link)

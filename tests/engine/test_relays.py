@@ -170,5 +170,5 @@ async def test_a_deleted_contact_has_no_queue_left(apart: Pair, site: Site) -> N
 
     await until(fewer)
     context = context_of(alice)
-    left = await context.stored(context.store.relays.queues_at, site.started.fingerprint)
+    left = await context.stored(context.store.queues.at, site.started.fingerprint)
     assert [queue.requests for queue in left] == [True]

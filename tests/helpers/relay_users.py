@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from messenger.core.ids import ConversationId
 from messenger.core.relays import RelayOnline
 from messenger.engine.events import RelayChanged
 from tests.helpers.carrier import context_of
@@ -43,3 +44,20 @@ async def settle(alice: Person, bob: Person) -> None:
             return bool(await context.stored(context.store.places.get, conversation))  # noqa: B023
 
         await until(told)
+
+
+async def places(person: Person, conversation: ConversationId, count: int, relay: bytes = b"") -> bool:
+    """Whether somebody knows so many places of a contact, the first of them at a relay."""
+    context = context_of(person)
+    found = await context.stored(context.store.places.get, conversation)
+    return len(found) == count and (not relay or found[0][0] == relay)
+
+
+async def strangers_can_write(person: Person) -> None:
+    """Wait until somebody has a queue for requests."""
+    context = context_of(person)
+
+    async def listed() -> bool:
+        return bool(await context.stored(context.store.queues.for_requests))
+
+    await until(listed)
