@@ -140,7 +140,7 @@ class Queues:
             await self._subscribe(link, queue)
         except RelayError as e:
             if e.problem is RelayProblem.DENIED and queue.recv_id:
-                await self._lost(queue)
+                await self._lost(link, queue)
             # else there are too many for now, or a token is needed: the next look tries again
 
     async def _make(self, link: RelayLink, queue: OwnQueue) -> OwnQueue:
@@ -188,10 +188,14 @@ class Queues:
                     raise
         await self._context.stored(self._own.remove, queue.id)
 
-    async def _lost(self, queue: OwnQueue) -> None:
-        """The relay says that it has no such queue: another one takes its place, unless nobody wants that."""
+    async def _lost(self, link: RelayLink, queue: OwnQueue) -> None:
+        """The relay says that it has no such queue: another one takes its place.
+
+        At once if it says so for the first time on this link, else with the next look: it may be playing.
+        """
         await self._context.stored(self._own.remove, queue.id)
-        if not queue.retired and not queue.unwanted:
+        if not link.remade:
+            link.remade = True
             self.attend_all()
 
     async def _on_news(self, link: RelayLink, news: Sequence[News]) -> None:
@@ -210,7 +214,7 @@ class Queues:
                     case Ended(reason=reason):
                         link.queues.pop(word.tag, None)
                         if reason is EndReason.GONE and queue is not None:
-                            await self._lost(queue)
+                            await self._lost(link, queue)
         finally:
             for tag, hashes in done.items():
                 link.acknowledge(tag, hashes)

@@ -59,6 +59,8 @@ class RelayLink:
         """The quotas of the relay."""
         self.queues: dict[int, int] = {}
         """Which of our queues each subscription is for."""
+        self.remade = False
+        """A queue that the relay did not have any more was made again on this link."""
         self._on_up = on_up
         self._on_news = on_news
         link = Link(Initiator(None, now, expected=relay), raw=True)
