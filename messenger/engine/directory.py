@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from messenger.core import carrier_limits, relay_limits
+from messenger.core import carrier_limits, limits, relay_limits
 from messenger.core.address import parse_address
 from messenger.core.errors import (
     ConnectError,
@@ -53,6 +53,10 @@ class Directory:
         self._dialer = dialer
         self._tasks = Tasks("directory", context.publish)
         self._until: dict[Fingerprint, int] = {}
+
+    def start(self) -> None:
+        """Begin to look now and then whether an entry is due to be published anew."""
+        self._tasks.start(self._look_after())
 
     async def close(self) -> None:
         """Stop; entries stay for as long as they are valid, with the status offline."""
@@ -149,6 +153,11 @@ class Directory:
             left = self._until.get(relay.fingerprint, 0) - self._context.now
             if link is not None and relay.listing is not None and left < _RENEW:
                 await self._renew(link)
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(limits.UPKEEP_INTERVAL)
+            await self.renew_all()
 
     async def _renew(self, link: RelayLink) -> None:
         relay = await self._context.stored(self._table.get, link.relay)

@@ -119,6 +119,7 @@ class Running:
         await self.relays.start()
         await self.carrier.start()
         self.queues.start()
+        self.directory.start()
 
     async def _hang_up(self) -> None:
         await self.host.shut()

@@ -7,6 +7,7 @@ from messenger.core.ids import Fingerprint, format_fingerprint
 from messenger.core.models import Contact
 from messenger.text.catalogue import _, ngettext
 from messenger.text.errors import explain, unexpected
+from messenger.text.relays import COMMAND
 
 _SAFETY_GROUP: Final = 5
 _SAFETY_COLUMNS: Final = 4
@@ -173,6 +174,7 @@ def gone_meanwhile(name: str) -> str:
 
 YOU: Final = _("You")
 TICK: Final = "✓"
+AT_RELAY: Final = _("(at the relay)")
 PENDING: Final = "…"
 PROMPT: Final = "> "
 CONTINUED: Final = "      | "
@@ -181,6 +183,7 @@ CONTINUED: Final = "      | "
 COMMANDS: Final[dict[str, str]] = {
     "/safety": _("show the safety number, to compare it with theirs"),
     "/verify": _("remember that you have compared it"),
+    "/relay": COMMAND,
     "/quit": _("say goodbye and leave; Ctrl-D does the same"),
     "/help": _("show this"),
 }
@@ -226,6 +229,11 @@ def has_accepted(name: str) -> str:
 def renamed(before: str, after: str) -> str:
     """Say that the other has taken another name."""
     return _("{before} is now called {after}.").format(before=before, after=after)
+
+
+def waits_at_relay(name: str) -> str:
+    """Say that what is written to somebody who is away lies at a relay until they come."""
+    return _("{name} is not there now. What you write waits for them at a relay.").format(name=name)
 
 
 def has_left(name: str) -> str:
