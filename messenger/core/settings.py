@@ -67,6 +67,8 @@ class Settings:
     """Tell others when their messages were read."""
     typing: bool = setting(Page.PRIVACY, default=True)
     """Tell others while something is written to them, and show when they write."""
+    tell_addresses: bool = setting(Page.PRIVACY, default=False)
+    """Tell contacts who are reached through a relay where this computer is, for a direct connection."""
     lock_after: int = setting(Page.PRIVACY, default=0, least=0, most=store_limits.LOCK_MINUTES_MAX)
     """Lock the profile when nobody has used it for so many minutes; 0 for never. Needs a passphrase."""
     theme: Theme = setting(Page.APPEARANCE, default=Theme.SYSTEM)

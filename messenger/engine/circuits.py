@@ -1,11 +1,13 @@
 """Links through a relay: opened when there is no direct way, and answered (SPEC.md section 12)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from messenger.core import carrier_limits
-from messenger.core.errors import ConnectError, Reason, RelayError, StorageError
+from messenger.core.address import Address, is_literal, is_near, parse_address
+from messenger.core.errors import AddressError, ConnectError, Reason, RelayError, StorageError
 from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import Contact, Standing
 from messenger.core.relays import OwnQueue
@@ -14,6 +16,7 @@ from messenger.engine.context import Context
 from messenger.engine.dialer import Dialer
 from messenger.engine.entrance import Entrance
 from messenger.engine.events import EngineFault
+from messenger.engine.peers import Peers
 from messenger.engine.relay_link import RelayLink
 from messenger.engine.relays import Relays
 from messenger.engine.tasks import Tasks
@@ -26,6 +29,8 @@ from messenger.protocol.relay_queues import Connect
 
 LaneHandler = Callable[[ConversationId, Stream, bytes], Awaitable[None]]
 
+log: Final = logging.getLogger(__name__)
+
 _LANE: Final = bytes((LaneMessage.B1,))
 
 
@@ -34,13 +39,17 @@ class Circuits:
 
     Args:
         context: The open profile.
+        peers: The live sessions.
         relays: The links with relays.
         dialer: Greets on those that we open.
         entrance: Greets on those that others open.
     """
 
-    def __init__(self, context: Context, relays: Relays, dialer: Dialer, entrance: Entrance) -> None:
+    def __init__(
+        self, context: Context, peers: Peers, relays: Relays, dialer: Dialer, entrance: Entrance
+    ) -> None:
         self._context = context
+        self._peers = peers
         self._relays = relays
         self._dialer = dialer
         self._entrance = entrance
@@ -86,6 +95,25 @@ class Circuits:
             if place.relay == relay:
                 return await self._open(relay, place.send_id, place.send_key)
         raise ConnectError(Reason.UNREACHABLE, contact.title)
+
+    def upgrade(self, conversation: ConversationId, told: Sequence[str]) -> None:
+        """Somebody has told where they can be called without the relay: try it, if that is allowed here."""
+        if self._context.settings.tell_addresses:
+            self._tasks.start(self._go_direct(conversation, told))
+
+    async def _go_direct(self, conversation: ConversationId, told: Sequence[str]) -> None:
+        session = self._peers.session(conversation)
+        if session is None or session.through is None or session.talk is None:
+            return
+        near = is_near(session.connection.stream.host.partition("%")[0])
+        addresses = [address for text in told if (address := _callable(text, near=near)) is not None]
+        continues = session.connection.link.export("continue", b"")
+        try:
+            await self._dialer.reach_at(session.talk.contact, addresses, continues)
+        except ConnectError as e:  # the link through the relay goes on
+            log.info("x no direct way: %s", e.reason.value)
+        except StorageError as e:
+            self._context.publish(EngineFault("circuit", type(e).__name__))
 
     def on_ring(self, link: RelayLink, queue: OwnQueue, ring: Ring) -> None:
         """Somebody who may write to a queue opens a circuit to us; whom we do not want hears nothing."""
@@ -134,6 +162,22 @@ class Circuits:
             self._context.publish(EngineFault("circuit", type(e).__name__))
         finally:
             self._ringing -= 1
+
+
+def _callable(text: str, *, near: bool) -> Address | None:
+    """An address that somebody has told, unless it is a name, or leads into a network that is not theirs.
+
+    Args:
+        text: As it came.
+        near: Whether the relay itself is on this computer or its network.
+    """
+    try:
+        address = parse_address(text)
+    except AddressError:
+        return None
+    if str(address) != text or not is_literal(address.host) or "%" in address.host:
+        return None
+    return address if near or not is_near(address.host) else None
 
 
 async def _refused(_conversation: ConversationId, stream: Stream, _first: bytes) -> None:

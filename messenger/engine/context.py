@@ -47,6 +47,10 @@ class Context:
     """Called when something may wait for somebody that a relay could carry."""
     placed: Callable[[ConversationId, Sequence[Place]], Awaitable[None]] = field(default=_nobody_asks)
     """Called when a contact is written to at other places than before; it is stored."""
+    upgrade: Callable[[ConversationId, Sequence[str]], None] = field(
+        default=lambda _conversation, _told: None
+    )
+    """Called with where a contact can be called, who has told it on a link through a relay."""
     port: int = 0
     """Port that is listened on, 0 for none."""
     succession: int = 0

@@ -5,23 +5,22 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from messenger.core import carrier_limits, limits, relay_limits
-from messenger.core.errors import ConnectError, RelayError, RelayProblem, StorageError, VaultError
+from messenger.core.errors import ConnectError, RelayError, RelayProblem, StorageError
 from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import Standing
 from messenger.core.relays import OwnQueue, RelayUse
 from messenger.crypto.hkdf import digest
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault
+from messenger.engine.larder import Larder
 from messenger.engine.relay_link import News, RelayLink
 from messenger.engine.relays import Relays
 from messenger.engine.sealing import Sealing
 from messenger.engine.tasks import Tasks
-from messenger.protocol.prekeys import Prekey, PrekeyList
 from messenger.protocol.relay_answers import Arrived, Ended, QueueMade, Ring, Subscribed
 from messenger.protocol.relay_queues import (
     Delete,
     NewQueue,
-    PutPrekeys,
     QueueKind,
     Subscribe,
     SubscribeFlag,
@@ -49,7 +48,7 @@ class Queues:
         self._sealing = sealing
         self._tasks = Tasks("queues", context.publish)
         self._turns: dict[Fingerprint, asyncio.Lock] = {}
-        self._serials: dict[int, int] = {}
+        self._larder = Larder(context, sealing)
         self.on_attended: Callable[[RelayLink], None] = lambda _link: None
         """Called when our queues at a relay have been looked after, with each new link."""
         self.on_ring: RingHandler = lambda _link, _queue, _ring: None
@@ -157,27 +156,7 @@ class Queues:
         request = Subscribe(0, queue.recv_id, calls, relay_limits.WINDOW_MAX)
         said = await link.ask(request, queue.recv_key, queue.id)
         if queue.requests and not queue.retired and isinstance(said, Subscribed):
-            await self._give_prekeys(link, queue, said.prekeys)
-
-    async def _give_prekeys(self, link: RelayLink, queue: OwnQueue, left: int) -> None:
-        """Give the relay what people need who have never talked to us: each prekey to one relay only."""
-        try:
-            published = await self._sealing.prekeys()
-        except VaultError as e:  # the next look tries again
-            self._context.publish(EngineFault("prekeys", type(e).__name__))
-            return
-        serial = PrekeyList.decode(published.list).serial
-        low = left < carrier_limits.PREKEYS_LOW
-        if not low and self._serials.get(queue.id) == serial:
-            return
-        prekeys = {prekey.id: raw for raw in published.prekeys if (prekey := Prekey.decode(raw))}
-        last = [raw for raw in published.prekeys if Prekey.decode(raw).last_resort]
-        once = [id_ for id_, raw in prekeys.items() if raw not in last]
-        wanted = carrier_limits.PREKEYS_PER_RELAY - left if low else 0
-        mine = await self._context.stored(self._own.assign_prekeys, queue.id, once, wanted)
-        keys = (*(prekeys[id_] for id_ in mine), *last)
-        await link.ask(PutPrekeys(0, queue.recv_id, published.list, keys), queue.recv_key)
-        self._serials[queue.id] = serial
+            await self._larder.give(link, queue, said.prekeys)
 
     async def _delete(self, link: RelayLink, queue: OwnQueue) -> None:
         if queue.recv_id:

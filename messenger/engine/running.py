@@ -49,7 +49,7 @@ class Running:
         self.relays = Relays(context)
         self.dialer = Dialer(context, self.peers, self._use_relays_of)
         self.entrance = Entrance(context, self.peers)
-        self.circuits = Circuits(context, self.relays, self.dialer, self.entrance)
+        self.circuits = Circuits(context, self.peers, self.relays, self.dialer, self.entrance)
         self.reconnector = Reconnector(context, self.peers, self.dialer, self.circuits.reach)
         self.chats = Chats(context, self.peers, self.reconnector)
         self.deeds = Deeds(context, self.peers, self.chats)
@@ -57,6 +57,7 @@ class Running:
         self.queues = Queues(context, self.relays, self.sealing)
         self.carrier = Carrier(context, self.peers, self.sealing, self.relays, self.queues)
         context.to_carry, context.placed = self.carrier.wake, self.carrier.placed
+        context.upgrade = self.circuits.upgrade
         self.directory = Directory(context, self.relays, self.dialer)
         self.queues.on_attended = self.directory.on_up
         self.relays.on_up, self.queues.on_ring = self._on_relay, self.circuits.on_ring

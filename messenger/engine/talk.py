@@ -17,9 +17,11 @@ from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MessageChanged, PeerTyping
 from messenger.engine.seeding import Seeding
 from messenger.engine.tasks import Tasks
+from messenger.engine.whereabouts import addresses_to_tell, take_whereabouts
 from messenger.net.connection import Connection
 from messenger.protocol.link import LinkState
 from messenger.protocol.packets import (
+    Addresses,
     ChainedPacket,
     Delete,
     Delivered,
@@ -60,6 +62,7 @@ class Talk:
         self.contact = contact
         self._said = said
         self._told_places: Mailboxes | None = None
+        self._told_addresses = False
         self._seeding = Seeding(context, connection)
         self._welcome = False
         self._full = False
@@ -178,8 +181,8 @@ class Talk:
                 await self._seeding.on_seed(self.contact, packet)
             case SeedAck():
                 await self._seeding.on_ack(self.contact)
-            case Mailboxes():
-                await self._on_mailboxes(packet)
+            case Mailboxes() | Addresses() if self._accepted:
+                await take_whereabouts(self._context, self.contact.id, packet, direct=self._direct)
 
     def _post(self, packet: Packet) -> None:
         """Send something that the next link would tell again, unless this one has said goodbye."""
@@ -220,6 +223,10 @@ class Talk:
         """Each of us knows on this link that the other has accepted them: sealed messages may be prepared."""
         if self._welcome and self._accepted:
             await self._seeding.begin(self.contact)
+            if not (self._direct or self._told_addresses):
+                self._told_addresses = True
+                for packet in addresses_to_tell(self._context, self._connection.stream.host):
+                    self._post(packet)
             self._context.to_carry(self.contact.id)  # who sees to it that there is a queue, and tells it here
 
     async def on_chained(self, packets: Sequence[ChainedPacket]) -> None:
@@ -263,14 +270,6 @@ class Talk:
         if self._accepted and self._context.settings.typing and not 0 <= now - self._heard_typing < _AGAIN_MS:
             self._heard_typing = now
             self._context.publish(PeerTyping(self.contact.id, now + round(deed_limits.TYPING_SHOWN * 1000)))
-
-    async def _on_mailboxes(self, packet: Mailboxes) -> None:
-        """They are written to elsewhere: what waited for them at a relay goes by this link anyway."""
-        if self._accepted and await self._context.stored(
-            mailboxes.take, self._store, self.contact.id, packet
-        ):
-            places = await self._context.stored(mailboxes.places, self._store, self.contact.id)
-            await self._context.placed(self.contact.id, places)
 
     async def _too_much(self, text: Text) -> bool:
         """Whether a stranger sends more than a request may hold.

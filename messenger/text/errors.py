@@ -91,7 +91,6 @@ _RELAYS: Final[dict[RelayProblem, str]] = {
 
 _ERRORS: Final[dict[type[errors.SottoError], str]] = {
     errors.SottoError: _("Something went wrong. Try again; if it stays, start Sotto again."),
-    errors.RelayError: _("The relay did not do what it was asked for. Try again in a moment."),
     errors.ProtocolError: _("The connection was closed because of an error in it. Try again."),
     errors.RemoteProtocolError: _(
         "The other program broke the rules of the conversation, so the line was closed."

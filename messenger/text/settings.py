@@ -33,6 +33,10 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("Tell others while you write to them"),
         _("Switched off, you do not see either when they write."),
     ),
+    "tell_addresses": (
+        _("Tell contacts your address for a direct connection"),
+        _("For those reached through a relay, who have it switched on too. They then see where you are."),
+    ),
     "lock_after": (
         _("Lock after so many minutes without use"),
         _("0 never locks. While locked nobody can read here, and nothing is received. Needs a passphrase."),

@@ -65,3 +65,36 @@ async def test_a_link_through_the_relay_when_both_are_there(strangers: Pair) -> 
     assert (await alice.contact(bob)).addresses == (), "the address of the relay is not theirs"
     assert (await bob.contact(alice)).addresses == ()
     assert (await alice.contact(bob)).standing is Standing.ACCEPTED
+
+
+async def test_a_direct_link_takes_over_if_both_allow_it(strangers: Pair) -> None:
+    alice, here, bob, there = strangers
+    for person in (alice, bob):
+        await person.engine.change_settings({"tell_addresses": True})
+    await bob.engine.listen()
+    await alice.engine.reconnect(here)
+    for person, conversation in ((alice, here), (bob, there)):
+        await relayed(person, conversation)
+        await person.wait_for(
+            PresenceChanged,
+            lambda e: isinstance(e.presence, Online) and e.presence.route is not Route.RELAY,
+        )
+    message = await alice.engine.send_text(here, "shorter")
+    await alice.sees(message.id, MessageState.DELIVERED)
+
+
+async def test_nobody_is_told_an_address_who_did_not_ask(strangers: Pair) -> None:
+    """Both must have it switched on: telling shows where one is, and so does calling."""
+    alice, here, bob, there = strangers
+    await bob.engine.change_settings({"tell_addresses": True})
+    await bob.engine.listen()
+    await alice.engine.reconnect(here)
+    await relayed(alice, here)
+    await relayed(bob, there)
+    for number in range(2):
+        message = await alice.engine.send_text(here, f"still by the relay {number}")
+        await alice.sees(message.id, MessageState.DELIVERED)
+    presence = await alice.engine.presence(here)
+    assert isinstance(presence, Online)
+    assert presence.route is Route.RELAY
+    assert (await alice.contact(bob)).addresses == (await bob.contact(alice)).addresses == ()

@@ -58,6 +58,7 @@ GOOD: dict[int, list[Any]] = {
     12: [ID, 3, HASH, 1_700_000_000_000, bytes(16), 1_700_000_000_001],
     13: [ID, 4, HASH, 1_700_000_000_000, bytes(16), "👍", 1_700_000_000_001],
     14: [],
+    30: [["192.0.2.1:42000", "[2001:db8::1]:42000"]],
 }
 """The fields of a packet of each kind."""
 
@@ -119,6 +120,9 @@ def test_a_missing_field_or_something_else_altogether(kind: int) -> None:
     ("kind", "field", "value"),
     [
         (1, 0, "x" * (limits.NAME_MAX + 1)),
+        (30, 0, ["x" * 65]),
+        (30, 0, [""]),
+        (30, 0, ["192.0.2.1:1"] * (limits.INVITE_ADDRESSES_MAX + 1)),
         (1, 0, b"bytes"),
         (1, 1, -1),
         (1, 1, 65536),
