@@ -5,6 +5,9 @@ from typing import Final
 OWN_RELAYS_MAX: Final = 4
 """Relays at which people write to us: as many as are told to a contact, `relay_limits.PLACES_MAX`."""
 
+MORE_LINKS: Final = 15
+"""Further links with a relay of ours, for more queues than one link may have."""
+
 RELAY_IDLE: Final = 120.0
 """A link with a relay that is not ours is closed when nothing was asked on it for so long."""
 

@@ -104,6 +104,9 @@ class Queues:
             await self._forget(relay)
         await self._tell_changed()
 
+    def _subscribed(self, relay: Fingerprint) -> set[int]:
+        return {queue for link in self._relays.links(relay) for queue in link.queues.values()}
+
     def _turn(self, relay: Fingerprint) -> asyncio.Lock:
         """Queues at one relay are made and deleted one after the other."""
         return self._turns.setdefault(relay, asyncio.Lock())
@@ -118,7 +121,7 @@ class Queues:
                 await self._context.stored(_prepare, self._context.store, link.relay, self._context.now_ms())
                 queues = await self._context.stored(self._own.at, link.relay)
                 blocked = await self._context.stored(_blocked, self._context.store)
-                busy = set(link.queues.values())
+                busy = self._subscribed(link.relay)
                 due = [
                     q for q in queues if (q.id not in busy and q.conversation not in blocked) or q.unwanted
                 ]
@@ -140,6 +143,8 @@ class Queues:
         except RelayError as e:
             if e.problem is RelayProblem.DENIED and queue.recv_id:
                 await self._lost(link, queue)
+            elif e.problem is RelayProblem.LIMIT and queue.recv_id:
+                self._relays.widen(link.relay)
             # else there are too many for now, or a token is needed: the next look tries again
 
     async def _make(self, link: RelayLink, queue: OwnQueue) -> OwnQueue:
@@ -252,11 +257,10 @@ class Queues:
 
     async def _tidy_one(self, link: RelayLink, queue: OwnQueue) -> None:
         now = self._context.now_ms()
-        subscribed = queue.id in link.queues.values()
+        subscribed = queue.id in self._subscribed(link.relay)
         if queue.retired and subscribed and queue.used_ms < now - carrier_limits.RETIRED_KEPT * 1000:
             # Whatever it held when it was subscribed has come by now: it is empty.
             await self._delete(link, queue)
-            link.queues = {tag: id_ for tag, id_ in link.queues.items() if id_ != queue.id}
         elif queue.requests and not queue.retired and queue.recv_id:
             await self._subscribe(link, queue)  # it may have run short of prekeys
 

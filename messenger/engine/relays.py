@@ -2,8 +2,10 @@
 
 import asyncio
 import functools
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -33,6 +35,8 @@ from messenger.engine.tasks import Tasks
 from messenger.net.dial import Stream, dial
 from messenger.net.race import race
 
+log: Final = logging.getLogger(__name__)
+
 
 class Relays:
     """One task for each relay that is ours or needed, which keeps a link with it.
@@ -45,6 +49,8 @@ class Relays:
         self._context = context
         self._table = context.store.relays
         self._links: dict[Fingerprint, RelayLink] = {}
+        self._more: dict[Fingerprint, set[RelayLink]] = {}
+        self._widening: set[Fingerprint] = set()
         self._states: dict[Fingerprint, RelayState] = {}
         self._keepers: dict[Fingerprint, asyncio.Task[None]] = {}
         self._hurry: dict[Fingerprint, asyncio.Event] = {}
@@ -58,6 +64,18 @@ class Relays:
     def link(self, relay: Fingerprint) -> RelayLink | None:
         """The link with a relay, if it is up."""
         return self._links.get(relay)
+
+    def links(self, relay: Fingerprint) -> list[RelayLink]:
+        """All links with a relay: one, and more if our queues there are many."""
+        main = self._links.get(relay)
+        return [*([main] if main else []), *self._more.get(relay, ())]
+
+    def widen(self, relay: Fingerprint) -> None:
+        """Have a further link with a relay of ours, for queues that the others have no room for."""
+        full = len(self._more.get(relay, ())) >= carrier_limits.MORE_LINKS
+        if not (self._closed or full or relay in self._widening):
+            self._widening.add(relay)
+            self._tasks.start(self._further(relay))
 
     async def all(self) -> list[Relay]:
         """The relays that this profile knows, with their state."""
@@ -73,8 +91,9 @@ class Relays:
     async def close(self) -> None:
         """Say goodbye to all of them, until `start`."""
         self._closed = True
-        for link in self._links.values():
-            link.close()
+        for relay in self._links.keys() | self._more.keys():
+            for link in self.links(relay):
+                link.close()
         await self._tasks.close()
         self._keepers.clear()
 
@@ -195,13 +214,40 @@ class Relays:
             pause = limits.RECONNECT_FIRST if proven else min(pause * 2, limits.RECONNECT_MAX)
             await self._pause(relay, pause, reason)
 
+    async def _further(self, fingerprint: Fingerprint) -> None:
+        """Keep a further link until it ends; what it was for goes to another one then."""
+        link: RelayLink | None = None
+        try:
+            relay = await self._context.stored(self._table.get, fingerprint)
+            if relay is not None:
+                link = await self._dial(relay, self._further_up)
+                await link.run()
+        except ConnectError as e:
+            log.info("x no further link with a relay: %s", e.reason.value)
+        except (InputError, StorageError, VaultError) as e:  # nothing was acknowledged, and comes again
+            self._context.publish(EngineFault("relay", type(e).__name__))
+        finally:
+            self._widening.discard(fingerprint)
+            if link is not None:
+                self._more.get(fingerprint, set()).discard(link)
+        main = self._links.get(fingerprint)
+        if main is not None and link is not None:
+            self.on_up(main)
+
+    def _further_up(self, link: RelayLink) -> None:
+        self._widening.discard(link.relay)
+        self._more.setdefault(link.relay, set()).add(link)
+        self.on_up(link)
+
+    async def _dial(self, relay: Relay, on_up: Callable[[RelayLink], None]) -> RelayLink:
+        ways = [functools.partial(dial, parse_address(text)) for text in relay.addresses]
+        stream = await race(ways, limits.DIAL_STAGGER, Stream.abort)
+        return RelayLink(relay.fingerprint, stream, self._context.now, on_up, self._brought)
+
     async def _attempt(self, relay: Relay) -> Reason | None:
         """Link once; returns why it has ended, None if it was not needed any more."""
         try:
-            ways = [functools.partial(dial, parse_address(text)) for text in relay.addresses]
-            stream = await race(ways, limits.DIAL_STAGGER, Stream.abort)
-            link = RelayLink(relay.fingerprint, stream, self._context.now, self._came_up, self._brought)
-            return await self._run(relay, link)
+            return await self._run(relay, await self._dial(relay, self._came_up))
         except ConnectError as e:
             return e.reason
         except InputError:  # a contact was deleted while they were heard
@@ -254,9 +300,9 @@ class Relays:
 
     async def _drop(self, fingerprint: Fingerprint) -> None:
         """End the link with a relay, and the attempts to have one."""
-        link = self._links.pop(fingerprint, None)
-        if link is not None:
+        for link in self.links(fingerprint):
             link.close()
+        self._links.pop(fingerprint, None)
         keeper = self._keepers.pop(fingerprint, None)
         if keeper is not None:
             keeper.cancel()

@@ -9,7 +9,7 @@ from messenger.core.relays import RelayUse
 from messenger.engine.events import RelayAsked
 from messenger.protocol.invite import Invite, read_invite, write_invite
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import ready, uses
+from tests.helpers.relay_users import linked, ready, uses
 from tests.helpers.small_relay import SmallRelay
 
 
@@ -67,3 +67,28 @@ async def test_a_stranger_is_a_request_until_accepted(people: People, relay: Sma
     await alice.sees(message.id, MessageState.DELIVERED)
     await bob.engine.send_text(request, "and who are you")
     await alice.hears("and who are you")
+
+
+async def test_more_contacts_than_a_link_has_room_for(people: People, relay: SmallRelay) -> None:
+    """Further links with the same relay are opened, and opened again."""
+    relay.limit = 2
+    bob = await people("bob", listen=False)
+    await uses(bob, relay.target)
+    await ready(relay)
+    friends = []
+    for who in ("alice", "carol", "dora"):
+        person = await people(who, listen=False)
+        contact = await person.connect(await invite_by_relay(bob))
+        await person.engine.send_text(contact.id, f"{who} here")
+        heard = await bob.hears(f"{who} here")
+        friends.append((person, contact.id, heard.conversation))
+        await bob.engine.send_text(heard.conversation, f"hello {who}")
+        await person.hears(f"hello {who}")
+    for round_ in range(2):
+        for person, conversation, _ in friends:
+            message = await person.engine.send_text(conversation, f"round {round_} of {person.who}")
+            await bob.hears(f"round {round_} of {person.who}")
+            await person.sees(message.id, MessageState.DELIVERED)
+        since = bob.mark
+        await relay.restart()
+        await linked(bob, since=since)

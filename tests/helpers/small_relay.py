@@ -123,6 +123,8 @@ class SmallRelay:
     def __init__(self, who: str = "mallory") -> None:
         self.who = who
         self.port = 0
+        self.limit = 64
+        """Subscriptions of one link."""
         self.asked: list[Request] = []
         self.queues: list[Queue] = []
         self.seen: list[bytes] = []
@@ -299,6 +301,9 @@ class SmallRelay:
             if before.service is not None and before.link.was_open and before in self._live():
                 before.service.end(tag, EndReason.TAKEN)
                 before.flush()
+        if sum(each.reader is not None and each.reader[0] is client for each in self.queues) >= self.limit:
+            service.fail(request.tag, Code.LIMIT)
+            return
         queue.reader = client, request.tag
         left = [raw for raw in queue.prekeys if raw not in queue.handed and not raw[16]]
         service.answer(Subscribed(request.tag, len(queue.messages), len(left)))
