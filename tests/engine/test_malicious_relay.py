@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 import pytest
 
-from messenger.core.errors import InputError, Reason, RelayError, RelayProblem
+from messenger.core.errors import DiskFull, InputError, Reason, RelayError, RelayProblem
 from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import MessageState, Offline, Standing
 from messenger.core.relays import PersonStatus, RelayOnline, RelayUnreachable
@@ -17,13 +17,14 @@ from messenger.engine.events import (
     PresenceChanged,
     RelayChanged,
 )
+from messenger.engine.sealing import Opened, Sealing
 from messenger.protocol.directory import Entry
 from messenger.protocol.invite import Invite, read_invite, write_invite
 from messenger.protocol.relay_finding import Status
 from messenger.protocol.relay_queues import Connect, GetPrekey, QueueKind, Send
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
-from messenger.protocol.relay_word import EndReason
+from messenger.protocol.relay_word import Code, EndReason
 from tests.helpers.carrier import part, seeded
 from tests.helpers.engines import People, Person
 from tests.helpers.relay_users import linked, ready, settle, strangers_can_write, uses
@@ -340,3 +341,49 @@ async def test_a_relay_that_is_silent_is_given_up(people: People) -> None:
     await relay.start()
     await linked(alice, since=since)
     await relay.stop()
+
+
+class Full(Liar):
+    """Takes nothing, and says so."""
+
+    def answer(self, client: Client, service: RelayService, request: Request) -> None:
+        if self.lying and isinstance(request, Send):
+            service.fail(request.tag, Code.FULL, 1)
+        else:
+            super().answer(client, service, request)
+
+
+async def test_what_the_relay_does_not_take_is_not_called_sent(meet: Meet) -> None:
+    relay = Full()
+    alice, here, bob, _ = await meet(relay)
+    relay.lying = True
+    before = len([request for request in relay.asked if isinstance(request, Send)])
+    message = await alice.engine.send_text(here, "no room")
+    await relay.until(lambda: len([each for each in relay.asked if isinstance(each, Send)]) > before)
+    relay.lying = False
+    await bob.hears("no room")
+    await alice.sees(message.id, MessageState.DELIVERED)
+    sent = [request for request in relay.asked if isinstance(request, Send)]
+    assert len(sent) >= before + 2, "it was tried again by itself"
+
+
+async def test_what_could_not_be_stored_is_not_acknowledged(
+    meet: Meet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay keeps it, and brings it again with the next link."""
+    relay = Liar()
+    alice, here, bob, _ = await meet(relay)
+    genuine, failed = Sealing.open_sealed, list[bytes]()
+
+    async def failing(self: Sealing, envelope: bytes, queue_key: bytes) -> Opened | None:
+        if not failed and self is bob.engine.sealing():
+            failed.append(envelope)
+            raise DiskFull("no room")
+        return await genuine(self, envelope, queue_key)
+
+    monkeypatch.setattr(Sealing, "open_sealed", failing)
+    message = await alice.engine.send_text(here, "the disk was full")
+    await bob.wait_for(EngineFault, lambda e: e.error == "DiskFull")
+    await bob.hears("the disk was full")
+    await alice.sees(message.id, MessageState.DELIVERED)
+    assert len(failed) == 1

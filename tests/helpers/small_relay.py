@@ -108,7 +108,7 @@ class Client:
                 self.service = RelayService(self.link.export(EXPORT, b""), self._relay.welcome())
             case ContentReceived(content) if self.service is not None:
                 for request in self.service.receive(content):
-                    self._relay.asked.append(request)
+                    self._relay.note(request)
                     self._relay.answer(self, self.service, request)
         self.flush()
 
@@ -178,6 +178,11 @@ class SmallRelay:
                 self._news.clear()
                 await self._news.wait()
 
+    def note(self, request: Request) -> None:
+        """Something is asked, and about to be answered."""
+        self.asked.append(request)
+        self._news.set()
+
     def welcome(self) -> Welcome:
         """Its quotas."""
         return Welcome(directory=DirectoryPolicy.OPEN)
@@ -220,7 +225,6 @@ class SmallRelay:
 
     def answer(self, client: Client, service: RelayService, request: Request) -> None:
         """Do what is asked."""
-        self._news.set()
         queue = self._queue_of(request)
         if isinstance(request, Proved):
             sending = isinstance(request, Send | GetPrekey | Connect)
