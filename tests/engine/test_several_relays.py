@@ -1,15 +1,15 @@
 """More relays than one: asked about, chosen between, left without losing anything."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from messenger.core import carrier_limits
 from messenger.core.models import MessageState
-from messenger.core.relays import RelayUse
-from messenger.engine.events import RelayAsked
-from tests.helpers.carrier import context_of, later, part, seeded
+from messenger.core.relays import RelayConnecting, RelayOnline, RelayUse
+from messenger.engine.events import RelayAsked, RelayChanged
+from tests.helpers.carrier import context_of, later, part, seeded, settled
 from tests.helpers.engines import People
 from tests.helpers.relay_users import linked, places, settle, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
@@ -38,13 +38,27 @@ async def test_nothing_goes_to_a_relay_that_was_not_allowed(people: People, one:
     asked = await alice.wait_for(RelayAsked)
     assert (asked.conversation, asked.relay.fingerprint) == (here, other.started.fingerprint)
     await part(alice, here, bob, there)
-    message = await alice.engine.send_text(here, "may I")
+    await alice.engine.send_text(here, "may I")
     await alice.engine.allow_relay(other.started.fingerprint, allowed=False)
     assert (await alice.states(here))[-1] is MessageState.QUEUED
+    await alice.engine.send_text(here, "or not")
+    await alice.connect(await bob.address())
+    await settled(alice, here, bob, there)
+    assert alice.count(RelayChanged, _tries(other)) == 0, "not even connected to"
+    await part(alice, here, bob, there)
+    message = await alice.engine.send_text(here, "may I now")
     await alice.engine.allow_relay(other.started.fingerprint, allowed=True)
-    await bob.hears("may I")
+    await bob.hears("may I now")
     await bob.engine.allow_relay(one.started.fingerprint, allowed=True)
     await alice.sees(message.id, MessageState.DELIVERED)
+
+
+def _tries(site: Site) -> Callable[[RelayChanged], bool]:
+    """An attempt to connect to a relay."""
+    return lambda event: (
+        event.relay.fingerprint == site.started.fingerprint
+        and isinstance(event.relay.state, RelayConnecting | RelayOnline)
+    )
 
 
 async def test_the_first_place_that_answers(people: People, one: Site, tmp_path: Path) -> None:
