@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from messenger.core import relay_limits
+from messenger.core.errors import Reason
 from messenger.core.ids import ConversationId
-from messenger.core.models import MessageState, Online, Route, Standing
+from messenger.core.models import MessageState, Offline, Online, Route, Standing
 from messenger.engine.events import PeerTyping, PresenceChanged
 from messenger.protocol.invite import Invite, read_invite, write_invite
 from tests.helpers.engines import People, Person
@@ -98,3 +100,21 @@ async def test_nobody_is_told_an_address_who_did_not_ask(strangers: Pair) -> Non
     assert isinstance(presence, Online)
     assert presence.route is Route.RELAY
     assert (await alice.contact(bob)).addresses == (await bob.contact(alice)).addresses == ()
+
+
+async def test_whoever_is_blocked_is_not_answered(strangers: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pass lapses: busy and unwilling look alike, and nothing of theirs is taken."""
+    monkeypatch.setattr(relay_limits, "PASS_WAIT", 0.5)
+    alice, here, bob, there = strangers
+    await bob.engine.block(there)
+    since, mark = alice.mark, bob.mark
+    await alice.engine.reconnect(here)
+    gone = await alice.wait_for(
+        PresenceChanged,
+        lambda e: isinstance(e.presence, Offline) and e.presence.retry_ms is None,
+        since=since,
+    )
+    assert isinstance(gone.presence, Offline)
+    assert gone.presence.reason is Reason.REFUSED
+    assert not alice.count(PresenceChanged, lambda e: isinstance(e.presence, Online), since=since)
+    assert not bob.count(PresenceChanged, lambda e: isinstance(e.presence, Online), since=mark)

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from messenger.core.models import MessageState, Standing
-from messenger.core.relays import RelayUse
-from messenger.engine.events import RelayAsked
+from messenger.core.relays import RelayOnline, RelayUnreachable, RelayUse
+from messenger.engine.events import RelayAsked, RelayChanged
 from messenger.protocol.invite import Invite, read_invite, write_invite
+from messenger.protocol.relay_queues import GetPrekey
 from tests.helpers.engines import People, Person
 from tests.helpers.relay_users import linked, ready, uses
 from tests.helpers.small_relay import SmallRelay
@@ -92,3 +93,32 @@ async def test_more_contacts_than_a_link_has_room_for(people: People, relay: Sma
         since = bob.mark
         await relay.restart()
         await linked(bob, since=since)
+
+
+async def test_nobody_is_written_to_who_could_not_answer(people: People, relay: SmallRelay) -> None:
+    """Alice's own relay is down: what she writes first waits, for an answer would find no place."""
+    alice, bob = await people("alice", listen=False), await people("bob", listen=False)
+    own = await SmallRelay.open("carol")
+    await uses(alice, own.target)
+    await uses(bob, relay.target)
+    await ready(relay)
+    since = alice.mark
+    await own.stop()
+    await alice.wait_for(
+        RelayChanged,
+        lambda e: e.relay.fingerprint == own.fingerprint and isinstance(e.relay.state, RelayUnreachable),
+        since=since,
+    )
+    contact = await alice.connect(await invite_by_relay(bob))
+    message = await alice.engine.send_text(contact.id, "answer me")
+    await alice.wait_for(
+        RelayChanged,
+        lambda e: e.relay.fingerprint == relay.fingerprint and isinstance(e.relay.state, RelayOnline),
+        since=since,
+    )
+    assert not any(isinstance(request, GetPrekey) for request in relay.asked)
+    await own.start()
+    await bob.hears("answer me")
+    await bob.engine.allow_relay(own.fingerprint, allowed=True)
+    await alice.sees(message.id, MessageState.DELIVERED)
+    await own.stop()
