@@ -19,6 +19,9 @@ OUTER_TYPE: Final = 0x17
 
 OUTER_HEADER: Final = 4
 _CONTENT_AT: Final = OUTER_HEADER + limits.RECORD_INNER_HEADER
+_SHORT: Final = 16 * 1024
+"""Content up to which a record is put together by copying."""
+_ZEROS: Final = bytes(limits.RECORD_PADDING)
 
 
 class RecordType(IntEnum):
@@ -78,6 +81,8 @@ class RecordWriter:
             LocalProtocolError: The content is too long, or the key has sealed all that it may.
         """
         size = len(content)
+        if size <= _SHORT:
+            return self._seal_short(kind, content, size)
         data = bytearray(OUTER_HEADER + _padded(size) + limits.TAG_SIZE)
         data[_CONTENT_AT : _CONTENT_AT + size] = content
         self._seal(data, kind, size)
@@ -101,6 +106,20 @@ class RecordWriter:
         whole = memoryview(buffer.data)[: end + limits.TAG_SIZE]
         self._seal(whole, RecordType.PACKET, size)
         return whole
+
+    def _seal_short(self, kind: RecordType, content: Buffer, size: int) -> bytearray:
+        """The same record; for few bytes copying is cheaper than looking after a buffer."""
+        padded = _padded(size)
+        start = (kind << 24 | size).to_bytes(limits.RECORD_INNER_HEADER, "big")
+        inner = b"".join((start, content, _ZEROS[: padded - limits.RECORD_INNER_HEADER - size]))
+        header = (OUTER_TYPE << 24 | padded + limits.TAG_SIZE).to_bytes(OUTER_HEADER, "big")
+        try:
+            sealed = self._sealer.seal(inner, header)
+        except CryptoError as e:
+            raise LocalProtocolError("this key must not seal more") from e
+        data = bytearray(header)
+        data += sealed
+        return data
 
     def _seal(self, data: bytearray | memoryview, kind: RecordType, size: int) -> None:
         if size > limits.RECORD_CONTENT_MAX:

@@ -29,13 +29,15 @@ Bounds = Callable[[int], tuple[int, int]]
 
 def message(kind: int, body: bytes) -> bytes:
     """A message as it stands in the stream: u8 type, u24 length, body."""
-    return bytes((kind,)) + len(body).to_bytes(3, "big") + body
+    return (kind << 24 | len(body)).to_bytes(HEADER_SIZE, "big") + body
 
 
 def contents(messages: Iterable[bytes]) -> list[bytes]:
     """Pack messages into as few contents of PACKETs as they need: `limits.RECORD_CONTENT_MAX` bytes each."""
     stream = b"".join(messages)
     most = limits.RECORD_CONTENT_MAX
+    if 0 < len(stream) <= most:
+        return [stream]
     return [stream[start : start + most] for start in range(0, len(stream), most)]
 
 
@@ -66,28 +68,35 @@ class Messages:
         """
         if not 0 < len(content) <= limits.RECORD_CONTENT_MAX:
             raise RemoteProtocolError("a packet without content")
-        self._buffer += content
-        start = 0
-        while (body := self._header(start)) is not None:
+        if self._buffer:
+            self._buffer += content
+            with memoryview(self._buffer) as begun:  # many small pieces must not be copied again with each
+                first = self._header(begun, 0)
+            if first is None or first[1] > len(self._buffer):
+                return
+            content = bytes(self._buffer)
+            self._buffer.clear()
+        start, whole = 0, memoryview(content)
+        while (body := self._header(whole, start)) is not None:
             begin, end = body
-            if end > len(self._buffer):
+            if end > len(whole):
                 break
-            kind, start = self._buffer[start], end
-            yield kind, bytes(self._buffer[begin:end])
-        del self._buffer[:start]
+            kind, start = whole[start], end
+            yield kind, bytes(whole[begin:end])
+        self._buffer += whole[start:]
 
     @property
     def waiting(self) -> int:
         """Bytes kept of a message that is not complete."""
         return len(self._buffer)
 
-    def _header(self, start: int) -> tuple[int, int] | None:
+    def _header(self, whole: memoryview, start: int) -> tuple[int, int] | None:
         """Where the body of the message at `start` begins and ends, if its header is there and holds."""
         begin = start + HEADER_SIZE
-        if begin > len(self._buffer):
+        if begin > len(whole):
             return None
-        least, most = self._bounds(self._buffer[start])
-        size = int.from_bytes(self._buffer[start + 1 : begin], "big")
+        least, most = self._bounds(whole[start])
+        size = int.from_bytes(whole[start + 1 : begin], "big")
         if not least <= size <= most:
             raise RemoteProtocolError("a relay message of impossible length")
         return begin, begin + size

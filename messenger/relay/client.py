@@ -142,10 +142,15 @@ class Client:
             self._house.trouble(e)
             self.failed(request.tag, Code.TROUBLE)
 
-    def _send(self, request: Send, hash_: bytes, solved: bool, queue: Queue | None) -> None:
+    def _send(self, request: Send, hash_: bytes, solved: bool, queue: Queue | StorageError | None) -> None:
         if self.closed:
             return
         tag, envelope = request.tag, request.envelope
+        if isinstance(queue, StorageError):
+            self._house.trouble(queue)
+            self.failed(tag, Code.TROUBLE)
+            self._house.flush()
+            return
         key = None if queue is None else queue.row.send_key
         if not self.service.holds(request, key, hash_) or queue is None or queue.gone:
             self.failed(tag, Code.DENIED)

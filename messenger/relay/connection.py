@@ -21,6 +21,8 @@ from messenger.relay.house import House
 from messenger.relay.rates import Network
 
 _NEVER: Final = -1
+_EXACT: Final = 0.1
+"""Seconds by which a link may be behind the clock: all that it times is in seconds."""
 
 
 class Connection(asyncio.Protocol):
@@ -33,7 +35,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_begun", "_channel", "_client", "_door", "_entrance", "_greeting", "_heard", "_house", "_kept",
-        "_network", "_number", "_record", "_stalled", "_throttle", "_transport",
+        "_network", "_number", "_record", "_stalled", "_throttle",
+        "_told", "_transport",
     )  # fmt: skip
 
     def __init__(self, house: House, doorkeeper: Doorkeeper) -> None:
@@ -46,7 +49,7 @@ class Connection(asyncio.Protocol):
         self._entrance: _Entrance | None = None
         self._channel: Channel | None = None
         self._client: Client | None = None
-        self._heard = self._begun = 0.0
+        self._heard = self._begun = self._told = 0.0
         self._record = _NEVER
         self._kept = 0
         self._stalled: float | None = None
@@ -78,7 +81,7 @@ class Connection(asyncio.Protocol):
             return
         asked = 0
         try:
-            channel.advance(now)
+            self._tell(channel, now)
             asked = self._read(channel, data, now)
         except ProtocolError:
             self._drop()
@@ -137,7 +140,7 @@ class Connection(asyncio.Protocol):
         try:
             contents = client.service.data_to_send()
             if contents and channel.state is ChannelState.OPEN:
-                channel.advance(self._house.clock())
+                self._tell(channel, self._house.clock())
                 for content in contents:
                     channel.send(content)
                 self._door.flows(self)
@@ -240,6 +243,12 @@ class Connection(asyncio.Protocol):
 
     # --- inside ---
 
+    def _tell(self, channel: Channel, now: float) -> None:
+        """Tell the link the time, as exactly as it needs it."""
+        if now - self._told >= _EXACT:
+            self._told = now
+            channel.advance(now)
+
     def _rouse(self) -> None:
         self._house.rouse(self)
 
@@ -288,6 +297,7 @@ class Connection(asyncio.Protocol):
         if asked:
             wait = max(wait, network.requests.spend(asked, now))
         if wait and self._throttle is None:
+            self._house.counters.throttled += 1
             self._transport.pause_reading()
             self._throttle = asyncio.get_running_loop().call_later(min(wait, 5.0), self._unthrottle)
 

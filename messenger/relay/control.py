@@ -111,6 +111,7 @@ class RelayControl:
         self._monitor.add(mine)
         gone = asyncio.create_task(reader.read(1))
         gone.add_done_callback(lambda _: more.set())
+        writer.write(b'{"event": "watching"}\n')
         try:
             while True:
                 await more.wait()

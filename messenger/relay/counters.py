@@ -21,6 +21,8 @@ class Counters:
     """Links that are up now."""
     clients_dropped: int = 0
     """Links that broke a rule, went silent, or did not take what waited for them."""
+    throttled: int = 0
+    """Times that a link was not read for a while, as too much came from its network."""
     requests: int = 0
     messages_in: int = 0
     messages_out: int = 0

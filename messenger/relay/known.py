@@ -30,8 +30,8 @@ class Queue:
         """It has been deleted."""
 
 
-Found = Callable[[Queue | None], None]
-"""Called with a queue, or with None if there is none."""
+Found = Callable[[Queue | StorageError | None], None]
+"""Called with a queue, with None if there is none, or with the reason why nobody knows."""
 
 
 class KnownQueues:
@@ -39,12 +39,10 @@ class KnownQueues:
 
     Args:
         broker: Asked for those that are not in memory.
-        trouble: Called with what made a search fail; those who waited for it are told None.
     """
 
-    def __init__(self, broker: Broker, trouble: Callable[[StorageError], None]) -> None:
+    def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._trouble = trouble
         self._by_id: dict[bytes, Queue] = {}
         self._idle: OrderedDict[int, Queue] = OrderedDict()
         self._numbers: dict[int, Queue] = {}
@@ -130,11 +128,10 @@ class KnownQueues:
         if answer.cancelled():
             return
         error = answer.exception()
+        found: Queue | StorageError | None = None
         if isinstance(error, StorageError):
-            self._trouble(error)
-        elif error is not None:
-            raise error
-        row = None if error is not None else answer.result()
-        queue = None if row is None else self.keep(row)
+            found = error
+        elif (row := answer.result()) is not None:
+            found = self.keep(row)
         for then in waiting:
-            then(queue)
+            then(found)

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -28,6 +29,8 @@ from messenger.text import relay as words
 
 _FAILED: Final = 1
 _USAGE: Final = 2
+_GARBAGE: Final = (50_000, 20, 100)
+"""Hardly anything here is garbage in circles, and idle clients are not to be looked through often."""
 _NUMBERS: Final = {"number": int, "text": str}
 
 
@@ -150,6 +153,9 @@ async def _serve(folder: Path, options: RelayOptions) -> None:
             printing = asyncio.create_task(_print_traffic(relay))
             stack.push_async_callback(_cancelled, printing)
         print(words.running(started.addresses, started.fingerprint, started.link), flush=True)
+        gc.collect()
+        gc.freeze()  # what is here by now stays
+        gc.set_threshold(*_GARBAGE)
         notify("READY=1")
         await stop.wait()
         notify("STOPPING=1")

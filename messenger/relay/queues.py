@@ -36,7 +36,7 @@ class Queues:
         self.broker = broker
         self.trouble = trouble
         self.flush = flush
-        self.known = KnownQueues(broker, trouble)
+        self.known = KnownQueues(broker)
         self._per_link = per_link
         self._handed: deque[tuple[Subscription, Letter]] = deque()
         self._timer: asyncio.TimerHandle | None = None

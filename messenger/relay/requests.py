@@ -1,8 +1,9 @@
 """What clients ask that takes a while: queues, prekeys, circuits (SPEC.md 11.4)."""
 
 import asyncio
+from functools import partial
 
-from messenger.core.errors import RemoteProtocolError
+from messenger.core.errors import RemoteProtocolError, StorageError
 from messenger.protocol.prekeys import Prekey, PrekeyList
 from messenger.protocol.relay_answers import PrekeyGiven, QueueMade
 from messenger.protocol.relay_finding import Browse, LookUp, Publish, SetStatus, Withdraw
@@ -142,7 +143,7 @@ async def owned(
 ) -> Queue | None:
     """The queue of whoever proves to own it; None if it is answered that they do not."""
     found: asyncio.Future[Queue | None] = asyncio.get_running_loop().create_future()
-    house.queues.known.by_recv(recv_id, found.set_result)
+    house.queues.known.by_recv(recv_id, partial(_tell, found))
     queue = await found
     key = None if queue is None else queue.row.recv_key
     return _checked(client, request, queue, key, kind)
@@ -153,10 +154,17 @@ async def written(
 ) -> Queue | None:
     """The queue of whoever proves that they may write to it; None if it is answered that they may not."""
     found: asyncio.Future[Queue | None] = asyncio.get_running_loop().create_future()
-    house.queues.known.by_send(send_id, found.set_result)
+    house.queues.known.by_send(send_id, partial(_tell, found))
     queue = await found
     key = None if queue is None else queue.row.send_key
     return _checked(client, request, queue, key, kind)
+
+
+def _tell(found: "asyncio.Future[Queue | None]", queue: Queue | StorageError | None) -> None:
+    if isinstance(queue, StorageError):
+        found.set_exception(queue)
+    else:
+        found.set_result(queue)
 
 
 def _checked(

@@ -30,7 +30,7 @@ from messenger.protocol.relay_queues import (
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_wire import EXPORT
 from messenger.protocol.relay_word import FromRelay
-from messenger.relay.options import RelayOptions, checked
+from messenger.relay.options import RelayOptions, checked, with_files
 from messenger.relay.server import Relay, Started
 from tests.helpers.keys import make_profile
 from tests.helpers.links import NOW
@@ -80,11 +80,11 @@ class Visitor:
 
     async def up(self) -> Self:
         """Wait until the link is up."""
-        await self._wait(lambda: self._up)
+        await self.changed(lambda: self._up)
         return self
 
     async def _run(self) -> None:
-        self._write()
+        self.write()
         while self.link.state is not LinkState.CLOSED:
             await self.deaf.wait()
             try:
@@ -98,7 +98,7 @@ class Visitor:
                 self._changed.set()
                 return
             self._handle()
-            self._write()
+            self.write()
             self._changed.set()
 
     def _handle(self) -> None:
@@ -116,7 +116,8 @@ class Visitor:
                 case _:
                     self.link.accept()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Send what the client has to say."""
         if self._up and self.link.state is LinkState.OPEN:
             self.link.advance(asyncio.get_running_loop().time())
             for content in self.client.data_to_send():
@@ -128,7 +129,7 @@ class Visitor:
     def post(self, request: Request, key: bytes = b"") -> int:
         """Make a request; returns its tag."""
         tag = self.client.request(request, key)
-        self._write()
+        self.write()
         return tag
 
     async def answer(self, tag: int) -> Any:  # noqa: ANN401 -- whatever the relay says
@@ -140,7 +141,7 @@ class Visitor:
                     return word
             return None
 
-        await self._wait(lambda: found() is not None)
+        await self.changed(lambda: found() is not None)
         word = found()
         assert word is not None
         self.said.remove(word)
@@ -156,16 +157,16 @@ class Visitor:
         def found() -> W | None:
             return next((word for word in self.said if isinstance(word, kind) and fits(word)), None)
 
-        await self._wait(lambda: found() is not None)
+        await self.changed(lambda: found() is not None)
         word = found()
         assert word is not None
         self.said.remove(word)
         return word
 
-    async def make(self, kind: QueueKind = QueueKind.CONTACT) -> Box:
+    async def make(self, kind: QueueKind = QueueKind.CONTACT, token: bytes = b"") -> Box:
         """Make a queue."""
         keys = os.urandom(32), os.urandom(32)
-        made = await self.ask(NewQueue(0, kind, *keys))
+        made = await self.ask(NewQueue(0, kind, *keys, token))
         assert isinstance(made, QueueMade), made
         return Box(made.recv_id, made.send_id, *keys)
 
@@ -191,7 +192,7 @@ class Visitor:
     def acknowledge(self, tag: int, *envelopes: bytes) -> None:
         """Let the relay forget envelopes."""
         self.client.acknowledge(tag, *map(digest, envelopes))
-        self._write()
+        self.write()
 
     async def delete(self, box: Box) -> Done | Failed:
         """Delete a queue."""
@@ -204,6 +205,11 @@ class Visitor:
         assert isinstance(task, Task), task
         return solve(material(task.seed, what), task.bits).to_bytes(8, "big")
 
+    @property
+    def there(self) -> bool:
+        """Whether the link is up still."""
+        return not self._task.done()
+
     async def ended(self) -> None:
         """Wait until the stream has ended."""
         async with asyncio.timeout(PATIENCE):
@@ -215,7 +221,8 @@ class Visitor:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _wait(self, happened: Callable[[], bool]) -> None:
+    async def changed(self, happened: Callable[[], bool]) -> None:
+        """Wait until something is so; looked at whenever something came."""
         async with asyncio.timeout(PATIENCE):
             while not happened():
                 assert not self._task.done(), "the link has ended"
@@ -252,7 +259,7 @@ def prepare(folder: Path, who: str = "bob") -> Path:
 
 def chosen(**options: Any) -> RelayOptions:  # noqa: ANN401 -- judged by `checked`
     """Options on a free port of this computer."""
-    return checked({"port": 0, "host": "127.0.0.1", **options})
+    return with_files(checked({"port": 0, "host": "127.0.0.1", **options}))
 
 
 @asynccontextmanager

@@ -1,0 +1,353 @@
+"""What a message, an idle client and a circuit cost the relay: ``python -m tests.bench.relay``.
+
+The relay is a process of its own with its usual options, but for limits on what comes from one network,
+as everybody here is on one computer. Its CPU time is what the system counted for all of its threads.
+
+A message has 200 bytes of text, which the relay sees as an envelope of 4096. One at a time (`cpu_us_rtt`):
+sent, brought to its receiver, acknowledged, and its writer told, before the next one. Streamed
+(`cpu_us_stream`): as fast as the relay takes them, on one link to one receiver; `stored` is the same to
+people who are away, and fetched later. A peer that is not installed is named as missing.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from messenger.core.ids import Fingerprint
+from messenger.crypto.hkdf import digest
+from messenger.net.dial import wrap
+from messenger.protocol.circuits import CircuitEnd
+from messenger.protocol.initiator import Initiator
+from messenger.protocol.link import ContentReceived, Link, LinkUp
+from messenger.protocol.relay_answers import Arrived, Done, Pass, Ring
+from messenger.protocol.relay_client import RelayClient
+from messenger.protocol.relay_queues import Connect, NewQueue, QueueKind, Send, Subscribe
+from messenger.protocol.relay_request import Request
+from messenger.protocol.relay_wire import EXPORT
+from messenger.protocol.relay_word import FromRelay
+from tests.bench.report import Case, Sample, measure
+from tests.helpers.engines import fresh_port
+from tests.helpers.keys import identity
+from tests.helpers.links import NOW
+from tests.helpers.relays import Box, Visitor, envelope, prepare
+
+ALONE: Final = 2_000
+"""Messages one at a time."""
+STREAM: Final = 20_000
+"""Messages in a stream."""
+AHEAD: Final = 60
+"""Of them without an answer."""
+CIRCUIT: Final = 1 << 30
+"""Bytes through a circuit."""
+PER_NETWORK: Final = 50
+_FREE: Final = (
+    "--connections-per-network", "1000000", "--handshakes-per-network", "4096", "--requests-per-network",
+    "1000000000", "--bytes-per-network", "1000000000000", "--queues-per-network", "1000000000",
+    "--connections", "19000", "--circuits", "8", "--queue-messages", "100000",
+)  # fmt: skip
+
+
+class Server:
+    """The relay in its process."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+        self.process = process
+        self.port = port
+        self.fingerprint: Fingerprint = identity("bob").fingerprint
+        self._callers = 0
+
+    def cpu(self) -> float:
+        """CPU seconds of all its threads."""
+        total = 0
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+        return total / 1e9
+
+    def rss_kib(self) -> float:
+        """Its memory."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024
+
+    async def visitor(self) -> Visitor:
+        """A client; each from another address, so that many look like many."""
+        self._callers += 1
+        net, host = divmod(self._callers, PER_NETWORK)
+        sock = socket.socket()
+        sock.setblocking(False)  # noqa: FBT003 -- the name of the method says it
+        sock.bind((f"127.{1 + net // 250}.{net % 250}.{1 + host}", 0))
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
+        return await Visitor(await wrap(sock), self.fingerprint).up()
+
+
+@contextlib.contextmanager
+def relay() -> Iterator[Server]:
+    """A relay that is up."""
+    with tempfile.TemporaryDirectory() as folder:
+        place, port = prepare(Path(folder) / "relay"), fresh_port()
+        command = [sys.executable, "-m", "messenger.relay", "--data", str(place), "--host", "127.0.0.1"]
+        process = subprocess.Popen(
+            [*command, "--port", str(port), *_FREE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if b"sotto://relay/" in line:
+                    break
+            yield Server(process, port)
+        finally:
+            process.terminate()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+@contextlib.asynccontextmanager
+async def two(server: Server) -> AsyncIterator[tuple[Visitor, Visitor, Box]]:
+    """An owner, a writer, and a queue."""
+    owner, writer = await server.visitor(), await server.visitor()
+    try:
+        yield owner, writer, await owner.make()
+    finally:
+        await owner.close()
+        await writer.close()
+
+
+def messages() -> Sample:
+    """Messages through the relay."""
+    with relay() as server:
+        return asyncio.run(_messages(server))
+
+
+class Plain:
+    """A client that does one thing after the other and no more, so that the machine is the relay's."""
+
+    def __init__(self, server: Server) -> None:
+        self._sock = socket.create_connection(("127.0.0.1", server.port))
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._link = Link(Initiator(None, NOW, expected=server.fingerprint), raw=True)
+        self.client: RelayClient | None = None
+        while self.client is None:
+            self.take()
+
+    def send(self) -> None:
+        """Send what is to be said."""
+        if self.client is not None:
+            self._link.advance(time.monotonic())
+            for content in self.client.data_to_send():
+                self._link.send_content(content)
+        if data := self._link.data_to_send():
+            self._sock.sendall(data)
+
+    def take(self) -> list[FromRelay]:
+        """Wait for what comes next."""
+        self.send()
+        self._link.advance(time.monotonic())
+        self._link.receive_data(self._sock.recv(1 << 18))
+        said: list[FromRelay] = []
+        for event in self._link.events():
+            match event:
+                case ContentReceived(content):
+                    assert self.client is not None
+                    said += self.client.receive(content)
+                case LinkUp():
+                    self.client = RelayClient(self._link.export(EXPORT, b""))
+                case _:
+                    self._link.accept()
+        self.send()
+        return said
+
+    def ask(self, request: Request, key: bytes = b"") -> Any:  # noqa: ANN401 -- whatever the relay says
+        """Make a request and wait for its answer."""
+        assert self.client is not None
+        tag = self.client.request(request, key)
+        while True:
+            for word in self.take():
+                if getattr(word, "tag", None) == tag:
+                    return word
+
+    def close(self) -> None:
+        """Hang up."""
+        self._sock.close()
+
+
+def _alone(server: Server) -> float:
+    """CPU seconds of a message, one after the other."""
+    owner, writer = Plain(server), Plain(server)
+    keys = bytes(31) + b"r", bytes(31) + b"s"
+    made = owner.ask(NewQueue(0, QueueKind.CONTACT, *keys))
+    tag = owner.ask(Subscribe(0, made.recv_id), keys[0]).tag
+    assert owner.client is not None
+    assert writer.client is not None
+    before = 0.0
+    for number in range(ALONE + 200):
+        if number == 200:
+            before = server.cpu()
+        writer.client.request(Send(0, made.send_id, envelope(number)), keys[1])
+        writer.send()
+        while not (came := [word for word in owner.take() if isinstance(word, Arrived)]):
+            pass
+        owner.client.acknowledge(tag, digest(came[0].envelope))
+        owner.send()
+        while not any(isinstance(word, Done) for word in writer.take()):
+            pass
+    used = (server.cpu() - before) / ALONE
+    owner.close()
+    writer.close()
+    return used
+
+
+async def _messages(server: Server) -> Sample:
+    one = await asyncio.to_thread(_alone, server)
+    async with two(server) as (owner, writer, box):
+        tag = await owner.subscribe(box)
+        taking = asyncio.create_task(_take(owner, tag, STREAM))
+        before, start = server.cpu(), time.perf_counter()
+        await _stream(writer, box, STREAM)
+        await taking
+        streamed, wall = (server.cpu() - before) / STREAM, time.perf_counter() - start
+        before = server.cpu()
+        boxes = [await owner.make() for _ in range(STREAM // 10 // 100)]
+        for each in boxes:
+            await _stream(writer, each, 100)
+        for each in boxes:
+            await _take(owner, await owner.subscribe(each), 100)
+        stored = (server.cpu() - before) / (len(boxes) * 100)
+        return {
+            "cpu_us_rtt": one * 1e6,
+            "cpu_us_stream": streamed * 1e6,
+            "per_s_stream": STREAM / wall,
+            "cpu_us_stored": stored * 1e6,
+        }
+
+
+async def _take(owner: Visitor, tag: int, count: int) -> None:
+    """Acknowledge all that comes."""
+    while count:
+        await owner.changed(lambda: any(isinstance(word, Arrived) for word in owner.said))
+        hashes = [digest(word.envelope) for word in owner.said if isinstance(word, Arrived)]
+        owner.said.clear()
+        owner.client.acknowledge(tag, *hashes)
+        owner.write()
+        count -= len(hashes)
+
+
+async def _stream(writer: Visitor, box: Box, count: int) -> None:
+    """Send as fast as answers come."""
+    sent = done = 0
+    while done < count:
+        while sent < count and sent - done < AHEAD:
+            writer.client.request(Send(0, box.send_id, envelope(sent)), box.send_key)
+            sent += 1
+        writer.write()
+        await writer.changed(lambda: any(isinstance(word, Done) for word in writer.said))
+        done += len(writer.said)
+        writer.said.clear()
+
+
+def idle(clients: int) -> Sample:
+    """Clients with a subscription each, who say nothing."""
+    with relay() as server:
+        return asyncio.run(_idle(server, clients))
+
+
+async def _idle(server: Server, clients: int) -> Sample:
+    visitors: list[Visitor] = []
+
+    async def come() -> None:
+        visitor = await server.visitor()
+        await visitor.subscribe(await visitor.make())
+        visitors.append(visitor)
+
+    for _ in range(20):
+        await come()
+    before = server.rss_kib()
+    start = len(visitors)
+    while len(visitors) < start + clients:
+        await asyncio.gather(*(come() for _ in range(min(20, start + clients - len(visitors)))))
+    await asyncio.sleep(12)  # a round of signs of life, and of fresh keys: these belong to being there
+    each = (server.rss_kib() - before) / clients
+    cpu = server.cpu()
+    await asyncio.sleep(10)
+    share = (server.cpu() - cpu) / 10 * 100
+    there = sum(visitor.there for visitor in visitors)
+    for visitor in visitors:
+        await visitor.close()
+    return {"kib_idle": each, "cpu_percent_idle": share, "clients": there}
+
+
+def circuit() -> Sample:
+    """Bytes through a circuit, from one thread to another."""
+    with relay() as server:
+        return asyncio.run(_circuit(server))
+
+
+async def _circuit(server: Server) -> Sample:
+    async with two(server) as (owner, writer, box):
+        await owner.subscribe(box, calls=True)
+        given = await writer.ask(Connect(0, box.send_id), box.send_key)
+        assert isinstance(given, Pass)
+        ring = await owner.word(Ring)
+        ends = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
+        for end, secret in zip(ends, (given.secret, ring.secret), strict=True):
+            end.sendall(CircuitEnd(secret).data_to_send())
+        for end in ends:
+            assert len(await asyncio.to_thread(end.recv, 17, socket.MSG_WAITALL)) == 17
+        size = CIRCUIT - (1 << 20)
+        before, start = server.cpu(), time.perf_counter()
+        taking = threading.Thread(target=_receive, args=(ends[1], size))
+        taking.start()
+        await asyncio.to_thread(_pour, ends[0], size)
+        await asyncio.to_thread(taking.join)
+        used, wall = server.cpu() - before, time.perf_counter() - start
+        for end in ends:
+            end.close()
+        return {"circuit_cpu_s_per_gb": used / size * 1e9, "circuit_mb_s": size / wall / 1e6}
+
+
+def _pour(end: socket.socket, size: int) -> None:
+    block = bytes(1 << 18)
+    for _ in range(size >> 18):
+        end.sendall(block)
+
+
+def _receive(end: socket.socket, size: int) -> None:
+    buffer = bytearray(1 << 18)
+    while size:
+        size -= end.recv_into(buffer)
+
+
+def sotto(clients: int) -> Sample:
+    """All figures of ours."""
+    return {**messages(), **idle(clients), **circuit()}
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--runs", type=int, default=3, help="how often each case runs")
+    parser.add_argument("--clients", type=int, default=1000, help="idle clients")
+    chosen = parser.parse_args()
+    peers = [Case(name, None) for name in ("prosody", "mosquitto") if shutil.which(name) is None]
+    units = {
+        "cpu_us_rtt": "µs", "cpu_us_stream": "µs", "per_s_stream": "/s", "cpu_us_stored": "µs",
+        "kib_idle": "KiB", "cpu_percent_idle": "%", "clients": "", "circuit_cpu_s_per_gb": "s/GB",
+        "circuit_mb_s": "MB/s",
+    }  # fmt: skip
+    cases = [Case("sotto", lambda: sotto(chosen.clients)), *peers]
+    measure(cases, units, runs=chosen.runs, as_json=chosen.json)
+
+
+if __name__ == "__main__":
+    main()

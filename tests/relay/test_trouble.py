@@ -1,0 +1,81 @@
+"""A relay whose disk fails says so, and never that a queue is gone."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from messenger.core.errors import DiskFull
+from messenger.protocol.relay_answers import Done, Failed
+from messenger.protocol.relay_queues import Delete, NewQueue, QueueKind, Send, Subscribe
+from messenger.protocol.relay_word import Code
+from tests.conftest import LogGuard
+from tests.helpers.relays import Site, envelope, relay_in
+
+
+def failing(*_: Any) -> "asyncio.Future[Any]":  # noqa: ANN401 -- of any call
+    """What a broker gives whose disk is full."""
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    future.set_exception(DiskFull("no room"))
+    return future
+
+
+def breaking(site: Site, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let a call of the broker fail from now on."""
+    broker = site.relay.house.broker
+    return lambda name: monkeypatch.setattr(broker, name, failing)
+
+
+async def test_a_search_that_fails_is_no_queue_that_is_gone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, logs: LogGuard
+) -> None:
+    logs.expect("storage: DiskFull")
+    async with relay_in(folder) as site:
+        owner = await site.visitor()
+        box = await owner.make()
+    async with relay_in(folder) as site:
+        fail = breaking(site, monkeypatch)
+        fail("by_send")
+        fail("by_recv")
+        owner = await site.visitor()
+        for request, key in (
+            (Send(0, box.send_id, envelope(1)), box.send_key),
+            (Subscribe(0, box.recv_id), box.recv_key),
+            (Delete(0, box.recv_id), box.recv_key),
+        ):
+            answer = await owner.ask(request, key)
+            assert isinstance(answer, Failed)
+            assert answer.code is Code.TROUBLE
+
+
+async def test_what_the_disk_does_not_take_is_not_durable(
+    site: Site, monkeypatch: pytest.MonkeyPatch, logs: LogGuard
+) -> None:
+    logs.expect("storage: DiskFull")
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    tag = await owner.subscribe(box)
+    with monkeypatch.context() as patched:
+        breaking(site, patched)("put")
+        sent = writer.post(Send(0, box.send_id, envelope(1)), box.send_key)
+        assert await owner.arrived(tag, acknowledge=False) == envelope(1)
+        assert getattr(await writer.answer(sent), "code", None) is Code.TROUBLE
+    assert isinstance(await writer.send(box, envelope(1)), Done)
+    assert (await site.relay.house.broker.totals()).messages == 1
+    owner.acknowledge(tag, envelope(1))
+    sent = writer.post(Send(0, box.send_id, envelope(2)), box.send_key)
+    assert await owner.arrived(tag) == envelope(2)
+    assert isinstance(await writer.answer(sent), Done)
+    assert site.relay.house.queues.octets == 0
+
+
+async def test_a_queue_that_cannot_be_made(
+    site: Site, monkeypatch: pytest.MonkeyPatch, logs: LogGuard
+) -> None:
+    logs.expect("storage: DiskFull")
+    breaking(site, monkeypatch)("make")
+    owner = await site.visitor()
+    answer = await owner.ask(NewQueue(0, QueueKind.CONTACT, bytes(32), bytes(32)))
+    assert getattr(answer, "code", None) is Code.TROUBLE
