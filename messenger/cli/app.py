@@ -13,6 +13,7 @@ from messenger.cli.exits import Exit
 from messenger.core.errors import AddressError
 from messenger.core.ids import Fingerprint, parse_fingerprint
 from messenger.text import relay as relay_words
+from messenger.text import relays as use_words
 from messenger.text import terminal as words
 
 
@@ -194,6 +195,51 @@ def _relay(context: typer.Context) -> None:
     from messenger.relay.main import run as run_relay
 
     raise typer.Exit(run_relay(context.args))
+
+
+relays = typer.Typer(help=use_words.HELP, no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(relays, name="relays")
+
+
+@relays.command("add", help=use_words.HELP_ADD)
+def _relays_add(
+    context: typer.Context,
+    link: Annotated[list[str], typer.Argument(metavar="LINK")],
+    token: Annotated[str, typer.Option("--token", metavar="TEXT", help=use_words.OPTION_TOKEN)] = "",
+    name: _Name = "",
+    profile: _Profile = None,
+) -> None:
+    from messenger.cli.options import Options
+    from messenger.cli.relays import add
+    from messenger.cli.runner import run as run_job
+
+    options = Options(context.obj.folder(profile), name)
+    raise typer.Exit(run_job(lambda terminal: add(terminal, " ".join(link), token, options)))
+
+
+@relays.command("list", help=use_words.HELP_LIST)
+def _relays_list(context: typer.Context, profile: _Profile = None) -> None:
+    from messenger.cli.options import Options
+    from messenger.cli.relays import show
+    from messenger.cli.runner import run as run_job
+
+    options = Options(context.obj.folder(profile))
+    raise typer.Exit(run_job(lambda terminal: show(terminal, options)))
+
+
+@relays.command("remove", help=use_words.HELP_REMOVE)
+def _relays_remove(
+    context: typer.Context,
+    relay: Annotated[list[str], typer.Argument(metavar="RELAY")],
+    now: Annotated[bool, typer.Option("--now", help=use_words.OPTION_NOW)] = False,
+    profile: _Profile = None,
+) -> None:
+    from messenger.cli.options import Options
+    from messenger.cli.relays import remove
+    from messenger.cli.runner import run as run_job
+
+    options = Options(context.obj.folder(profile))
+    raise typer.Exit(run_job(lambda terminal: remove(terminal, " ".join(relay), options, at_once=now)))
 
 
 @app.command("demo", help=words.HELP_DEMO)

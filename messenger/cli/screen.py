@@ -66,8 +66,8 @@ class DrawnScreen:
         lines = safe_text(shown_text(message)).split("\n")
         tick = ""
         if message.outgoing:
-            failed = message.state is MessageState.FAILED
-            tick = f" {_DIM}{failure(message.reason) if failed else words.TICK}{_PLAIN}"
+            marks = {MessageState.FAILED: failure(message.reason), MessageState.SENT: words.AT_RELAY}
+            tick = f" {_DIM}{marks.get(message.state, words.TICK)}{_PLAIN}"
         head = f"{_DIM}{clock(message.sent_ms)}{_PLAIN} {_BOLD}{one_line(safe_text(name))}{_PLAIN}: "
         body = "\n".join([lines[0], *(f"{words.CONTINUED}{line}" for line in lines[1:])])
         sys.stdout.write(f"{head}{body}{tick}\n")

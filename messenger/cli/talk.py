@@ -9,7 +9,7 @@ from messenger.cli.inbox import Inbox, InputEnded
 from messenger.cli.screen import DrawnScreen, PlainScreen, Screen
 from messenger.cli.terminal import Terminal
 from messenger.core.errors import ConnectError, InputError, InputProblem, Reason
-from messenger.core.ids import ConversationId, MessageId
+from messenger.core.ids import ConversationId, Fingerprint, MessageId
 from messenger.core.models import (
     Contact,
     Conversation,
@@ -20,6 +20,7 @@ from messenger.core.models import (
     Online,
     Presence,
 )
+from messenger.core.relays import Relay, RelayOnline
 from messenger.engine.engine import Engine
 from messenger.engine.events import (
     ContactChanged,
@@ -29,8 +30,11 @@ from messenger.engine.events import (
     MessageAdded,
     MessageChanged,
     PresenceChanged,
+    RelayAsked,
+    RelayChanged,
 )
 from messenger.text import explain, keys, line_words, presence_words, typed_timer
+from messenger.text import relays as relay_words
 from messenger.text import terminal as words
 
 _ARRIVED: Final = (MessageState.DELIVERED, MessageState.READ)
@@ -65,6 +69,8 @@ class Talk:
         self._cut = False
         self._input_ended = False
         self._failed = False
+        self._away = False
+        self._relay: Fingerprint | None = None
 
     async def run(self) -> Exit:
         """Talk until one of the two leaves.
@@ -134,6 +140,8 @@ class Talk:
                 verified = await self._terminal.confirm(words.ASK_VERIFIED)
                 await self._engine.set_verified(self._contact.id, verified)
                 self._terminal.say(words.VERIFIED if verified else words.NOT_VERIFIED)
+            case _ if command.split(maxsplit=1)[0] == "/relay":
+                await self._use_relay(command.split(maxsplit=2))
             case _:
                 self._terminal.fail(words.unknown_command(command))
 
@@ -168,6 +176,16 @@ class Talk:
         except InputError as e:
             self._terminal.fail(explain(e))
 
+    async def _use_relay(self, typed: list[str]) -> None:
+        """`/relay add LINK`; how it goes is told when it is known."""
+        if len(typed) < 3 or typed[1] != "add":
+            self._terminal.fail(relay_words.CHAT_USAGE)
+            return
+        try:
+            self._relay = (await self._engine.add_relay(typed[2])).fingerprint
+        except InputError as e:
+            self._terminal.fail(explain(e))
+
     async def _show_number(self) -> None:
         number = await self._engine.safety_number(self._contact.id)
         self._terminal.say(words.compare_number(self._contact.title))
@@ -181,7 +199,8 @@ class Talk:
         conversation = await self._conversation()
         self._contact = conversation.contact
         self._presence = await self._engine.presence(self._contact.id)
-        if self._contact.name:
+        self._away = not isinstance(self._presence, Online)
+        if self._contact.name or self._away:
             self._introduce()
         self._tell_key()
         for message in await self._unread(conversation.unread):
@@ -204,7 +223,8 @@ class Talk:
     async def _follow(self, typing: "asyncio.Task[None]") -> None:
         """Handle what happens, until the conversation is over."""
         while not (self._input_ended and not self._stays and not self._waiting):
-            if isinstance(self._presence, Offline) and self._presence.reason in (None, Reason.CLOSED):
+            left = isinstance(self._presence, Offline) and self._presence.reason in (None, Reason.CLOSED)
+            if left and not self._away:
                 self._terminal.say(words.has_left(self._contact.title))
                 return
             item = await self._inbox.next()
@@ -234,6 +254,10 @@ class Talk:
                 self._on_contact(contact)
             case PresenceChanged(conversation=conversation, presence=presence) if conversation == me:
                 await self._on_presence(presence)
+            case RelayChanged(relay=relay) if relay.fingerprint == self._relay:
+                self._on_relay(relay)
+            case RelayAsked(conversation=conversation, relay=relay) if conversation == me:
+                self._terminal.say(relay_words.asked(self._contact.title, relay))
 
     async def _on_message(self, message: Message) -> None:
         if message.notice:
@@ -256,6 +280,7 @@ class Talk:
 
     def _on_state(self, message: Message) -> None:
         done = message.state in _ARRIVED or message.state is MessageState.FAILED
+        done = done or (message.state is MessageState.SENT and not isinstance(self._presence, Online))
         if done and self._waiting.pop(message.id, None) is not None:
             self._failed = self._failed or message.state is MessageState.FAILED
             self._screen.waiting(list(self._waiting.values()))
@@ -285,9 +310,17 @@ class Talk:
                 else:
                     self._terminal.say(explain(ConnectError(reason)))
 
+    def _on_relay(self, relay: Relay) -> None:
+        """Say once how it went with a relay that was added here."""
+        if isinstance(relay.state, RelayOnline) or getattr(relay.state, "reason", None) is not None:
+            self._relay = None
+            self._terminal.say(relay_words.added(relay))
+
     def _introduce(self) -> None:
         self._introduced = True
         self._terminal.say(words.introduction(self._contact))
+        if self._away:
+            self._terminal.say(words.waits_at_relay(self._contact.title))
         if self._contact.awaiting:
             self._terminal.say(words.awaiting(self._contact.title))
 

@@ -7,6 +7,7 @@ Two questions sort them: is it ours or theirs, and is it the world or a bug?
     │   ├── AddressError      an address or invite link that cannot be read
     │   └── SettingError      a setting outside its bounds
     ├── ConnectError          a conversation could not be opened; carries a Reason
+    ├── RelayError            a relay did not do what it was asked for; carries a RelayProblem
     ├── ProtocolError         the byte stream of a link
     │   ├── RemoteProtocolError   the other side broke the rules: close and keep silent
     │   └── LocalProtocolError    we called the protocol in the wrong order: a bug
@@ -122,6 +123,35 @@ class ConnectError(SottoError):
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
         self.reason = reason
         self.detail = detail
+
+
+class RelayProblem(StrEnum):
+    """Why a relay did not do something; the codes of SPEC.md 11.4."""
+
+    UNKNOWN = "unknown"  # it is an older relay, which cannot do this
+    DENIED = "denied"  # there is no such queue
+    FULL = "full"
+    BUSY = "busy"
+    LIMIT = "limit"  # as many queues or circuits as it allows
+    PUZZLE = "puzzle"
+    TOKEN = "token"  # noqa: S105 -- its owner lets in only those who have one
+    ABSENT = "absent"  # nobody can be called there, or found by that fingerprint
+    REFUSED = "refused"
+    TROUBLE = "trouble"
+
+
+class RelayError(SottoError):
+    """A relay did not do what it was asked for.
+
+    Args:
+        problem: Why, for `text.explain`.
+        seconds: When to try again, 0 if it did not say.
+    """
+
+    def __init__(self, problem: RelayProblem, seconds: float = 0.0) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+        self.seconds = seconds
 
 
 class ProtocolError(SottoError):

@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Final
 
-from messenger.core import deed_limits, limits
+from messenger.core import deed_limits, limits, relay_limits
 from messenger.core.errors import InputError, InputProblem
 
 _JOINER: Final = "\u200d"
@@ -18,15 +18,24 @@ def clean_name(text: str) -> str:
     unassigned characters, folds white space and cuts to `limits.NAME_MAX` characters and
     `limits.NAME_BYTES_MAX` UTF-8 bytes. The result may be empty.
     """
+    return _clean_line(text, limits.NAME_MAX, limits.NAME_BYTES_MAX)
+
+
+def clean_about(text: str) -> str:
+    """As `clean_name`, for words about oneself, of at most `relay_limits.ABOUT_MAX` UTF-8 bytes."""
+    return _clean_line(text, relay_limits.ABOUT_MAX, relay_limits.ABOUT_MAX)
+
+
+def _clean_line(text: str, most: int, octets: int) -> str:
     kept = "".join(
         " " if c.isspace() else c
         for c in unicodedata.normalize("NFC", text)
         if c.isspace() or unicodedata.category(c)[0] != "C"
     )
-    name = " ".join(kept.split())[: limits.NAME_MAX]
-    while len(name.encode()) > limits.NAME_BYTES_MAX:
-        name = name[:-1]
-    return name.strip()
+    line = " ".join(kept.split())[:most]
+    while len(line.encode()) > octets:
+        line = line[:-1]
+    return line.strip()
 
 
 def own_name(text: str) -> str:

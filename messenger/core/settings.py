@@ -105,6 +105,8 @@ class Settings:
     """Tell others while something is written to them, and show when they write."""
     new_timer: NewTimer = setting(Page.PRIVACY, default=NewTimer.OFF)
     """Messages disappear after so long where neither of the two has chosen a timer."""
+    tell_addresses: bool = setting(Page.PRIVACY, default=False)
+    """Tell contacts who are reached through a relay where this computer is, for a direct connection."""
     lock_after: int = setting(Page.PRIVACY, default=0, least=0, most=store_limits.LOCK_MINUTES_MAX)
     """Lock the profile when nobody has used it for so many minutes; 0 for never. Needs a passphrase."""
     theme: Theme = setting(Page.APPEARANCE, default=Theme.SYSTEM)

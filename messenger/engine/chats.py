@@ -96,8 +96,13 @@ class Chats:
         self._context.timing.set()
         await self._context.publish_contact(conversation)
         contact = await self._contact(conversation)
-        if contact.standing is Standing.ACCEPTED and self._context.settings.read_receipts:
+        if contact.standing is not Standing.ACCEPTED or not self._context.settings.read_receipts:
+            return
+        if self._peers.session(conversation) is not None:
             self._with_talk(conversation, lambda talk: talk.tell_read([id_ for id_, _ in seen]))
+        else:
+            await self._context.stored(self._store.queues.note_news, conversation)
+            self._context.to_carry(conversation)
 
     async def accept(self, conversation: ConversationId) -> None:
         """Accept a request: from now on they are a contact, and learn that their words arrived."""
@@ -122,6 +127,7 @@ class Chats:
         """Let somebody in again, as a contact."""
         await self._set_standing(conversation, Standing.ACCEPTED)
         self._reconnector.want(await self._contact(conversation), at_once=True)
+        self._context.to_carry(conversation)
 
     async def rename(self, conversation: ConversationId, alias: str) -> None:
         """Give somebody a name of our own; an empty one takes it back."""
@@ -143,6 +149,7 @@ class Chats:
         await self._context.stored(self._store.contacts.hide, conversation)
         self._context.publish(ConversationRemoved(conversation))
         self._history.removed.set()
+        self._context.to_carry(conversation)
 
     async def decline(self, conversation: ConversationId) -> None:
         """Delete a message request."""
@@ -269,7 +276,8 @@ class Chats:
         if session is not None and session.talk is not None:
             session.talk.wake(again=again)
         else:
-            self._reconnector.want(contact, at_once=True, asked=asked)
+            self._reconnector.want(contact, at_once=True, asked=asked, by_relay=True)
+            self._context.to_carry(contact.id)
 
     def _with_talk(self, conversation: ConversationId, act: Callable[[Talk], None]) -> None:
         """Tell somebody something if they are online; if the link is just ending, the next one tells it."""

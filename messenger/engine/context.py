@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from messenger.engine.events import (
 )
 from messenger.net.connection import Connection
 from messenger.protocol.packets import LaneTicket, Wish
+from messenger.protocol.places import Place
 from messenger.storage.group import GroupCommit
 from messenger.storage.store import Arrival, Store
 from messenger.storage.worker import Worker
@@ -60,6 +61,10 @@ def system_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+async def _nobody_asks(_conversation: ConversationId, _places: Sequence[Place]) -> None:
+    """There is no client of relays yet."""
+
+
 @dataclass
 class Context:
     """The open profile."""
@@ -78,6 +83,14 @@ class Context:
     """Transfers of files."""
     writes: GroupCommit = field(init=False)
     """Writes that may share a transaction."""
+    to_carry: Callable[[ConversationId], None] = field(default=lambda _conversation: None)
+    """Called when something may wait for somebody that a relay could carry."""
+    placed: Callable[[ConversationId, Sequence[Place]], Awaitable[None]] = field(default=_nobody_asks)
+    """Called when a contact is written to at other places than before; it is stored."""
+    upgrade: Callable[[ConversationId, Sequence[str]], None] = field(
+        default=lambda _conversation, _told: None
+    )
+    """Called with where a contact can be called, who has told it on a link through a relay."""
     port: int = 0
     """Port that is listened on, 0 for none."""
     succession: int = 0

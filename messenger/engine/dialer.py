@@ -2,30 +2,42 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from messenger.core import limits
 from messenger.core.address import Address, parse_address
 from messenger.core.errors import AddressError, ConnectError, InputProblem, Reason
-from messenger.core.ids import AttemptId, Fingerprint
+from messenger.core.ids import AttemptId, ConversationId, Fingerprint, short_fingerprint
 from messenger.core.models import Contact, Standing
-from messenger.crypto.identity import Bundle
+from messenger.engine.calls import Call, OutgoingGate, Stranger, Tell
 from messenger.engine.context import Context
-from messenger.engine.entrance import known, settle
 from messenger.engine.events import ConfirmPeer, ConnectProgress, ConnectStep
 from messenger.engine.peers import Peers
 from messenger.engine.session import Session
-from messenger.net.dial import dial
+from messenger.net.dial import Stream, dial
 from messenger.net.race import race
-from messenger.protocol.handshake import PeerIdentified
 from messenger.protocol.initiator import Initiator
 from messenger.protocol.invite import is_invite, read_invite
 from messenger.protocol.link import Link
 from messenger.protocol.messages import Caps
-from messenger.protocol.packets import Hello, Packet, Succession
+from messenger.protocol.places import Place
 
-Tell = Callable[[ConnectStep, str], None]
+Learn = Callable[[ConversationId, Sequence[tuple[Fingerprint, str]]], Awaitable[None]]
+"""Takes the relays (fingerprint, address) at which the person here wants to write to somebody."""
+
+_AWAY: Final = (
+    Reason.UNRESOLVED,
+    Reason.UNREACHABLE,
+    Reason.NOBODY,
+    Reason.TIMEOUT,
+    Reason.SILENT,
+    Reason.REFUSED,
+    Reason.INTERRUPTED,
+    Reason.BUSY,
+    Reason.NOT_SOTTO,
+)
+"""Why a call may fail though an invite is good: what is written can be left at a relay."""
 
 _NOT_THEM: Final = (Reason.REFUSED, Reason.BROKEN, Reason.INTERRUPTED)
 """What a dialled person's absence looks like when somebody else answers in their place."""
@@ -43,44 +55,19 @@ def check_target(text: str) -> None:
         parse_address(text)
 
 
-class Call:
-    """What is known about one call before it is made.
-
-    Args:
-        expected: Who must answer; None to see who does.
-        secret: Of an invite, or empty.
-        tell: Where steps are told.
-        continues: "continue" secret of the link that this call replaces, or empty.
-    """
-
-    def __init__(
-        self, expected: Fingerprint | None, secret: bytes, tell: Tell, continues: bytes = b""
-    ) -> None:
-        self.expected = expected
-        self.secret = secret
-        self.tell = tell
-        self.continues = continues
-
-
-class Stranger(ConnectError):
-    """Somebody answered whom nobody here knows; the person must look at the fingerprint first."""
-
-    def __init__(self, fingerprint: Fingerprint) -> None:
-        super().__init__(Reason.DECLINED)
-        self.fingerprint = fingerprint
-
-
 class Dialer:
     """Makes calls.
 
     Args:
         context: The open profile.
         peers: Where sessions are registered.
+        learn: Takes the relays at which somebody is written to.
     """
 
-    def __init__(self, context: Context, peers: Peers) -> None:
+    def __init__(self, context: Context, peers: Peers, learn: Learn) -> None:
         self._context = context
         self._peers = peers
+        self._learn = learn
         self._questions: dict[AttemptId, asyncio.Future[bool]] = {}
         self._calls: set[asyncio.Task[Contact]] = set()
         self._closed = False
@@ -149,6 +136,28 @@ class Dialer:
         call = Call(contact.fingerprint, b"", lambda _step, _detail: None, continues)
         return await self._race([parse_address(text) for text in contact.addresses], call)
 
+    async def by_circuit(self, contact: Contact, stream: Stream, continues: bytes = b"") -> Contact:
+        """Greet a contact on a circuit that has been joined.
+
+        Args:
+            contact: Who must be at its other end.
+            stream: The circuit.
+            continues: As for `reach`.
+
+        Raises:
+            ConnectError: Somebody else is, or nobody.
+        """
+        call = Call(contact.fingerprint, b"", lambda _step, _detail: None, continues)
+        initiator = await self._initiator(call, stream.through or b"")
+        gate = OutgoingGate(self._context, self._peers, call, None, look_only=False)
+        return await self._greet(stream, initiator, gate)
+
+    async def reach_at(self, contact: Contact, addresses: Sequence[Address], continues: bytes) -> Contact:
+        """As `reach`, at addresses that they have told."""
+        return await self._race(
+            addresses, Call(contact.fingerprint, b"", lambda _step, _detail: None, continues)
+        )
+
     async def _by_invite(self, text: str, expected: Fingerprint | None, tell: Tell) -> Contact:
         invite = read_invite(text)
         if invite.fingerprint == self._context.fingerprint:
@@ -158,7 +167,38 @@ class Dialer:
         contact = await self._context.stored(self._context.store.contacts.by_fingerprint, invite.fingerprint)
         addresses = list(invite.addresses)
         addresses += [parse_address(known_) for known_ in (contact.addresses if contact else ())]
-        return await self._to_person(addresses, Call(invite.fingerprint, invite.secret, tell))
+        try:
+            return await self._to_person(addresses, Call(invite.fingerprint, invite.secret, tell))
+        except ConnectError as e:
+            if e.reason not in _AWAY or not invite.places:
+                raise
+        tell(ConnectStep.LEAVING, str(invite.places[0].address))
+        return await self.by_relay(invite.fingerprint, invite.places, invite.secret)
+
+    async def by_relay(
+        self, fingerprint: Fingerprint, places: Sequence[Place], secret: bytes = b""
+    ) -> Contact:
+        """Make or find the contact of somebody who is written to at a relay, in an invite or a directory.
+
+        Raises:
+            ConnectError: BLOCKED, or WRONG_PERSON (a contact has given the key up).
+        """
+        context, contacts = self._context, self._context.store.contacts
+        if await context.stored(contacts.retired, fingerprint) is not None:
+            raise ConnectError(Reason.WRONG_PERSON, short_fingerprint(fingerprint))
+        contact = await context.stored(
+            contacts.add, fingerprint, standing=Standing.ACCEPTED, awaiting=True, now_ms=context.now_ms()
+        )
+        if contact.standing is Standing.BLOCKED:
+            raise ConnectError(Reason.BLOCKED, contact.title)
+        if contact.standing is Standing.REQUEST:
+            contact = await context.stored(contacts.update, contact.id, standing=Standing.ACCEPTED)
+        named = [(place.relay, place.encode()) for place in places]
+        await context.stored(context.store.places.put_first, contact.id, named, secret)
+        await self._learn(contact.id, [(place.relay, str(place.address)) for place in places])
+        await context.publish_contact(contact.id)
+        context.to_carry(contact.id)
+        return contact
 
     async def _to_person(self, addresses: Sequence[Address], call: Call) -> Contact:
         """Call somebody who is expected; if they do not answer, say whether somebody else did."""
@@ -233,18 +273,21 @@ class Dialer:
         stream = await dial(address)
         call.tell(ConnectStep.GREETING, str(address))
         gate = OutgoingGate(self._context, self._peers, call, address, look_only=look_only)
+        contact = await self._greet(stream, initiator, gate)
+        call.tell(ConnectStep.SECURED, str(address))
+        return contact
+
+    async def _greet(self, stream: Stream, initiator: Initiator, gate: OutgoingGate) -> Contact:
         session = Session(self._context, stream, Link(initiator), gate)
         self._peers.start(session)
         try:
-            contact = await session.up
+            return await session.up
         except asyncio.CancelledError:
             if not session.connection.link.was_open:  # else it stays: its coming up ends all other attempts
                 session.connection.stream.abort()
             raise
-        call.tell(ConnectStep.SECURED, str(address))
-        return contact
 
-    async def _initiator(self, call: Call) -> Initiator:
+    async def _initiator(self, call: Call, relay: bytes = b"") -> Initiator:
         context, contacts = self._context, self._context.store.contacts
         knock = b""
         if call.expected is not None:
@@ -254,72 +297,7 @@ class Dialer:
             context.bundle,
             context.now,
             expected=call.expected,
-            caps=Caps(continues=call.continues),
+            caps=Caps(relay=relay, continues=call.continues),
             invite_secret=call.secret,
             knock=knock,
         )
-
-
-class OutgoingGate:
-    """Judges who answered one call; see `session.Gate`."""
-
-    def __init__(
-        self, context: Context, peers: Peers, call: Call, address: Address, *, look_only: bool
-    ) -> None:
-        self._context = context
-        self._peers = peers
-        self._call = call
-        self._address = address
-        self._look_only = look_only
-
-    async def admit(self, peer: PeerIdentified) -> bool:
-        """Go on with the person who was expected, or with an accepted contact.
-
-        Returns:
-            Whether it is an accepted contact.
-
-        Raises:
-            Stranger: Nobody here has accepted the key, and it was not asked for.
-            ConnectError: BLOCKED, or WRONG_PERSON (an older certificate than was seen before).
-        """
-        if self._look_only:
-            raise Stranger(peer.fingerprint)
-        contact = await known(self._context, peer.bundle)
-        if contact is not None and contact.standing is Standing.BLOCKED:
-            raise ConnectError(Reason.BLOCKED, contact.title)
-        accepted = contact is not None and contact.standing is Standing.ACCEPTED
-        if self._call.expected is None and not accepted:
-            raise Stranger(peer.fingerprint)
-        self._call.tell(ConnectStep.PROVING, str(self._address))
-        return accepted
-
-    async def first_words(self, peer: Bundle) -> list[Packet]:
-        """A greeting, and before it by which keys a contact who may be at this address knows us.
-
-        The person here has looked at the key and said yes to it. If it is a contact's new one, of which
-        we have not been told, they can only tell us once they know who we are.
-        """
-        context, store = self._context, self._context.store
-        statements: list[bytes] = []
-        for contact in await context.stored(store.contacts.all):
-            here = contact.standing is Standing.ACCEPTED and str(self._address) in contact.addresses
-            if here or contact.fingerprint == peer.fingerprint:
-                untold = await context.stored(store.successions.untold, contact.id, context.succession)
-                statements = max(statements, untold, key=len)
-        hello = Hello(context.me.name, context.port, accepted=True, read_seq=0)
-        return [*map(Succession, statements), hello]
-
-    async def enter(self, session: Session, peer: Bundle) -> Contact:
-        """Make or find the contact: whom we call, we accept."""
-        context, contacts = self._context, self._context.store.contacts
-        contact = await context.stored(
-            contacts.add,
-            peer.fingerprint,
-            standing=Standing.ACCEPTED,
-            awaiting=True,
-            now_ms=context.now_ms(),
-        )
-        if contact.standing is Standing.REQUEST:
-            contact = await context.stored(contacts.update, contact.id, standing=Standing.ACCEPTED)
-        contact = await context.stored(contacts.note_address, contact.id, str(self._address))
-        return await settle(context, self._peers, session, contact, peer)

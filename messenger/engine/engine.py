@@ -28,6 +28,7 @@ from messenger.engine.chats import Arrangement
 from messenger.engine.commands_files import FileCommands
 from messenger.engine.commands_history import HistoryCommands
 from messenger.engine.commands_messages import MessageCommands
+from messenger.engine.commands_relays import RelayCommands
 from messenger.engine.commands_safe import SafeCommands
 from messenger.engine.context import Context
 from messenger.engine.events import Event, MeChanged, SettingsChanged
@@ -37,7 +38,7 @@ from messenger.engine.sealing import Sealing
 from messenger.storage.reader import Reader
 
 
-class Engine(MessageCommands, FileCommands, HistoryCommands, SafeCommands):
+class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, SafeCommands):
     """One person's messenger. First `status`, then `create` or `open`, at the end `stop`.
 
     Args:

@@ -5,7 +5,7 @@ from typing import Final
 
 from messenger.core import limits
 from messenger.core.address import is_near
-from messenger.core.errors import ConnectError, Reason, StorageError
+from messenger.core.errors import ConnectError, Reason, RemoteProtocolError, StorageError
 from messenger.core.ids import short_fingerprint
 from messenger.core.models import Contact, Standing
 from messenger.core.settings import OpenDoor
@@ -20,7 +20,7 @@ from messenger.net.listen import LaneHandler, Slot
 from messenger.protocol.handshake import PeerIdentified
 from messenger.protocol.keyschedule import invite_proof
 from messenger.protocol.link import Link
-from messenger.protocol.messages import VERSION
+from messenger.protocol.messages import VERSION, Caps
 from messenger.protocol.packets import Packet
 from messenger.protocol.responder import Responder
 
@@ -49,14 +49,35 @@ class Entrance:
             stream.abort()
             self._context.publish(EngineFault("storage", type(e).__name__))
             return
-        session = Session(self._context, stream, Link(responder), IncomingGate(self._context, self._peers))
+        try:
+            await self._greet(stream, Link(responder))
+        finally:
+            slot.release()
+
+    async def serve_circuit(self, stream: Stream, first: bytes) -> None:
+        """Handle a circuit that somebody opened to us, until its handshake is decided.
+
+        Args:
+            stream: The circuit.
+            first: What has been read of it.
+        """
+        context = self._context
+        caps = Caps(relay=stream.through or b"")
+        link = Link(Responder(context.bundle, context.now, open_door=False, caps=caps))
+        try:
+            link.receive_data(first)
+        except RemoteProtocolError:
+            stream.abort()
+            return
+        await self._greet(stream, link)
+
+    async def _greet(self, stream: Stream, link: Link) -> None:
+        session = Session(self._context, stream, link, IncomingGate(self._context, self._peers))
         self._peers.start(session)
         try:
             await session.up
         except ConnectError as e:
             log.info("x incoming connection refused: %s", e.reason.value)
-        finally:
-            slot.release()
 
     async def _responder(self, host: str, *, crowded: bool) -> Responder:
         context, setting = self._context, self._context.settings.open_door

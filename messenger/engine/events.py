@@ -7,6 +7,7 @@ import msgspec
 from messenger.core.errors import Reason
 from messenger.core.ids import AttemptId, ConversationId, Fingerprint, MessageId
 from messenger.core.models import Contact, Listening, Me, Message, Presence
+from messenger.core.relays import Relay
 from messenger.core.settings import Settings
 from messenger.core.transfers import Transfer
 
@@ -29,6 +30,8 @@ class ConnectStep(StrEnum):
     CONFIRMING = "confirming"
     PROVING = "proving"
     SECURED = "secured"
+    LEAVING = "leaving"
+    """They cannot be called: what is written to them is left at a relay."""
 
 
 class SetupProgress(msgspec.Struct, frozen=True, tag=True):
@@ -190,6 +193,28 @@ class IdentityElsewhere(msgspec.Struct, frozen=True, tag=True):
     """
 
 
+class RelayChanged(msgspec.Struct, frozen=True, tag=True):
+    """A relay is new, or something about it or its state has changed."""
+
+    relay: Relay
+
+
+class RelayRemoved(msgspec.Struct, frozen=True, tag=True):
+    """A relay is not known any more."""
+
+    fingerprint: Fingerprint
+
+
+class RelayAsked(msgspec.Struct, frozen=True, tag=True):
+    """A contact is written to at a relay that was not used before; answer with `Engine.allow_relay`.
+
+    The relay, and whoever chose it, would see from where we call. Nothing is sent there before the answer.
+    """
+
+    conversation: ConversationId
+    relay: Relay
+
+
 class RaiseWindow(msgspec.Struct, frozen=True, tag=True):
     """Somebody started the program again on the same profile."""
 
@@ -223,6 +248,9 @@ Event = (
     | MeChanged
     | SettingsChanged
     | IdentityElsewhere
+    | RelayChanged
+    | RelayRemoved
+    | RelayAsked
     | RaiseWindow
     | EngineFault
 )

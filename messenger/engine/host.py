@@ -10,6 +10,7 @@ from messenger.core import limits
 from messenger.core.address import parse_address
 from messenger.core.errors import ConnectError, InputError, InputProblem, Reason, StorageError
 from messenger.core.models import AddressKind, Listening
+from messenger.engine import mailboxes
 from messenger.engine.context import Context
 from messenger.engine.entrance import Entrance
 from messenger.engine.events import EngineFault, ListeningChanged
@@ -132,9 +133,9 @@ class Host:
         told = listening.addresses if listening else ()
         useful = [a.text for a in told if a.kind not in (AddressKind.LOOPBACK, AddressKind.LINK_LOCAL)]
         useful = useful or [a.text for a in told if a.kind is AddressKind.LOOPBACK]
-        return write_invite(
-            Invite(context.fingerprint, secret, tuple(parse_address(text) for text in useful))
-        )
+        places = await context.stored(mailboxes.request_places, context.store)
+        addresses = tuple(parse_address(text) for text in useful)
+        return write_invite(Invite(context.fingerprint, secret, addresses, tuple(places)))
 
     def _tell(self, listening: Listening) -> None:
         self._told = listening

@@ -80,7 +80,8 @@ class Peers:
         """A session is up; make it the one of its contact.
 
         Two people who dial each other at the same moment have two links, and must both
-        keep the same: the one whose initiator has the smaller fingerprint (SECURITY.md F12).
+        keep the same: the direct one rather than one through a relay, else the one whose initiator has the
+        smaller fingerprint (SECURITY.md F12).
         In every other case the newer link wins, for the older one is likely dead.
 
         Returns:
@@ -131,7 +132,11 @@ class Peers:
         self._closed = False
 
     def _keeps(self, old: Session, new: Session, contact: Contact) -> bool:
-        if old.initiated == new.initiated or new.since_ms - old.since_ms > limits.SIMULTANEOUS_MS:
+        if new.since_ms - old.since_ms > limits.SIMULTANEOUS_MS:
+            return False
+        if (old.through is None) != (new.through is None):
+            return old.through is None
+        if old.initiated == new.initiated:
             return False
         return old.initiated == (self._context.fingerprint < contact.fingerprint)
 

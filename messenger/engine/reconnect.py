@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 
 from messenger.core import limits
 from messenger.core.errors import ConnectError, Reason, StorageError
@@ -12,6 +13,8 @@ from messenger.engine.dialer import Dialer
 from messenger.engine.events import EngineFault
 from messenger.engine.peers import Peers
 from messenger.engine.tasks import Tasks
+
+Detour = Callable[[Contact], Awaitable[Contact]]
 
 
 class _Attempts:
@@ -45,12 +48,15 @@ class Reconnector:
         context: The open profile.
         peers: The live sessions.
         dialer: Makes the calls.
+        detour: Calls somebody through a relay when there is no direct way; raises ConnectError.
     """
 
-    def __init__(self, context: Context, peers: Peers, dialer: Dialer) -> None:
+    def __init__(self, context: Context, peers: Peers, dialer: Dialer, detour: Detour) -> None:
         self._context = context
         self._peers = peers
         self._dialer = dialer
+        self._detour = detour
+        self._detours: set[ConversationId] = set()
         self._running = Tasks("reconnect", context.publish)
         self._attempts: dict[ConversationId, _Attempts] = {}
         self._closed = False
@@ -58,16 +64,26 @@ class Reconnector:
         self._up_ms: dict[ConversationId, int] = {}
 
     def want(
-        self, contact: Contact, *, at_once: bool = False, asked: bool = False, reason: Reason | None = None
+        self,
+        contact: Contact,
+        *,
+        at_once: bool = False,
+        asked: bool = False,
+        by_relay: bool = False,
+        reason: Reason | None = None,
     ) -> None:
         """Keep trying to reach a contact until it succeeds or `forget` is called.
 
         Args:
-            contact: Only an accepted one with a known address is tried.
+            contact: Only an accepted one with a known address, or `by_relay`, is tried.
             at_once: Make the first attempt now, and the next one of a task that is pausing.
             asked: The person wants it; where nobody is called again by itself, one attempt is made.
+            by_relay: Somebody here looks at the conversation: if there is no direct way, one through a relay
+                is tried, once.
             reason: Why they are offline, for the presence that is shown meanwhile.
         """
+        if by_relay:
+            self._detours.add(contact.id)
         if not (self._possible(contact) and (asked or self._context.settings.reconnect)):
             return
         attempts = self._attempts.setdefault(contact.id, _Attempts())
@@ -90,6 +106,7 @@ class Reconnector:
 
     def forget(self, conversation: ConversationId) -> None:
         """Stop trying."""
+        self._detours.discard(conversation)
         attempts = self._attempts.pop(conversation, None)
         if attempts is not None and attempts.task is not None:
             attempts.task.cancel()
@@ -108,7 +125,7 @@ class Reconnector:
         return (
             not self._closed
             and contact.standing is Standing.ACCEPTED
-            and bool(contact.addresses)
+            and (bool(contact.addresses) or contact.id in self._detours)
             and self._peers.session(contact.id) is None
         )
 
@@ -135,9 +152,12 @@ class Reconnector:
                     if contact is None or not self._possible(contact):
                         return
                     self._peers.note(conversation, Connecting())
-                    await self._dialer.reach(contact)
+                    await self._reach(contact)
                 except ConnectError as e:
                     reason = e.reason
+                    if contact is None or not self._possible(contact):  # there was no way but through a relay
+                        self._peers.note(conversation, Offline(reason=reason))
+                        return
                 except StorageError as e:  # the next attempt may have better luck
                     self._context.publish(EngineFault("storage", type(e).__name__))
                     reason = None
@@ -151,6 +171,17 @@ class Reconnector:
         finally:
             if self._attempts.get(conversation) is attempts:
                 del self._attempts[conversation]
+
+    async def _reach(self, contact: Contact) -> None:
+        try:
+            await self._dialer.reach(contact)
+        except ConnectError:
+            if contact.id not in self._detours:
+                raise
+        else:
+            return
+        self._detours.discard(contact.id)
+        await self._detour(contact)
 
     async def _pause(
         self, conversation: ConversationId, hurry: asyncio.Event, pause: float, reason: Reason | None

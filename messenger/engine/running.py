@@ -1,17 +1,23 @@
 """The parts of an engine on an open profile, and how they begin and end together."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from messenger.core.address import parse_address
 from messenger.core.errors import ConnectError, Reason, StorageError
+from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import Contact, Listening, Standing
+from messenger.core.relays import RelayUse
+from messenger.engine.carrier import Carrier
 from messenger.engine.chats import Chats
+from messenger.engine.circuits import Circuits
 from messenger.engine.context import Context
 from messenger.engine.deeds import Deeds
 from messenger.engine.dialer import Dialer
+from messenger.engine.directory import Directory
 from messenger.engine.entrance import Entrance
 from messenger.engine.events import MeChanged
 from messenger.engine.files import Files
@@ -20,7 +26,10 @@ from messenger.engine.host import Host
 from messenger.engine.housekeeping import Housekeeping
 from messenger.engine.outlook import Outlook
 from messenger.engine.peers import Peers
+from messenger.engine.queues import Queues
 from messenger.engine.reconnect import Reconnector
+from messenger.engine.relay_link import RelayLink
+from messenger.engine.relays import Relays
 from messenger.engine.sealing import Sealing
 from messenger.engine.succession import Mover
 from messenger.engine.transfers import Transfers
@@ -44,19 +53,25 @@ class Running:
         self.transfers = Transfers(context)
         context.files = self.transfers
         self.peers = Peers(context, self._on_up, self._on_end)
-        self.dialer = Dialer(context, self.peers)
-        self.reconnector = Reconnector(context, self.peers, self.dialer)
+        self.relays = Relays(context)
+        self.dialer = Dialer(context, self.peers, self._use_relays_of)
+        self.entrance = Entrance(context, self.peers, self.transfers.runs.lanes.serve)
+        self.circuits = Circuits(context, self.peers, self.relays, self.dialer, self.entrance)
+        self.reconnector = Reconnector(context, self.peers, self.dialer, self.circuits.reach)
         self.history = History(context, database, db_key)
         self.chats = Chats(context, self.peers, self.reconnector, self.history)
         self.deeds = Deeds(context, self.peers, self.chats)
         self.files = Files(context, self.transfers, self.chats)
         self.sealing = Sealing(context, self.peers)
-        self.upkeep = Upkeep(context, self.peers, self.dialer, self.sealing)
-        self.host = Host(
-            context,
-            Entrance(context, self.peers, self.transfers.runs.lanes.serve),
-            self.chats.greet_everybody,
-        )
+        self.queues = Queues(context, self.relays, self.sealing)
+        self.carrier = Carrier(context, self.peers, self.sealing, self.relays, self.queues)
+        context.to_carry, context.placed = self.carrier.wake, self.carrier.placed
+        context.upgrade = self.circuits.upgrade
+        self.directory = Directory(context, self.relays, self.dialer)
+        self.queues.on_attended = self.directory.on_up
+        self.relays.on_up, self.queues.on_ring = self._on_relay, self.circuits.on_ring
+        self.upkeep = Upkeep(context, self.peers, self.dialer, self.circuits, self.sealing)
+        self.host = Host(context, self.entrance, self.chats.greet_everybody)
         self.outlook = Outlook(context, self.peers, self.reconnector, self.host)
         self.mover = Mover(context, self._pause, self._resume, database.with_name(STATEMENTS_NAME))
         self.housekeeping = Housekeeping(context, self.history, database, db_key, lock)
@@ -74,6 +89,7 @@ class Running:
         await self.reach_everybody()
         self.upkeep.start()
         self.outlook.start()
+        await self._use_relays()
         self.housekeeping.start()
         self.vanishing.start()
 
@@ -115,10 +131,22 @@ class Running:
         await self.reach_everybody()
         self.upkeep.start()
         self.outlook.start()
+        await self._use_relays()
+
+    async def _use_relays(self) -> None:
+        await self.relays.start()
+        await self.carrier.start()
+        self.queues.start()
+        self.directory.start()
 
     async def _hang_up(self) -> None:
         await self.host.shut()
         await self.outlook.close()
+        await self.circuits.close()
+        await self.directory.close()
+        await self.carrier.close()
+        await self.queues.close()
+        await self.relays.close()
         await self.upkeep.close()
         await self.dialer.close()
         await self.reconnector.close()
@@ -129,3 +157,17 @@ class Running:
 
     def _on_end(self, contact: Contact, reason: Reason) -> None:
         self.reconnector.want(contact, reason=reason)
+        self.carrier.wake(contact.id)
+
+    async def _use_relays_of(
+        self, conversation: ConversationId, places: Sequence[tuple[Fingerprint, str]]
+    ) -> None:
+        """The person here wants to write to somebody at these relays; whoever has none uses theirs."""
+        await self.relays.learn(conversation, places, allowed=True)
+        if not any(relay.use is RelayUse.OWN for relay in await self.relays.all()):
+            fingerprint, address = places[0]
+            await self.relays.add([parse_address(address)], fingerprint)
+
+    def _on_relay(self, link: RelayLink) -> None:
+        self.queues.attend(link)
+        self.carrier.on_up(link)

@@ -12,6 +12,7 @@ from messenger.core.errors import RemoteProtocolError
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Message, MessageState, Standing
 from messenger.core.names import clean_name
+from messenger.engine import mailboxes
 from messenger.engine.chained import chained_of
 from messenger.engine.sealed_store import Desk, load, save
 from messenger.protocol import payload
@@ -29,6 +30,7 @@ from messenger.protocol.packets import (
     Timer,
 )
 from messenger.protocol.payload import Sealable
+from messenger.protocol.places import Place
 from messenger.protocol.sealed_header import Message as SealedMessage
 from messenger.protocol.sealed_opening import Claim
 from messenger.protocol.sealed_sessions import Sessions
@@ -44,12 +46,14 @@ class Taken:
         arrivals: What came of messages of theirs.
         changed: Messages of ours whose state has changed.
         due: Messages of theirs, also such as were here before, that want a receipt.
+        places: Where they are written to, if that has changed.
     """
 
     conversation: ConversationId
     arrivals: list[Arrival] = field(default_factory=list)
     changed: list[Message] = field(default_factory=list)
     due: list[MessageId] = field(default_factory=list)
+    places: list[Place] | None = None
 
 
 def take_message(desk: Desk, data: bytes) -> Taken:
@@ -136,7 +140,8 @@ def _apply(desk: Desk, contact: Contact, content: Sequence[Sealable], taken: Tak
             case Read(ids):
                 _on_receipt(desk, contact, ids, MessageState.READ, taken)
             case Mailboxes():
-                pass  # for the client of relays, as on a link
+                if newest:
+                    _on_mailboxes(desk, contact, packet, taken)
             case _:
                 assert_never(packet)
     desk.store.sealed.add_receipts(contact.id, taken.due)
@@ -150,6 +155,13 @@ def _on_hello(desk: Desk, contact: Contact, hello: Hello, taken: Taken, *, newes
     if hello.read_seq:
         through = desk.store.messages.advance_through
         taken.changed += through(contact.id, hello.read_seq, MessageState.READ)
+
+
+def _on_mailboxes(desk: Desk, contact: Contact, packet: Mailboxes, taken: Taken) -> None:
+    """They are written to elsewhere; what is with a carrier may be where they do not look any more."""
+    if mailboxes.take(desk.store, contact.id, packet):
+        taken.places = mailboxes.places(desk.store, contact.id)
+        taken.changed += desk.store.sealed.requeue(contact.id)
 
 
 def _on_chained(desk: Desk, contact: Contact, packet: ChainedPacket, taken: Taken) -> None:

@@ -12,10 +12,12 @@ from messenger.core.chained import ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Standing
+from messenger.engine import mailboxes
 from messenger.engine.chained import packet_of
 from messenger.engine.sealed_store import Desk, load, save
 from messenger.protocol import payload
 from messenger.protocol.packets import Delivered, Hello
+from messenger.protocol.payload import Sealable
 from messenger.protocol.ratchet_state import Session
 from messenger.protocol.seal import Kind
 from messenger.protocol.sealed_sessions import Sessions
@@ -76,31 +78,46 @@ def seal_text(desk: Desk, words: Words, id_: MessageId) -> SealedCopy | None:
         current = before.current
         if current is None or not before.ready:
             return None
-        after, message = before.seal(payload.encode([_hello(desk, words), packet_of(item.chained)]))
+        after, message = before.seal(payload.encode([*_about_us(desk, words), packet_of(item.chained)]))
         save(desk, words.conversation, before, after)
         copy = SealedCopy(current.sid, Kind.MESSAGE, message)
         desk.store.sealed.keep_copy(item.position, copy)
         return copy
 
 
-def seal_receipts(desk: Desk, words: Words) -> tuple[bytes, list[MessageId]] | None:
-    """Seal receipts that are due, at most `limits.RECEIPTS_PER_PACKET`.
+@dataclass(frozen=True, slots=True)
+class SealedReceipts:
+    """What a contact has to know, sealed.
+
+    Attributes:
+        message: The sealed message.
+        ids: What it is a receipt for; may be empty.
+        change: The change of our queues that it tells, 0 for none.
+    """
+
+    message: bytes = field(repr=False)
+    ids: list[MessageId]
+    change: int
+
+
+def seal_receipts(desk: Desk, words: Words) -> SealedReceipts | None:
+    """Seal receipts that are due, at most `limits.RECEIPTS_PER_PACKET`, and where they can write to us.
 
     Returns:
-        The sealed message and what it is a receipt for; None if none is due, the contact is not
-        accepted, or there is no session to seal in now.
+        None if nothing is due, the contact is not accepted, or there is no session to seal in now.
     """
     with desk.store.transaction():
         contact = desk.store.contacts.get(words.conversation)
         ids = desk.store.sealed.receipts(words.conversation, limits.RECEIPTS_PER_PACKET)
         before = load(desk, words.conversation)
-        if contact is None or contact.standing is not Standing.ACCEPTED or not ids or not before.ready:
+        change = desk.store.queues.change(words.conversation)
+        if contact is None or contact.standing is not Standing.ACCEPTED or not before.ready:
             return None
-        receipt = Delivered([bytes(id_) for id_ in ids])
+        receipt = [Delivered([bytes(id_) for id_ in ids])] if ids else []
         words = dataclasses.replace(words, tell_read=words.tell_read and not contact.held)
-        after, message = before.seal(payload.encode([receipt, _hello(desk, words)]))
+        after, message = before.seal(payload.encode([*receipt, *_about_us(desk, words)]))
         save(desk, words.conversation, before, after)
-        return message, ids
+        return SealedReceipts(message, ids, change)
 
 
 def first_words(desk: Desk, words: Words, id_: MessageId, *, invited: bool) -> FirstWords | None:
@@ -135,7 +152,7 @@ def first_words(desk: Desk, words: Words, id_: MessageId, *, invited: bool) -> F
             pinned=desk.store.sealed.serial(words.conversation),
             rank=sessions.rank(desk.now_ms),
             sent_ms=desk.now_ms,
-            payload=payload.encode([_hello(desk, words), packet_of(item.chained)]),
+            payload=payload.encode([*_about_us(desk, words), packet_of(item.chained)]),
         )
 
 
@@ -192,6 +209,9 @@ def _waiting(desk: Desk, conversation: ConversationId, id_: MessageId) -> Outgoi
     return item
 
 
-def _hello(desk: Desk, words: Words) -> Hello:
+def _about_us(desk: Desk, words: Words) -> list[Sealable]:
+    """What goes with everything: a greeting, and where to write to if they may not know it."""
     read_seq = desk.store.messages.seen_seq(words.conversation) if words.tell_read else 0
-    return Hello(words.name, 0, accepted=True, read_seq=read_seq)
+    hello = Hello(words.name, 0, accepted=True, read_seq=read_seq)
+    told = mailboxes.news_of_ours(desk.store, words.conversation)
+    return [hello] if told is None else [hello, told]

@@ -35,10 +35,15 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Receipts(msgspec.Struct, frozen=True):
-    """Receipts in an envelope; when a carrier has them, say so with `Sealing.receipts_carried`."""
+    """Receipts in an envelope, and where we are written to.
+
+    When a carrier has it, say so with `Sealing.receipts_carried`.
+    """
 
     envelope: bytes
     ids: list[MessageId]
+    change: int = 0
+    """The change of our queues that it tells, 0 for none."""
 
     def __repr__(self) -> str:
         return f"Receipts({len(self.ids)})"
@@ -165,20 +170,26 @@ class Sealing:
         return await self._tell(taken)
 
     async def receipts(self, conversation: ConversationId, queue_key: bytes) -> Receipts | None:
-        """An envelope with receipts that are due to somebody.
+        """An envelope with receipts that are due to somebody, and where we are written to if that is news.
 
         Returns:
-            None if none is due, they are not accepted, or there is no session to seal in.
+            None if nothing is due, they are not accepted, or there is no session to seal in.
 
         Raises:
             StorageError: It could not be stored, and must not leave.
         """
         sealed = await self._context.stored(sealed_out.seal_receipts, self._desk(), self._words(conversation))
-        return None if sealed is None else Receipts(enclose(queue_key, Kind.MESSAGE, sealed[0]), sealed[1])
+        if sealed is None:
+            return None
+        return Receipts(enclose(queue_key, Kind.MESSAGE, sealed.message), sealed.ids, sealed.change)
 
-    async def receipts_carried(self, conversation: ConversationId, ids: list[MessageId]) -> None:
-        """A carrier has these receipts."""
+    async def receipts_carried(
+        self, conversation: ConversationId, ids: list[MessageId], change: int = 0
+    ) -> None:
+        """A carrier has these receipts, and has told a change of our queues."""
         await self._context.stored(self._context.store.sealed.drop_receipts, conversation, ids)
+        if change:
+            await self._context.stored(self._context.store.queues.told, conversation, change)
 
     async def prekeys(self) -> Published:
         """Our signed list of prekeys and those of it that can still be used, for a relay.
@@ -238,6 +249,8 @@ class Sealing:
         unread = await context.stored(store.messages.unread, taken.conversation)
         await context.publish_arrivals(taken.conversation, taken.arrivals, unread)
         context.publish_changed(taken.changed)
+        if taken.places is not None:
+            await context.placed(taken.conversation, taken.places)
         contact = await context.stored(store.contacts.get, taken.conversation)
         accepted = contact is not None and contact.standing is Standing.ACCEPTED
         session = self._peers.session(taken.conversation)

@@ -14,6 +14,7 @@ from messenger.core.errors import (
     StorageError,
     VaultError,
 )
+from messenger.core.ids import Fingerprint
 from messenger.core.models import Contact, Online, Route
 from messenger.crypto.identity import Bundle
 from messenger.engine.context import Context
@@ -90,8 +91,15 @@ class Session:
         return self.connection.link.role is Role.INITIATOR
 
     @property
+    def through(self) -> Fingerprint | None:
+        """The relay through whose circuit it goes."""
+        return self.connection.stream.through
+
+    @property
     def online(self) -> Online:
         """The presence that this session means."""
+        if self.through is not None:
+            return Online(self.since_ms, Route.RELAY)
         near = is_near(self.connection.stream.host.partition("%")[0])
         return Online(self.since_ms, Route.LOCAL if near else Route.DIRECT)
 

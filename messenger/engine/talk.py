@@ -11,20 +11,24 @@ from messenger.core.errors import ProtocolError, RemoteProtocolError, StorageErr
 from messenger.core.ids import MessageId
 from messenger.core.models import Contact, MessageState, Standing
 from messenger.core.names import clean_name
+from messenger.engine import mailboxes
 from messenger.engine.chained import chained_of, packet_of
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, PeerTyping
 from messenger.engine.seeding import Seeding
 from messenger.engine.tasks import Tasks
+from messenger.engine.whereabouts import addresses_to_tell, take_whereabouts
 from messenger.net.connection import Connection
 from messenger.protocol.link import LinkState
 from messenger.protocol.packets import (
+    Addresses,
     ChainedPacket,
     Delete,
     Delivered,
     Edit,
     Hello,
     LaneTicket,
+    Mailboxes,
     Offer,
     Packet,
     React,
@@ -61,6 +65,8 @@ class Talk:
         self._connection = connection
         self.contact = contact
         self._said = said
+        self._told_places: Mailboxes | None = None
+        self._told_addresses = False
         self._seeding = Seeding(context, connection)
         self._welcome, self._port = False, 0
         self._full = False
@@ -104,7 +110,8 @@ class Talk:
         read_seq = 0
         if self._accepted and self._context.settings.read_receipts and not self.contact.held:
             read_seq = await self._context.stored(self._store.messages.seen_seq, self.contact.id)
-        hello = Hello(self._context.me.name, self._context.port, self._accepted, read_seq)
+        port = self._context.port if self._direct else 0
+        hello = Hello(self._context.me.name, port, self._accepted, read_seq)
         if hello != self._said:
             self._said = hello
             self._post(hello)
@@ -144,6 +151,18 @@ class Talk:
             self.tell_delivered(due)
             await self._context.stored(sealed.drop_receipts, me, due)
 
+    async def tell_places(self) -> None:
+        """Tell them where they can write to us through relays, if they have not been told so on this link."""
+        store, me = self._store, self.contact.id
+        if not (self._welcome and self._accepted) or self._connection.link.state is not LinkState.OPEN:
+            return
+        change = await self._context.stored(store.queues.change, me)
+        places = await self._context.stored(mailboxes.all_of_ours, store, me)
+        if places is not None and places != self._told_places:
+            self._told_places = places
+            self._post(places)
+        await self._context.stored(store.queues.told, me, change)
+
     async def on_packet(self, packet: Packet) -> None:
         """Take what they sent.
 
@@ -170,11 +189,18 @@ class Talk:
                 await self._seeding.on_seed(self.contact, packet)
             case SeedAck():
                 await self._seeding.on_ack(self.contact)
+            case Mailboxes() | Addresses() if self._accepted:
+                await take_whereabouts(self._context, self.contact.id, packet, direct=self._direct)
 
     def _post(self, packet: Packet) -> None:
         """Send something that the next link would tell again, unless this one has said goodbye."""
         if self._connection.link.state is LinkState.OPEN:
             self._connection.post(packet)
+
+    @property
+    def _direct(self) -> bool:
+        """Whether the address of the link is theirs."""
+        return self._connection.stream.through is None
 
     @property
     def _accepted(self) -> bool:
@@ -196,7 +222,7 @@ class Talk:
         self.contact = await self._context.stored(
             contacts.update, me, name=clean_name(hello.name), awaiting=not hello.accepted
         )
-        if hello.port:
+        if hello.port and self._direct:
             address = str(Address(self._connection.stream.host, hello.port))
             self.contact = await self._context.stored(contacts.note_address, me, address)
         await self._context.publish_contact(me)
@@ -221,7 +247,13 @@ class Talk:
         """Each of us knows on this link that the other has accepted them: what needs that begins."""
         if self._welcome and self._accepted:
             await self._seeding.begin(self.contact)
-            await self._context.files.welcome(self.contact, self._connection, self._port)
+            if self._direct:
+                await self._context.files.welcome(self.contact, self._connection, self._port)
+            if not (self._direct or self._told_addresses):
+                self._told_addresses = True
+                for packet in addresses_to_tell(self._context, self._connection.stream.host):
+                    self._post(packet)
+            self._context.to_carry(self.contact.id)  # who sees to it that there is a queue, and tells it here
 
     async def on_chained(self, packets: Sequence[ChainedPacket]) -> None:
         """Store what came one after the other, in one transaction, and acknowledge it.
@@ -300,7 +332,7 @@ class Talk:
             return
         while room := limits.UNACKNOWLEDGED_MAX - len(self._on_way):
             waiting = await self._context.stored(
-                self._store.messages.to_send, self.contact.id, self._sent_seq, room
+                self._store.messages.to_send, self.contact.id, self._sent_seq, room, carried=True
             )
             if not waiting:
                 return

@@ -9,6 +9,8 @@ from typing import Final
 
 from messenger.core import limits
 from messenger.core.errors import ConnectError, StorageError, VaultError
+from messenger.core.models import Contact
+from messenger.engine.circuits import Circuits
 from messenger.engine.context import Context
 from messenger.engine.dialer import Dialer
 from messenger.engine.events import EngineFault
@@ -26,13 +28,17 @@ class Upkeep:
         context: The open profile.
         peers: The live sessions.
         dialer: Makes the calls.
+        circuits: Makes those through relays.
         sealing: Sealed messages.
     """
 
-    def __init__(self, context: Context, peers: Peers, dialer: Dialer, sealing: Sealing) -> None:
+    def __init__(
+        self, context: Context, peers: Peers, dialer: Dialer, circuits: Circuits, sealing: Sealing
+    ) -> None:
         self._context = context
         self._peers = peers
         self._dialer = dialer
+        self._circuits = circuits
         self._sealing = sealing
         self._tasks = Tasks("upkeep", context.publish)
 
@@ -62,18 +68,30 @@ class Upkeep:
             self._context.publish(EngineFault("upkeep", type(e).__name__))
 
     async def renew_links(self) -> None:
-        """Replace every link that we opened more than `limits.RELINK_AFTER` ago by a new one."""
+        """Replace every link that we opened more than `limits.RELINK_AFTER` ago by a new one.
+
+        And those through a relay by a direct one as soon as that is possible.
+        """
         for session in self._peers.all():
             age = (self._context.now_ms() - session.since_ms) / 1000
-            if not session.initiated or age < limits.RELINK_AFTER or session.talk is None:
+            relayed = session.through is not None
+            if session.talk is None or not (relayed or (session.initiated and age >= limits.RELINK_AFTER)):
                 continue
             continues = session.connection.link.export("continue", b"")
             try:
                 await self._dialer.reach(session.talk.contact, continues)
             except ConnectError as e:  # the old link goes on; the next round tries again
+                if relayed and session.initiated and age >= limits.RELINK_AFTER:
+                    await self._by_relay(session.talk.contact, continues)
                 log.info("x link not renewed: %s", e.reason.value)
             except StorageError as e:
                 self._context.publish(EngineFault("upkeep", type(e).__name__))
+
+    async def _by_relay(self, contact: Contact, continues: bytes) -> None:
+        try:
+            await self._circuits.reach(contact, continues)
+        except ConnectError as e:
+            log.info("x link through a relay not renewed: %s", e.reason.value)
 
     async def _look_after(self) -> None:
         while True:

@@ -10,7 +10,7 @@ from messenger.core.errors import SottoError
 from messenger.core.ids import AttemptId, Fingerprint
 from messenger.core.limits import INVITE_TEXT_MAX
 from messenger.core.models import Contact
-from messenger.engine.events import ConfirmPeer, ConnectProgress, Event
+from messenger.engine.events import ConfirmPeer, ConnectProgress, ConnectStep, Event
 from messenger.gui.bridge import Bridge
 from messenger.gui.progress import StepList
 from messenger.gui.sheet import Sheet
@@ -102,7 +102,9 @@ class ConnectSheet(Sheet):
     def _progress_page(self) -> QWidget:
         page, column = _page()
         self._target = label("", "title", wrap=True)
-        self.steps = StepList(self.theme, CONNECT_STEPS)
+        self._left = False
+        steps = {name: step for name, step in CONNECT_STEPS.items() if name != ConnectStep.LEAVING.value}
+        self.steps = StepList(self.theme, steps)
         column.addWidget(self._target)
         column.addSpacing(SPACE["s"])
         column.addWidget(self.steps)
@@ -181,6 +183,7 @@ class ConnectSheet(Sheet):
         words = _("Connecting by invite") if invite else _("Connecting to {target}").format(target=target)
         self._target.setText(words)
         self.steps.reset()
+        self._left = False
         self._pages.setCurrentWidget(self._progress)
         self._show_buttons(go="", cancel=_("Cancel"))
         try:
@@ -188,7 +191,8 @@ class ConnectSheet(Sheet):
         except SottoError as e:
             self._failed(e)
             return
-        self.steps.finish()
+        if not self._left:
+            self.steps.finish()
         self.connected.emit(contact)
         self.accept()
 
@@ -206,7 +210,11 @@ class ConnectSheet(Sheet):
             match event:
                 case ConnectProgress(attempt=attempt, step=step, detail=detail) if attempt == self._attempt:
                     self._pages.setCurrentWidget(self._progress)
-                    self.steps.begin(step.value, detail)
+                    self._left = (
+                        step is ConnectStep.LEAVING
+                    )  # nobody answers; the conversation opens all the same
+                    if not self._left:
+                        self.steps.begin(step.value, detail)
                 case ConfirmPeer(attempt=attempt, fingerprint=key, address=address) if (
                     attempt == self._attempt
                 ):

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from messenger.core import limits, outlook_limits
 from messenger.core.errors import ConnectError, Reason, RemoteProtocolError
@@ -25,15 +25,26 @@ class Connection:
         on_event: Called with each event of the link, one after the other. While it runs,
             nothing is read: a slow handler slows the peer down.
         on_packets: Called in its place with the packets that came one after the other.
+        patience: Seconds for the whole handshake.
+        stall: Seconds for a record that has begun.
     """
 
     def __init__(
-        self, stream: Stream, link: Link, on_event: EventHandler, on_packets: PacketsHandler | None = None
+        self,
+        stream: Stream,
+        link: Link,
+        on_event: EventHandler,
+        on_packets: PacketsHandler | None = None,
+        *,
+        patience: float = limits.HANDSHAKE_TOTAL,
+        stall: float = limits.RECORD_DEADLINE,
     ) -> None:
         self.stream = stream
         self.link = link
         self._on_event = on_event
         self._on_packets = on_packets
+        self._patience = patience
+        self._stall = stall
         self._heard = 0.0
         self._partial: tuple[int, float] | None = None
         self._probing: asyncio.TimerHandle | None = None
@@ -50,7 +61,7 @@ class Connection:
         """
         watch: asyncio.Task[None] | None = None
         try:
-            async with asyncio.timeout(limits.HANDSHAKE_TOTAL):
+            async with asyncio.timeout(self._patience):
                 await self._greet()
             watch = asyncio.create_task(self._watch())
             return await self._converse()
@@ -106,6 +117,17 @@ class Connection:
         self.link.ping()
         self._flush()
         self._probing = loop.call_later(outlook_limits.PROBE_PATIENCE, self._judge, loop.time())
+
+    def post_contents(self, contents: Iterable[bytes]) -> None:
+        """Send contents of PACKETs on a link that does not look into them, as `post`.
+
+        Raises:
+            LocalProtocolError: The link is not open.
+        """
+        self._advance()
+        for content in contents:
+            self.link.send_content(content)
+        self._flush()
 
     def close(self, code: CloseCode = CloseCode.BYE) -> None:
         """Say goodbye without waiting; `run` ends with the peer's goodbye, at the latest after CLOSE_WAIT."""
@@ -203,7 +225,7 @@ class Connection:
         while self.link.state is not LinkState.CLOSED:
             await asyncio.sleep(min(ping_at, self._heard + limits.KEEPALIVE_TIMEOUT) - loop.time())
             now = loop.time()
-            stuck = self._partial is not None and now - self._partial[1] > limits.RECORD_DEADLINE
+            stuck = self._partial is not None and now - self._partial[1] > self._stall
             if stuck or now - self._heard >= limits.KEEPALIVE_TIMEOUT or not self._advanced():
                 self.stream.abort()
                 return

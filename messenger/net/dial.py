@@ -15,6 +15,7 @@ import msgspec
 from messenger.core import limits
 from messenger.core.address import Address, is_literal
 from messenger.core.errors import ConnectError, Reason
+from messenger.core.ids import Fingerprint
 from messenger.net.race import race
 
 _REASONS: Final = {
@@ -69,6 +70,8 @@ class Stream(msgspec.Struct, frozen=True):
     """IP address of this end, without scope; empty if it is not known."""
     opened: float | None = None
     """When it was, by the clock of the loop, if its other end has been waited for since."""
+    through: Fingerprint | None = None
+    """The relay through whose circuit it goes; the address is the relay's then."""
 
     @property
     def address(self) -> Address:

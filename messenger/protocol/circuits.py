@@ -23,6 +23,9 @@ C1: Final = 0x31
 C2: Final = 0x32
 """First byte of the relay's."""
 
+ANSWER_SIZE: Final = HEADER_SIZE + 1 + 8 + 4
+"""Bytes of the relay's answer, header included."""
+
 _C1_HEAD: Final = bytes((C1,)) + relay_limits.PASS_SIZE.to_bytes(3, "big")
 _C2_SIZE: Final = 1 + 8 + 4
 _C2_HEAD: Final = bytes((C2,)) + _C2_SIZE.to_bytes(3, "big")

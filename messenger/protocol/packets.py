@@ -18,6 +18,9 @@ IGNORABLE: Final = 0x80
 """Kinds with this bit set may be ignored by those who do not know them."""
 
 _HASH_SIZE: Final = 32
+ADDRESS_MAX: Final = 64
+"""Characters of an IP address with a port, and room."""
+
 LANE_SECRET_SIZE: Final = 32
 """Secret of a lane's ticket."""
 
@@ -151,6 +154,19 @@ class Mailboxes(msgspec.Struct, frozen=True, array_like=True):
         return f"Mailboxes({len(self.places)} places)"
 
 
+class Addresses(msgspec.Struct, frozen=True, array_like=True):
+    """Kind 30. Where the sender can be called without a relay; only on a link through one."""
+
+    addresses: Annotated[
+        list[Annotated[str, msgspec.Meta(min_length=1, max_length=ADDRESS_MAX)]],
+        msgspec.Meta(max_length=limits.INVITE_ADDRESSES_MAX),
+    ]
+    """IP addresses with ports, in the form of an invite's."""
+
+    def __repr__(self) -> str:
+        return f"Addresses({len(self.addresses)})"
+
+
 class Edit(msgspec.Struct, frozen=True, array_like=True):
     """Kind 11. Another text in place of that of a text of the sender's."""
 
@@ -272,6 +288,7 @@ Packet = (
     | Timer
     | Offer
     | Wish
+    | Addresses
 )
 
 ChainedPacket = Text | Edit | Delete | React | Timer | Offer
@@ -295,6 +312,7 @@ _KINDS: Final[dict[int, type[Packet]]] = {
     15: Timer,
     16: Offer,
     17: Wish,
+    30: Addresses,
 }
 _NUMBERS: Final = {kind: number for number, kind in _KINDS.items()}
 _DECODERS: Final = {number: msgspec.msgpack.Decoder(kind) for number, kind in _KINDS.items()}

@@ -27,6 +27,11 @@ _PINS: Final = "SELECT peer_not_before, peer_version FROM contacts WHERE id = ? 
 _MOVE_MESSAGES: Final = "UPDATE OR IGNORE messages SET conversation = ? WHERE conversation = ?"
 _MOVE_RECEIPTS: Final = "UPDATE OR IGNORE sealed_receipts SET conversation = ? WHERE conversation = ?"
 _SET_KNOCK: Final = "UPDATE contacts SET knock = ? WHERE id = ? AND standing > 0"
+_MOVE_QUEUES: Final = "UPDATE queues SET conversation = ? WHERE conversation = ?"
+_DROP_PLACES: Final = """
+DELETE FROM places WHERE conversation = ? AND EXISTS (SELECT 1 FROM places WHERE conversation = ?)
+"""
+_MOVE_PLACES: Final = "UPDATE places SET conversation = ? WHERE conversation = ?"
 _SUCCEED: Final = """
 UPDATE contacts SET fingerprint = ?, succession = ?, key_news = max(key_news, ?), verified = 0,
     addresses = ?, seen_ms = ?, peer_not_before = 0, peer_version = 0, knock = zeroblob(0),
@@ -268,6 +273,8 @@ class ContactTable:
             raise InputError(InputProblem.NOT_ALLOWED)
         self._database.rows(_MOVE_MESSAGES, (contact.id, request.id))
         self._database.rows(_MOVE_RECEIPTS, (contact.id, request.id))
+        for sql in (_MOVE_QUEUES, _DROP_PLACES, _MOVE_PLACES):
+            self._database.rows(sql, (contact.id, request.id))
         merge_heard(self._database, contact.id, request.id)
         self._database.rows(
             "DELETE FROM contacts WHERE id = ?", (request.id,)

@@ -274,10 +274,17 @@ class MessageTable:
         return texts_waiting(self._database, conversation, after_seq, count)
 
     def to_send(
-        self, conversation: ConversationId, after_seq: int, count: int
+        self, conversation: ConversationId, after_seq: int, count: int, *, carried: bool = False
     ) -> list[Outgoing | OutgoingAction]:
-        """All that waits to be sent, texts and what was done to them, as `pending`."""
-        return all_waiting(self._database, conversation, after_seq, count)
+        """All that waits to be sent, texts and what was done to them, as `pending`.
+
+        Args:
+            conversation: To whom.
+            after_seq: Only those with a larger number.
+            count: At most so many.
+            carried: Also what a relay has taken and what has no receipt.
+        """
+        return all_waiting(self._database, conversation, after_seq, count, carried=carried)
 
     def pending_conversations(self) -> list[ConversationId]:
         """The conversations in which messages wait to be sent."""

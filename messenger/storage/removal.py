@@ -20,7 +20,8 @@ GONE: Final = 0
 _NOBODY: Final = """
 UPDATE contacts SET fingerprint = randomblob(32), name = '', alias = '', standing = 0, awaiting = ?2,
     verified = 0, addresses = x'90', created_ms = 0, seen_ms = NULL, peer_not_before = 0, peer_version = 0,
-    knock = zeroblob(0), last_hash = zeroblob(32), told = 0
+    knock = zeroblob(0), last_hash = zeroblob(32), told = 0, key_news = 0, timer = 0, timer_key = NULL,
+    note = '', pinned = 0, muted = 0, archived = 0, news = 0, news_told = 0
 WHERE id = ?1
 """
 _AT_ONCE: Final = (
@@ -34,6 +35,9 @@ _AT_ONCE: Final = (
     "retention WHERE conversation = ?",
     "heard WHERE conversation = ?",
     "calendar WHERE conversation = ?",
+    "places WHERE conversation = ?",
+    "first_places WHERE conversation = ?",
+    "transfers WHERE conversation = ?",
 )
 """What says more than a text of a message; all of it is bounded."""
 
@@ -63,6 +67,7 @@ def hide(database: Database, conversation: ConversationId) -> None:
         many = database.number(held, (conversation,)) >= store_limits.SEARCH_BULK
         for each in _AT_ONCE:
             database.rows(f"DELETE FROM {each}", (conversation,))  # noqa: S608 -- constants only
+        database.rows("UPDATE queues SET conversation = NULL WHERE conversation = ?", (conversation,))
         database.rows(_NOBODY, (conversation, int(_Index.MARKED if many else _Index.OVERWRITTEN)))
 
 

@@ -203,6 +203,15 @@ class SealedTable:
             self._database.rows(f"{_DROP_OUTBOX} AND sid <> ?", (conversation, sid))
             return _requeued(self._database, conversation)
 
+    def requeue(self, conversation: ConversationId) -> list[Message]:
+        """Let what is with a carrier wait again: the same sealed bytes are handed over anew.
+
+        Returns:
+            The texts among it.
+        """
+        with self._database.write():
+            return _requeued(self._database, conversation)
+
     def add_receipts(self, conversation: ConversationId, ids: Sequence[MessageId]) -> None:
         """Note that receipts are due."""
         with self._database.write():
@@ -216,6 +225,11 @@ class SealedTable:
         """For which messages of a contact receipts are due, at most so many."""
         sql = "SELECT id FROM sealed_receipts WHERE conversation = ? LIMIT ?"
         return [MessageId(bytes(row[0])) for row in self._database.rows(sql, (conversation, max(count, 0)))]
+
+    def receipts_waiting(self) -> list[ConversationId]:
+        """To whom receipts are due."""
+        rows = self._database.rows("SELECT DISTINCT conversation FROM sealed_receipts ORDER BY conversation")
+        return [ConversationId(row[0]) for row in rows]
 
     def drop_receipts(self, conversation: ConversationId, ids: Sequence[MessageId]) -> None:
         """These receipts have been handed over."""

@@ -17,7 +17,10 @@ from messenger.storage.drafts import DraftTable
 from messenger.storage.invites import InviteTable
 from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
+from messenger.storage.own_queues import QueueTable
+from messenger.storage.places import PlaceTable
 from messenger.storage.prekeys import PrekeyTable
+from messenger.storage.relays import RelayTable
 from messenger.storage.retention import RetentionTable
 from messenger.storage.schema import discard, open_current
 from messenger.storage.sealed import SealedTable
@@ -65,6 +68,12 @@ class Store:
         """What people who know nobody here yet seal to."""
         self.transfers = TransferTable(database)
         """Files that are offered, on their way, or have come."""
+        self.relays = RelayTable(database)
+        """Relays, ours and those of contacts."""
+        self.queues = QueueTable(database)
+        """Our queues at relays."""
+        self.places = PlaceTable(database)
+        """Where contacts are written to through relays."""
         self.retention = RetentionTable(database)
         """How long messages are kept."""
 

@@ -7,7 +7,7 @@ import msgspec
 from messenger.core import limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.ids import ConversationId
-from messenger.core.models import Message
+from messenger.core.models import Message, MessageState
 from messenger.storage.database import Database, Row
 from messenger.storage.rows import ACTION_COLUMNS, MESSAGE_COLUMNS, chained_from, columns_of, message_from
 
@@ -16,11 +16,11 @@ OUTGOING_COLUMNS: Final = f"{MESSAGE_COLUMNS}, seq, prev, original, reply, body"
 
 _PENDING: Final = f"""
 SELECT {columns_of("m", OUTGOING_COLUMNS)} FROM outbox AS o JOIN messages AS m USING (position)
-WHERE o.conversation = ? AND o.seq > ? AND m.state = 1 ORDER BY o.seq LIMIT ?
+WHERE o.conversation = ? AND o.seq > ? AND m.state BETWEEN 1 AND ? ORDER BY o.seq LIMIT ?
 """  # noqa: S608
 _PENDING_ACTIONS: Final = f"""
 SELECT position, {ACTION_COLUMNS} FROM actions
-WHERE conversation = ? AND outgoing = 1 AND seq > ? AND state = 1 ORDER BY seq LIMIT ?
+WHERE conversation = ? AND outgoing = 1 AND seq > ? AND state BETWEEN 1 AND ? ORDER BY seq LIMIT ?
 """  # noqa: S608
 
 
@@ -99,21 +99,23 @@ def outgoing_from(row: Row) -> Outgoing:
 
 
 def texts_waiting(
-    database: Database, conversation: ConversationId, after_seq: int, count: int
+    database: Database, conversation: ConversationId, after_seq: int, count: int, *, carried: bool = False
 ) -> list[Outgoing]:
     """The texts of ours that wait to be sent, oldest first; see `MessageTable.pending`."""
-    rows = database.rows(_PENDING, (conversation, after_seq, max(count, 0)))
+    last = MessageState.SENT if carried else MessageState.QUEUED
+    rows = database.rows(_PENDING, (conversation, after_seq, int(last), max(count, 0)))
     return [outgoing_from(row) for row in rows]
 
 
 def all_waiting(
-    database: Database, conversation: ConversationId, after_seq: int, count: int
+    database: Database, conversation: ConversationId, after_seq: int, count: int, *, carried: bool = False
 ) -> list[Outgoing | OutgoingAction]:
     """All of ours that waits to be sent, oldest first; see `MessageTable.to_send`."""
-    rows = database.rows(_PENDING_ACTIONS, (conversation, after_seq, max(count, 0)))
+    last = MessageState.SENT if carried else MessageState.QUEUED
+    rows = database.rows(_PENDING_ACTIONS, (conversation, after_seq, int(last), max(count, 0)))
     actions = [OutgoingAction(position=row[0], chained=chained_from(row[1:])) for row in rows]
     waiting: list[Outgoing | OutgoingAction] = [
-        *texts_waiting(database, conversation, after_seq, count),
+        *texts_waiting(database, conversation, after_seq, count, carried=carried),
         *actions,
     ]
     return sorted(waiting, key=_seq)[: max(count, 0)]

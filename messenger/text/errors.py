@@ -3,7 +3,7 @@
 from typing import Final
 
 from messenger.core import errors, limits
-from messenger.core.errors import InputProblem, Reason
+from messenger.core.errors import InputProblem, Reason, RelayProblem
 from messenger.text.catalogue import _
 from messenger.text.settings import SETTINGS
 
@@ -77,6 +77,21 @@ _PROBLEMS: Final[dict[InputProblem, str]] = {
     InputProblem.UNKNOWN: _("There is no such thing here any more. It may have been deleted."),
 }
 
+_RELAYS: Final[dict[RelayProblem, str]] = {
+    RelayProblem.UNKNOWN: _(
+        "The relay is of an earlier version that cannot do this. Ask its owner to update."
+    ),
+    RelayProblem.DENIED: _("The relay has no such mailbox any more. It is made again by itself."),
+    RelayProblem.FULL: _("The mailbox at the relay is full. What you write waits here until there is room."),
+    RelayProblem.BUSY: _("The relay has too much to do right now. Sotto tries again by itself."),
+    RelayProblem.LIMIT: _("The relay allows no more than this at a time. Sotto tries again by itself."),
+    RelayProblem.PUZZLE: _("The relay did not accept the work that it had asked for. Try again."),
+    RelayProblem.TOKEN: _("This relay is only for people who were invited to it. Ask its owner for a link."),
+    RelayProblem.ABSENT: _("There is nobody of that kind at the relay right now."),
+    RelayProblem.REFUSED: _("The relay did not take this. Sotto tries another way."),
+    RelayProblem.TROUBLE: _("The relay has trouble of its own. Sotto tries again by itself."),
+}
+
 _ERRORS: Final[dict[type[errors.SottoError], str]] = {
     errors.SottoError: _("Something went wrong. Try again; if it stays, start Sotto again."),
     errors.ProtocolError: _("The connection was closed because of an error in it. Try again."),
@@ -141,6 +156,8 @@ def explain(error: BaseException) -> str:
             return _PROBLEMS[problem].format(detail=detail or "…")
         case errors.ConnectError(reason=reason, detail=detail):
             return _sentence(_REASONS[reason].format(where=detail or _THERE, port=detail or "?"))
+        case errors.RelayError(problem=problem):
+            return _RELAYS[problem]
         case errors.SottoError():
             return next(_ERRORS[kind] for kind in type(error).__mro__ if kind in _ERRORS)
     return unexpected(type(error).__name__)

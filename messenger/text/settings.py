@@ -38,6 +38,10 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("Messages disappear in new conversations"),
         _("Where neither of you has chosen a time. They are in no backup and no export either."),
     ),
+    "tell_addresses": (
+        _("Tell contacts your address for a direct connection"),
+        _("For those reached through a relay, who have it switched on too. They then see where you are."),
+    ),
     "lock_after": (
         _("Lock after so many minutes without use"),
         _("0 never locks. While locked nobody can read here, and nothing is received. Needs a passphrase."),

@@ -228,6 +228,7 @@ CONNECT_STEPS: Final[dict[str, str]] = {
     "confirming": _("Checking who it is"),
     "proving": _("Both sides prove their keys"),
     "secured": _("Encrypted conversation is open"),
+    "leaving": _("Nobody answers: what you write waits at their relay"),
 }
 """The steps of opening a conversation, in order, by the text of `engine.events.ConnectStep`."""
 

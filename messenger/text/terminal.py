@@ -7,6 +7,7 @@ from messenger.core.ids import Fingerprint, format_fingerprint
 from messenger.core.models import Contact
 from messenger.text.catalogue import _, ngettext
 from messenger.text.errors import explain, unexpected
+from messenger.text.relays import COMMAND
 from messenger.text.timers import timer_words
 
 _SAFETY_GROUP: Final = 5
@@ -184,6 +185,7 @@ def gone_meanwhile(name: str) -> str:
 
 YOU: Final = _("You")
 TICK: Final = "✓"
+AT_RELAY: Final = _("(at the relay)")
 PENDING: Final = "…"
 PROMPT: Final = "> "
 CONTINUED: Final = "      | "
@@ -195,6 +197,7 @@ COMMANDS: Final[dict[str, str]] = {
     "/trust": _("go on with their new key without comparing"),
     "/reconnect": _("call them now, if you are not connected"),
     "/disappear": _("let messages disappear, for example after 30s, 5m, 1h, 1d, 4w, or off"),
+    "/relay": COMMAND,
     "/quit": _("say goodbye and leave; Ctrl-D does the same"),
     "/help": _("show this"),
 }
@@ -255,6 +258,11 @@ def has_accepted(name: str) -> str:
 def renamed(before: str, after: str) -> str:
     """Say that the other has taken another name."""
     return _("{before} is now called {after}.").format(before=before, after=after)
+
+
+def waits_at_relay(name: str) -> str:
+    """Say that what is written to somebody who is away lies at a relay until they come."""
+    return _("{name} is not there now. What you write waits for them at a relay.").format(name=name)
 
 
 def has_left(name: str) -> str:

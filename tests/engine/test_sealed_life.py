@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from messenger.core import limits
-from messenger.core.ids import Fingerprint
+from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import MessageState, Standing
-from messenger.engine.events import KeyChanged, MessageChanged
+from messenger.engine.events import KeyChanged, MessageChanged, PeerTyping
 from messenger.protocol.prekeys import PrekeyList
 from messenger.storage.schema import MIGRATIONS, copy_name, open_current
 from tests.helpers import spare_keys
@@ -32,6 +32,7 @@ from tests.helpers.carrier import (
     write_first,
 )
 from tests.helpers.engines import DATABASE, People, Person
+from tests.helpers.relay_users import until
 
 DAY = 24 * 3600
 
@@ -50,17 +51,46 @@ async def state(person: Person, message: bytes) -> MessageState:
     raise AssertionError("no such message")
 
 
-async def test_a_session_replaced_while_messages_are_on_their_way(people: People) -> None:
+async def greeted(alice: Person, here: ConversationId, bob: Person, there: ConversationId) -> None:
+    """Wait until all that a link begins with has been answered, without a text: see `settled`."""
+    for one, conversation, other in ((alice, here, bob), (bob, there, alice)):
+        mark = other.mark
+
+        async def heard() -> bool:
+            await one.engine.set_typing(conversation)  # noqa: B023 -- nothing is sent before their Hello
+            return bool(other.count(PeerTyping, since=mark))  # noqa: B023
+
+        await until(heard)
+
+
+async def test_a_link_carries_what_a_carrier_has_without_a_receipt(people: People) -> None:
+    """SPEC.md 10.8: it is sent on the next link, and what the carrier brings later is a copy."""
+    alice, bob = await two(people)
+    here, there = await seeded(alice, bob)
+    await part(alice, here, bob, there)
+    message, sealed = await write(alice, here, "kept back")
+    context = context_of(alice)
+    await context.stored(context.store.messages.advance, here, [message.id], MessageState.SENT)
+    await alice.connect(await bob.address())
+    await alice.sees(message.id, MessageState.DELIVERED)
+    assert await bring(bob, sealed) is not None
+    assert (await bob.texts(there)).count("kept back") == 1
+
+
+async def test_a_session_replaced_while_messages_are_on_their_way(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After a day a link makes a new one. What was sealed in the old one opens still, and is sealed anew."""
     alice, bob = await two(people)
     here, there = await seeded(alice, bob)
     first = await current(alice, here)
     await part(alice, here, bob, there)
+    monkeypatch.setattr(limits, "UNACKNOWLEDGED_MAX", 0)  # no link carries a text
     on_way, old = await write(alice, here, "on its way")
     context = context_of(alice)
     await context.stored(context.store.messages.advance, here, [on_way.id], MessageState.SENT)
     await alice.connect(await bob.address())
-    await settled(alice, here, bob, there)
+    await greeted(alice, here, bob, there)
     assert await current(alice, here) == first, "not every link replaces it"
     assert await state(alice, on_way.id) is MessageState.SENT
     await part(alice, here, bob, there)
@@ -68,9 +98,11 @@ async def test_a_session_replaced_while_messages_are_on_their_way(people: People
         later(person, limits.SEED_INTERVAL)
     mark = alice.mark
     await alice.connect(await bob.address())
-    await settled(alice, here, bob, there)
-    second = await current(alice, here)
-    assert second == await current(bob, there) != first
+
+    async def replaced() -> bool:
+        return first != await current(alice, here) == await current(bob, there)
+
+    await until(replaced)
     queued = await alice.wait_for(
         MessageChanged, lambda e: e.message.id == on_way.id and e.message.state is MessageState.QUEUED,
         since=mark,

@@ -68,6 +68,7 @@ GOOD: dict[int, list[Any]] = {
     15: [ID, 5, HASH, 1_700_000_000_000, 3600, 5],
     16: [ID, 5, HASH, 1_700_000_000_000, OFFER, 1_700_000_000_001],
     17: [ID, True, 3, 1, 2, 3, b"", True],
+    30: [["192.0.2.1:42000", "[2001:db8::1]:42000"]],
 }
 """The fields of a packet of each kind."""
 
@@ -129,6 +130,9 @@ def test_a_missing_field_or_something_else_altogether(kind: int) -> None:
     ("kind", "field", "value"),
     [
         (1, 0, "x" * (limits.NAME_MAX + 1)),
+        (30, 0, ["x" * 65]),
+        (30, 0, [""]),
+        (30, 0, ["192.0.2.1:1"] * (limits.INVITE_ADDRESSES_MAX + 1)),
         (1, 0, b"bytes"),
         (1, 1, -1),
         (1, 1, 65536),

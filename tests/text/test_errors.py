@@ -12,6 +12,8 @@ from messenger.core.errors import (
     InputError,
     InputProblem,
     Reason,
+    RelayError,
+    RelayProblem,
     SettingError,
     SottoError,
 )
@@ -19,7 +21,7 @@ from messenger.text import errors as words
 from messenger.text import explain
 
 KINDS = [kind for _name, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SottoError)]
-WITH_CODE = (InputError, ConnectError)
+WITH_CODE = (InputError, ConnectError, RelayError)
 
 
 def plain(kind: type[SottoError]) -> bool:
@@ -32,6 +34,13 @@ def test_every_error_class_has_a_sentence_of_its_own(kind: type[SottoError]) -> 
     sentence = explain(kind("developer's text"))
     assert sentence == words._ERRORS[kind]
     assert "developer" not in sentence
+
+
+@pytest.mark.parametrize("problem", RelayProblem)
+def test_every_problem_of_a_relay_has_a_sentence(problem: RelayProblem) -> None:
+    sentence = explain(RelayError(problem, 5))
+    assert re.fullmatch(r"[A-Z].*\.", sentence), sentence
+    assert sentence != words._ERRORS[SottoError]
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -1,0 +1,185 @@
+"""Links through a relay: opened when there is no direct way, and answered (SPEC.md section 12)."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from messenger.core import carrier_limits
+from messenger.core.address import Address, is_literal, is_near, parse_address
+from messenger.core.errors import AddressError, ConnectError, Reason, RelayError, StorageError
+from messenger.core.ids import ConversationId, Fingerprint
+from messenger.core.models import Contact, Standing
+from messenger.core.relays import OwnQueue
+from messenger.engine import mailboxes
+from messenger.engine.context import Context
+from messenger.engine.dialer import Dialer
+from messenger.engine.entrance import Entrance
+from messenger.engine.events import EngineFault
+from messenger.engine.peers import Peers
+from messenger.engine.relay_link import RelayLink
+from messenger.engine.relays import Relays
+from messenger.engine.tasks import Tasks
+from messenger.net.circuit import first_bytes, join
+from messenger.net.dial import Stream
+from messenger.protocol.circuits import stream_address
+from messenger.protocol.lane import LaneMessage
+from messenger.protocol.relay_answers import Pass, Ring
+from messenger.protocol.relay_queues import Connect
+
+LaneHandler = Callable[[ConversationId, Stream, bytes], Awaitable[None]]
+
+log: Final = logging.getLogger(__name__)
+
+_LANE: Final = bytes((LaneMessage.B1,))
+
+
+class Circuits:
+    """Opens and answers circuits.
+
+    Args:
+        context: The open profile.
+        peers: The live sessions.
+        relays: The links with relays.
+        dialer: Greets on those that we open.
+        entrance: Greets on those that others open.
+    """
+
+    def __init__(
+        self, context: Context, peers: Peers, relays: Relays, dialer: Dialer, entrance: Entrance
+    ) -> None:
+        self._context = context
+        self._peers = peers
+        self._relays = relays
+        self._dialer = dialer
+        self._entrance = entrance
+        self._tasks = Tasks("circuit", context.publish)
+        self._ringing = 0
+        self.on_lane: LaneHandler = _refused
+        """Takes a lane that a contact opens by a circuit: who, the stream, and what has been read of it."""
+
+    async def close(self) -> None:
+        """Stop answering."""
+        await self._tasks.close()
+
+    async def reach(self, contact: Contact, continues: bytes = b"") -> Contact:
+        """Call a contact through a relay where they can be called now.
+
+        Args:
+            contact: Whom to call.
+            continues: "continue" secret of the running link that the new one shall replace.
+
+        Raises:
+            ConnectError: They cannot be called: UNREACHABLE if there is no relay, or as for a call.
+        """
+        reason = Reason.UNREACHABLE
+        for place in await self._context.stored(mailboxes.places, self._context.store, contact.id):
+            try:
+                stream = await self._open(place.relay, place.send_id, place.send_key)
+                return await self._dialer.by_circuit(contact, stream, continues)
+            except ConnectError as e:
+                reason = e.reason
+        raise ConnectError(reason, contact.title)
+
+    async def open(self, contact: Contact, relay: Fingerprint) -> Stream:
+        """A further circuit to a contact, for a lane.
+
+        Args:
+            contact: To whom.
+            relay: The relay through which the link with them goes.
+
+        Raises:
+            ConnectError: They cannot be called there.
+        """
+        for place in await self._context.stored(mailboxes.places, self._context.store, contact.id):
+            if place.relay == relay:
+                return await self._open(relay, place.send_id, place.send_key)
+        raise ConnectError(Reason.UNREACHABLE, contact.title)
+
+    def upgrade(self, conversation: ConversationId, told: Sequence[str]) -> None:
+        """Somebody has told where they can be called without the relay: try it, if that is allowed here."""
+        if self._context.settings.tell_addresses:
+            self._tasks.start(self._go_direct(conversation, told))
+
+    async def _go_direct(self, conversation: ConversationId, told: Sequence[str]) -> None:
+        session = self._peers.session(conversation)
+        if session is None or session.through is None or session.talk is None:
+            return
+        near = is_near(session.connection.stream.host.partition("%")[0])
+        addresses = [address for text in told if (address := _callable(text, near=near)) is not None]
+        continues = session.connection.link.export("continue", b"")
+        try:
+            await self._dialer.reach_at(session.talk.contact, addresses, continues)
+        except ConnectError as e:  # the link through the relay goes on
+            log.info("x no direct way: %s", e.reason.value)
+        except StorageError as e:
+            self._context.publish(EngineFault("circuit", type(e).__name__))
+
+    def on_ring(self, link: RelayLink, queue: OwnQueue, ring: Ring) -> None:
+        """Somebody who may write to a queue opens a circuit to us; whom we do not want hears nothing."""
+        if queue.conversation is not None and self._ringing < carrier_limits.RINGS_AT_ONCE:
+            self._ringing += 1
+            self._tasks.start(self._answer(link, queue.conversation, ring))
+
+    async def _open(self, relay: Fingerprint, send_id: bytes, send_key: bytes) -> Stream:
+        link = self._relays.link(relay)
+        if link is None:
+            raise ConnectError(Reason.UNREACHABLE)
+        try:
+            given = await link.ask(Connect(0, send_id), send_key)
+        except RelayError as e:
+            raise ConnectError(Reason.NOBODY) from e
+        if not isinstance(given, Pass):
+            raise ConnectError(Reason.BROKEN)
+        return await self._join(link, given)
+
+    async def _join(self, link: RelayLink, given: Pass | Ring) -> Stream:
+        address = stream_address(given.address, link.address)
+        if address is None:  # into our own network: the relay has no business there
+            raise ConnectError(Reason.BROKEN)
+        return await join(address, given.secret, link.relay)
+
+    async def _answer(self, link: RelayLink, conversation: ConversationId, ring: Ring) -> None:
+        try:
+            contact = await self._context.stored(self._context.store.contacts.get, conversation)
+            if contact is None or contact.standing is not Standing.ACCEPTED:
+                return
+            stream = await self._join(link, ring)
+            try:
+                first = await first_bytes(stream)
+            except asyncio.CancelledError:
+                stream.abort()
+                raise
+            if first == _LANE:
+                await self.on_lane(conversation, stream, first)
+            elif first:
+                await self._entrance.serve_circuit(stream, first)
+            else:
+                stream.abort()
+        except ConnectError:  # whoever called does not wait any more
+            return
+        except StorageError as e:
+            self._context.publish(EngineFault("circuit", type(e).__name__))
+        finally:
+            self._ringing -= 1
+
+
+def _callable(text: str, *, near: bool) -> Address | None:
+    """An address that somebody has told, unless it is a name, or leads into a network that is not theirs.
+
+    Args:
+        text: As it came.
+        near: Whether the relay itself is on this computer or its network.
+    """
+    try:
+        address = parse_address(text)
+    except AddressError:
+        return None
+    if str(address) != text or not is_literal(address.host) or "%" in address.host:
+        return None
+    return address if near or not is_near(address.host) else None
+
+
+async def _refused(_conversation: ConversationId, stream: Stream, _first: bytes) -> None:
+    """Nobody takes lanes yet."""
+    stream.abort()

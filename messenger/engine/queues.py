@@ -1,0 +1,309 @@
+"""Our queues at relays: made, subscribed, emptied, replaced and deleted (SPEC.md 11.1)."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+
+from messenger.core import carrier_limits, limits, relay_limits
+from messenger.core.errors import ConnectError, RelayError, RelayProblem, StorageError
+from messenger.core.ids import ConversationId, Fingerprint
+from messenger.core.models import Standing
+from messenger.core.relays import OwnQueue, RelayUse
+from messenger.crypto.hkdf import digest
+from messenger.engine.context import Context
+from messenger.engine.events import EngineFault
+from messenger.engine.larder import Larder
+from messenger.engine.relay_link import News, RelayLink
+from messenger.engine.relays import Relays
+from messenger.engine.sealing import Sealing
+from messenger.engine.tasks import Tasks
+from messenger.protocol.relay_answers import Arrived, Ended, QueueMade, Ring, Subscribed
+from messenger.protocol.relay_queues import (
+    Delete,
+    NewQueue,
+    QueueKind,
+    Subscribe,
+    SubscribeFlag,
+)
+from messenger.protocol.relay_word import EndReason
+from messenger.storage.store import Store
+
+RingHandler = Callable[[RelayLink, OwnQueue, Ring], None]
+
+
+class Queues:
+    """Looks after our queues at every relay that a link is up with.
+
+    Args:
+        context: The open profile.
+        relays: The links.
+        sealing: Opens what comes.
+    """
+
+    def __init__(self, context: Context, relays: Relays, sealing: Sealing) -> None:
+        self._context = context
+        self._table = context.store.relays
+        self._own = context.store.queues
+        self._relays = relays
+        self._sealing = sealing
+        self._tasks = Tasks("queues", context.publish)
+        self._turns: dict[Fingerprint, asyncio.Lock] = {}
+        self._larder = Larder(context, sealing)
+        self.on_attended: Callable[[RelayLink], None] = lambda _link: None
+        """Called when our queues at a relay have been looked after, with each new link."""
+        self.on_ring: RingHandler = lambda _link, _queue, _ring: None
+        """Called when somebody opens a circuit to us."""
+        relays.on_news = self._on_news
+
+    def start(self) -> None:
+        """Begin to look after them now and then."""
+        self._tasks.start(self._look_after())
+
+    async def close(self) -> None:
+        """Stop."""
+        await self._tasks.close()
+
+    def attend(self, link: RelayLink) -> None:
+        """A link is up: see that everybody who should have a queue has one, and empty them."""
+        self._tasks.start(self._attend_new(link))
+
+    def attend_all(self) -> None:
+        """People have come or gone: as `attend`, at every relay of ours."""
+        self._tasks.start(self._attend_all())
+
+    async def have_one_for(self, conversation: ConversationId) -> bool:
+        """See that a contact can be told of a queue; returns whether there is one."""
+        if await self._context.stored(self._own.for_contact, conversation):
+            return True
+        for link in await self._own_links():
+            await self._attend(link)
+        return bool(await self._context.stored(self._own.for_contact, conversation))
+
+    async def leave(self, relay: Fingerprint) -> None:
+        """Tell nobody of our queues at a relay any more; what is still written to them is fetched."""
+        queues = await self._context.stored(self._own.at, relay)
+        await self._context.stored(self._table.set_use, relay, RelayUse.LEAVING)
+        ids = [queue.id for queue in queues]
+        await self._context.stored(self._own.retire, ids, self._context.now_ms())
+        await self._relays.tell(relay)
+        await self._tell_changed()
+
+    async def abandon(self, relay: Fingerprint) -> None:
+        """Delete our queues at a relay with what is in them, if it can be reached, and forget it."""
+        await self._context.stored(self._table.set_use, relay, RelayUse.LEAVING)
+        async with self._turn(relay):
+            queues = await self._context.stored(self._own.at, relay)
+            await self._context.stored(self._own.retire, [q.id for q in queues], self._context.now_ms())
+            link = self._relays.link(relay)
+            for queue in queues if link is not None else ():
+                if link is not None and queue.recv_id:
+                    try:
+                        await link.ask(Delete(0, queue.recv_id), queue.recv_key)
+                    except (RelayError, ConnectError):  # it forgets them by itself some day
+                        break
+            await self._forget(relay)
+        await self._tell_changed()
+
+    def _subscribed(self, relay: Fingerprint) -> set[int]:
+        return {queue for link in self._relays.links(relay) for queue in link.queues.values()}
+
+    def _turn(self, relay: Fingerprint) -> asyncio.Lock:
+        """Queues at one relay are made and deleted one after the other."""
+        return self._turns.setdefault(relay, asyncio.Lock())
+
+    async def _attend_new(self, link: RelayLink) -> None:
+        await self._attend(link)
+        self.on_attended(link)
+
+    async def _attend(self, link: RelayLink) -> None:
+        async with self._turn(link.relay):
+            try:
+                await self._context.stored(_prepare, self._context.store, link.relay, self._context.now_ms())
+                queues = await self._context.stored(self._own.at, link.relay)
+                blocked = await self._context.stored(_blocked, self._context.store)
+                busy = self._subscribed(link.relay)
+                due = [
+                    q for q in queues if (q.id not in busy and q.conversation not in blocked) or q.unwanted
+                ]
+                for start in range(0, len(due), carrier_limits.CARRIED_AT_ONCE):
+                    part = due[start : start + carrier_limits.CARRIED_AT_ONCE]
+                    await asyncio.gather(*(self._attend_one(link, queue) for queue in part))
+            except ConnectError:  # the next link goes on
+                return
+        await self._tell_changed()
+
+    async def _attend_one(self, link: RelayLink, queue: OwnQueue) -> None:
+        try:
+            if queue.unwanted or (queue.retired and not queue.recv_id):
+                await self._delete(link, queue)
+                return
+            if not queue.recv_id:
+                queue = await self._make(link, queue)
+            await self._subscribe(link, queue)
+        except RelayError as e:
+            if e.problem is RelayProblem.DENIED and queue.recv_id:
+                await self._lost(link, queue)
+            elif e.problem is RelayProblem.LIMIT and queue.recv_id:
+                self._relays.widen(link.relay)
+            # else there are too many for now, or a token is needed: the next look tries again
+
+    async def _make(self, link: RelayLink, queue: OwnQueue) -> OwnQueue:
+        """Ask the relay for a queue whose keys are stored already."""
+        token = await self._context.stored(self._table.token, queue.relay)
+        kind = QueueKind.REQUESTS if queue.requests else QueueKind.CONTACT
+        made = await link.ask(NewQueue(0, kind, queue.recv_key, queue.send_key, token))
+        if isinstance(made, QueueMade):
+            await self._context.stored(self._own.made, queue.id, made.recv_id, made.send_id)
+        return await self._context.stored(self._own.get, queue.id) or queue
+
+    async def _subscribe(self, link: RelayLink, queue: OwnQueue) -> None:
+        calls = SubscribeFlag(0) if queue.requests or queue.retired else SubscribeFlag.CALLS
+        request = Subscribe(0, queue.recv_id, calls, relay_limits.WINDOW_MAX)
+        said = await link.ask(request, queue.recv_key, queue.id)
+        if queue.requests and not queue.retired and isinstance(said, Subscribed):
+            await self._larder.give(link, queue, said.prekeys)
+
+    async def _delete(self, link: RelayLink, queue: OwnQueue) -> None:
+        if queue.recv_id:
+            try:
+                await link.ask(Delete(0, queue.recv_id), queue.recv_key)
+            except RelayError as e:
+                if e.problem is not RelayProblem.DENIED:
+                    raise
+        await self._context.stored(self._own.remove, queue.id)
+
+    async def _lost(self, link: RelayLink, queue: OwnQueue) -> None:
+        """The relay says that it has no such queue: another one takes its place.
+
+        At once if it says so for the first time on this link, else with the next look: it may be playing.
+        """
+        await self._context.stored(self._own.remove, queue.id)
+        if not link.remade:
+            link.remade = True
+            self.attend_all()
+
+    async def _on_news(self, link: RelayLink, news: Sequence[News]) -> None:
+        """Store what a relay brings, and only then let it forget that."""
+        done: dict[int, list[bytes]] = {}
+        try:
+            for word in news:
+                queue = await self._context.stored(self._own.get, link.queues.get(word.tag, 0))
+                match word:
+                    case Arrived():
+                        if queue is not None:
+                            await self._take(queue, word.envelope)
+                        done.setdefault(word.tag, []).append(digest(word.envelope))
+                    case Ring() if queue is not None:
+                        self.on_ring(link, queue, word)
+                    case Ended(reason=reason):
+                        link.queues.pop(word.tag, None)
+                        if reason is EndReason.GONE and queue is not None:
+                            await self._lost(link, queue)
+        finally:
+            for tag, hashes in done.items():
+                link.acknowledge(tag, hashes)
+
+    async def _take(self, queue: OwnQueue, envelope: bytes) -> None:
+        """Open and store an envelope, or find that nobody should see it.
+
+        Raises:
+            VaultError, StorageError: It must come again.
+        """
+        opened = await self._sealing.open_sealed(envelope, queue.queue_key)
+        known = opened is not None and opened.conversation == queue.conversation
+        now = self._context.now_ms()
+        untold = await self._context.stored(self._own.heard, queue.id, now, known=known)
+        if opened is not None and (opened.receipts_due or untold):
+            self._context.to_carry(opened.conversation)
+
+    async def _tell_changed(self) -> None:
+        for conversation in await self._context.stored(self._own.untold):
+            self._context.to_carry(conversation)
+
+    async def _own_links(self) -> list[RelayLink]:
+        relays = await self._context.stored(self._table.all)
+        own = [relay for relay in relays if relay.use in (RelayUse.OWN, RelayUse.LEAVING)]
+        links = [self._relays.link(relay.fingerprint) for relay in own]
+        return [link for link in links if link is not None]
+
+    async def _attend_all(self) -> None:
+        for link in await self._own_links():
+            await self._attend(link)
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(limits.UPKEEP_INTERVAL)
+            try:
+                await self.tidy()
+            except StorageError as e:
+                self._context.publish(EngineFault("queues", type(e).__name__))
+
+    async def tidy(self) -> None:
+        """Replace queues that are old, and delete those that nobody writes to any more."""
+        for link in await self._own_links():
+            queues = await self._context.stored(self._own.at, link.relay)
+            for queue in queues:
+                try:
+                    await self._tidy_one(link, queue)
+                except (RelayError, ConnectError):  # the next look tries again
+                    continue
+            await self._attend(link)
+        for relay in await self._context.stored(self._table.all):
+            queues = await self._context.stored(self._own.at, relay.fingerprint)
+            late = self._context.now_ms() - 2 * carrier_limits.RETIRED_KEPT * 1000
+            if relay.use is RelayUse.LEAVING and all(queue.used_ms < late for queue in queues):
+                await self._forget(relay.fingerprint)
+        await self._relays.forget_unused()
+
+    async def _tidy_one(self, link: RelayLink, queue: OwnQueue) -> None:
+        now = self._context.now_ms()
+        subscribed = queue.id in self._subscribed(link.relay)
+        if queue.retired and subscribed and queue.used_ms < now - carrier_limits.RETIRED_KEPT * 1000:
+            # Whatever it held when it was subscribed has come by now: it is empty.
+            await self._delete(link, queue)
+        elif queue.requests and not queue.retired and queue.recv_id:
+            await self._subscribe(link, queue)  # it may have run short of prekeys
+
+    async def _forget(self, relay: Fingerprint) -> None:
+        """A relay is not ours any more; it may still be one of a contact's."""
+        await self._context.stored(_forget, self._context.store, relay)
+        if await self._context.stored(self._table.get, relay) is None:
+            await self._relays.forgotten(relay)
+        else:
+            await self._relays.tell(relay)
+
+
+def _prepare(store: Store, relay: Fingerprint, now_ms: int) -> None:
+    """Store a queue for everybody who should have one at a relay of ours, before any of them is asked for."""
+    with store.transaction():
+        known = store.relays.get(relay)
+        if known is None or known.use is not RelayUse.OWN:
+            return
+        old = now_ms - carrier_limits.QUEUE_AGE * 1000
+        queues = [queue for queue in store.queues.at(relay) if not queue.retired]
+        aged = [q.id for q in queues if not q.requests and q.recv_id and q.made_ms < old]
+        fresh = {queue.conversation for queue in queues if queue.id not in aged and not queue.unwanted}
+        wanted: list[ConversationId | None] = [] if None in fresh else [None]
+        wanted += [
+            c.id for c in store.contacts.all() if c.standing is Standing.ACCEPTED and c.id not in fresh
+        ]
+        for conversation in wanted:
+            keys = [secrets.token_bytes(relay_limits.QUEUE_KEY_SIZE) for _ in range(3)]
+            store.queues.add(relay, conversation, (keys[0], keys[1], keys[2]), now_ms)
+        replaced = {q.conversation for q in queues if q.id not in aged and q.recv_id}
+        store.queues.retire([q.id for q in queues if q.id in aged and q.conversation in replaced], now_ms)
+
+
+def _blocked(store: Store) -> set[ConversationId]:
+    """Who is not listened to."""
+    return {contact.id for contact in store.contacts.all() if contact.standing is Standing.BLOCKED}
+
+
+def _forget(store: Store, relay: Fingerprint) -> None:
+    with store.transaction():
+        for queue in store.queues.at(relay):
+            store.queues.remove(queue.id)
+        if store.places.at(relay):
+            store.relays.set_use(relay, RelayUse.ALLOWED)
+        else:
+            store.relays.remove(relay)

@@ -1,0 +1,24 @@
+"""How a relay is named when somebody wants to use it."""
+
+from messenger.core.address import parse_address
+from messenger.core.errors import AddressError, InputProblem
+from messenger.core.ids import parse_fingerprint
+from messenger.protocol.relay_invite import RelayInvite, is_relay_invite
+
+
+def read_relay(text: str) -> RelayInvite:
+    """Read the link of a relay, or its address and fingerprint with a blank between.
+
+    Returns:
+        Who it is, and at least one address.
+
+    Raises:
+        AddressError: It is neither.
+    """
+    if is_relay_invite(text):
+        invite = RelayInvite.decode(text)
+        if not invite.addresses:
+            raise AddressError(InputProblem.BAD_INVITE)
+        return invite
+    address, _, fingerprint = text.strip().partition(" ")
+    return RelayInvite(parse_fingerprint(fingerprint), (parse_address(address),))

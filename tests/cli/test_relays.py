@@ -1,0 +1,76 @@
+"""`sotto relays`, and a conversation with somebody who is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from messenger.cli.exits import Exit
+from messenger.core.ids import format_fingerprint
+from messenger.core.models import MessageState
+from messenger.protocol.invite import Invite, read_invite, write_invite
+from messenger.text import relays as words
+from tests.helpers.engines import People, people_in, prepare
+from tests.helpers.relay_users import strangers_can_write, uses
+from tests.helpers.small_relay import SmallRelay
+from tests.helpers.terminal import Result, run
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[SmallRelay]:
+    """A relay."""
+    made = await SmallRelay.open()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def people(tmp_path: Path) -> AsyncIterator[People]:
+    """Makes people."""
+    async with people_in(tmp_path) as everybody:
+        yield everybody
+
+
+async def sotto(*arguments: str, typed: bytes = b"") -> Result:
+    """Run the program beside this loop, which the relay needs."""
+    return await asyncio.to_thread(run, *arguments, typed=typed)
+
+
+async def test_add_list_and_remove(relay: SmallRelay, tmp_path: Path) -> None:
+    where = "--profile", str(prepare(tmp_path / "alice", "alice"))
+    empty = await sotto("relays", "list", *where)
+    assert (empty.code, empty.out) == (Exit.OK, "")
+    assert words.NONE in empty.err
+    added = await sotto("relays", "add", relay.target, *where)
+    assert added.code == Exit.OK, added.err
+    assert f"Connected to 127.0.0.1:{relay.port}" in added.err
+    listed = await sotto("relays", "list", *where)
+    assert f"127.0.0.1:{relay.port}  yours  Connected" in listed.out
+    assert format_fingerprint(relay.fingerprint) in listed.out
+    removed = await sotto("relays", "remove", f"127.0.0.1:{relay.port}", "--now", *where)
+    assert removed.code == Exit.OK, removed.err
+    assert (await sotto("relays", "list", *where)).out == ""
+    unknown = await sotto("relays", "remove", f"127.0.0.1:{relay.port}", *where)
+    assert (unknown.code, unknown.sentence()) == (Exit.USAGE, words.UNKNOWN)
+    bad = await sotto("relays", "add", "sotto://relay/AAAA", *where)
+    assert bad.code == Exit.USAGE
+
+
+async def test_what_is_written_to_somebody_away_is_left_at_their_relay(
+    relay: SmallRelay, people: People, tmp_path: Path
+) -> None:
+    bob = await people("bob", listen=False)
+    await uses(bob, relay.target)
+    await strangers_can_write(bob)
+    await relay.until(lambda: any(queue.prekeys for queue in relay.queues))
+    invite = read_invite(await bob.engine.make_invite())
+    link = write_invite(Invite(invite.fingerprint, invite.secret, (), invite.places))
+    await bob.engine.stop()
+    alice = prepare(tmp_path / "alice", "alice")
+    done = await sotto("chat", link, "--profile", str(alice), typed=b"I was here\n")
+    assert done.code == Exit.OK, done.err
+    assert "waits for them at a relay" in done.err
+    await bob.start()
+    heard = await bob.hears("I was here")
+    assert heard.state is MessageState.UNREAD

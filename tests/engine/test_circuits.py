@@ -1,0 +1,120 @@
+"""Links through a relay, when there is no direct way."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from messenger.core import relay_limits
+from messenger.core.errors import Reason
+from messenger.core.ids import ConversationId
+from messenger.core.models import MessageState, Offline, Online, Route, Standing
+from messenger.engine.events import PeerTyping, PresenceChanged
+from messenger.protocol.invite import Invite, read_invite, write_invite
+from tests.helpers.engines import People, Person
+from tests.helpers.relay_users import settle, strangers_can_write, uses
+from tests.helpers.relays import Site, prepare, relay_in
+
+Pair = tuple[Person, ConversationId, Person, ConversationId]
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A relay."""
+    async with relay_in(prepare(tmp_path / "relay", "mallory")) as site:
+        yield site
+
+
+@pytest.fixture
+async def strangers(people: People, site: Site) -> Pair:
+    """Alice and Bob, who know nothing of each other but where they are written to; they have accepted."""
+    alice, bob = await people("alice", listen=False), await people("bob", listen=False)
+    await uses(bob, site.started.link)
+    await strangers_can_write(bob)
+    invite = read_invite(await bob.engine.make_invite())
+    link = write_invite(Invite(invite.fingerprint, invite.secret, (), invite.places))
+    contact = await alice.connect(link)
+    await alice.engine.send_text(contact.id, "first")
+    there = (await bob.hears("first")).conversation
+    await settle(alice, bob)
+    return alice, contact.id, bob, there
+
+
+async def relayed(person: Person, conversation: ConversationId, *, since: int = 0) -> None:
+    """Wait until there is a link through a relay."""
+    await person.wait_for(
+        PresenceChanged,
+        lambda e: (
+            e.conversation == conversation
+            and isinstance(e.presence, Online)
+            and e.presence.route is Route.RELAY
+        ),
+        since=since,
+    )
+
+
+async def test_a_link_through_the_relay_when_both_are_there(strangers: Pair) -> None:
+    alice, here, bob, there = strangers
+    since = alice.mark
+    await alice.engine.reconnect(here)
+    await relayed(alice, here, since=since)
+    await relayed(bob, there)
+    message = await alice.engine.send_text(here, "by the link")
+    await alice.sees(message.id, MessageState.DELIVERED)
+    await bob.hears("by the link")
+    await bob.engine.set_typing(there)
+    await alice.wait_for(PeerTyping)
+    assert (await alice.contact(bob)).addresses == (), "the address of the relay is not theirs"
+    assert (await bob.contact(alice)).addresses == ()
+    assert (await alice.contact(bob)).standing is Standing.ACCEPTED
+
+
+async def test_a_direct_link_takes_over_if_both_allow_it(strangers: Pair) -> None:
+    alice, here, bob, there = strangers
+    for person in (alice, bob):
+        await person.engine.change_settings({"tell_addresses": True})
+    await bob.engine.listen()
+    await alice.engine.reconnect(here)
+    for person, conversation in ((alice, here), (bob, there)):
+        await relayed(person, conversation)
+        await person.wait_for(
+            PresenceChanged,
+            lambda e: isinstance(e.presence, Online) and e.presence.route is not Route.RELAY,
+        )
+    message = await alice.engine.send_text(here, "shorter")
+    await alice.sees(message.id, MessageState.DELIVERED)
+
+
+async def test_nobody_is_told_an_address_who_did_not_ask(strangers: Pair) -> None:
+    """Both must have it switched on: telling shows where one is, and so does calling."""
+    alice, here, bob, there = strangers
+    await bob.engine.change_settings({"tell_addresses": True})
+    await bob.engine.listen()
+    await alice.engine.reconnect(here)
+    await relayed(alice, here)
+    await relayed(bob, there)
+    for number in range(2):
+        message = await alice.engine.send_text(here, f"still by the relay {number}")
+        await alice.sees(message.id, MessageState.DELIVERED)
+    presence = await alice.engine.presence(here)
+    assert isinstance(presence, Online)
+    assert presence.route is Route.RELAY
+    assert (await alice.contact(bob)).addresses == (await bob.contact(alice)).addresses == ()
+
+
+async def test_whoever_is_blocked_is_not_answered(strangers: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pass lapses: busy and unwilling look alike, and nothing of theirs is taken."""
+    monkeypatch.setattr(relay_limits, "PASS_WAIT", 0.5)
+    alice, here, bob, there = strangers
+    await bob.engine.block(there)
+    since, mark = alice.mark, bob.mark
+    await alice.engine.reconnect(here)
+    gone = await alice.wait_for(
+        PresenceChanged,
+        lambda e: isinstance(e.presence, Offline) and e.presence.retry_ms is None,
+        since=since,
+    )
+    assert isinstance(gone.presence, Offline)
+    assert gone.presence.reason is Reason.REFUSED
+    assert not alice.count(PresenceChanged, lambda e: isinstance(e.presence, Online), since=since)
+    assert not bob.count(PresenceChanged, lambda e: isinstance(e.presence, Online), since=mark)

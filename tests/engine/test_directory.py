@@ -1,0 +1,65 @@
+"""People who find each other in the directory of a relay."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from messenger.core.errors import InputError, InputProblem
+from messenger.core.models import Standing
+from messenger.core.relays import PersonStatus
+from tests.helpers.engines import People
+from tests.helpers.relay_users import linked, strangers_can_write, until, uses
+from tests.helpers.relays import Site, prepare, relay_in
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A relay with a directory."""
+    async with relay_in(prepare(tmp_path / "relay", "mallory"), directory="open") as site:
+        yield site
+
+
+async def test_publish_find_and_begin_to_talk(people: People, site: Site) -> None:
+    alice, bob = await people("alice", listen=False), await people("bob", listen=False)
+    relay = site.started.fingerprint
+    for person in (alice, bob):
+        await uses(person, site.started.link)
+    await strangers_can_write(bob)
+    await bob.engine.publish_me(relay, PersonStatus.BUSY, "on the third floor")
+    page = await alice.engine.find_people(relay)
+    (found,) = page.people
+    assert (found.name, found.about, found.status) == ("Bob", "on the third floor", PersonStatus.BUSY)
+    assert (found.fingerprint, found.conversation, page.next) == (bob.fingerprint, None, b"")
+    contact = await alice.engine.talk_to(relay, bob.fingerprint)
+    await alice.engine.send_text(contact.id, "found you")
+    request = (await bob.hears("found you")).conversation
+    assert (await bob.contact(alice)).standing is Standing.REQUEST
+    await bob.engine.accept(request)
+    await bob.engine.send_text(request, "so you have")
+    await alice.hears("so you have")
+    assert (await alice.engine.find_people(relay)).people[0].conversation == contact.id
+
+
+async def test_the_entry_stays_and_the_status_goes_with_the_link(people: People, site: Site) -> None:
+    alice, bob = await people("alice", listen=False), await people("bob", listen=False)
+    relay = site.started.fingerprint
+    for person in (alice, bob):
+        await uses(person, site.started.link)
+    await strangers_can_write(bob)
+    await bob.engine.publish_me(relay)
+
+    async def status(wanted: PersonStatus) -> bool:
+        return [each.status for each in (await alice.engine.find_people(relay)).people] == [wanted]
+
+    assert await status(PersonStatus.ONLINE)
+    await bob.engine.stop()
+    await until(lambda: status(PersonStatus.OFFLINE))
+    await bob.start()
+    await linked(bob)
+    await until(lambda: status(PersonStatus.ONLINE))
+    await bob.engine.withdraw_me(relay)
+    assert (await alice.engine.find_people(relay)).people == ()
+    with pytest.raises(InputError) as caught:
+        await alice.engine.talk_to(relay, bob.fingerprint)
+    assert caught.value.problem is InputProblem.UNKNOWN

@@ -1,0 +1,116 @@
+"""More relays than one: asked about, chosen between, left without losing anything."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from messenger.core import carrier_limits
+from messenger.core.models import MessageState
+from messenger.core.relays import RelayConnecting, RelayOnline, RelayUse
+from messenger.engine.events import RelayAsked, RelayChanged
+from tests.helpers.carrier import context_of, later, part, seeded, settled
+from tests.helpers.engines import People
+from tests.helpers.relay_users import linked, places, settle, until, uses
+from tests.helpers.relays import Site, prepare, relay_in
+
+
+@pytest.fixture
+async def one(tmp_path: Path) -> AsyncIterator[Site]:
+    """A relay."""
+    async with relay_in(prepare(tmp_path / "one", "mallory")) as site:
+        yield site
+
+
+@pytest.fixture
+async def other(tmp_path: Path) -> AsyncIterator[Site]:
+    """Another relay."""
+    async with relay_in(prepare(tmp_path / "other", "carol")) as site:
+        yield site
+
+
+async def test_nothing_goes_to_a_relay_that_was_not_allowed(people: People, one: Site, other: Site) -> None:
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    await uses(alice, one.started.link)
+    await uses(bob, other.started.link)
+    here, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    asked = await alice.wait_for(RelayAsked)
+    assert (asked.conversation, asked.relay.fingerprint) == (here, other.started.fingerprint)
+    await part(alice, here, bob, there)
+    await alice.engine.send_text(here, "may I")
+    await alice.engine.allow_relay(other.started.fingerprint, allowed=False)
+    assert (await alice.states(here))[-1] is MessageState.QUEUED
+    await alice.engine.send_text(here, "or not")
+    await alice.connect(await bob.address())
+    await settled(alice, here, bob, there)
+    assert alice.count(RelayChanged, _tries(other)) == 0, "not even connected to"
+    await part(alice, here, bob, there)
+    message = await alice.engine.send_text(here, "may I now")
+    await alice.engine.allow_relay(other.started.fingerprint, allowed=True)
+    await bob.hears("may I now")
+    await bob.engine.allow_relay(one.started.fingerprint, allowed=True)
+    await alice.sees(message.id, MessageState.DELIVERED)
+
+
+def _tries(site: Site) -> Callable[[RelayChanged], bool]:
+    """An attempt to connect to a relay."""
+    return lambda event: (
+        event.relay.fingerprint == site.started.fingerprint
+        and isinstance(event.relay.state, RelayConnecting | RelayOnline)
+    )
+
+
+async def test_the_first_place_that_answers(people: People, one: Site, tmp_path: Path) -> None:
+    """One of two relays goes; what is written takes the other."""
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    async with relay_in(prepare(tmp_path / "other", "carol")) as other:
+        await uses(bob, other.started.link)
+        await uses(bob, one.started.link)
+        await uses(alice, one.started.link)
+        here, there = await seeded(alice, bob)
+        await until(lambda: places(alice, here, 2))
+        await alice.wait_for(RelayAsked)
+        await alice.engine.allow_relay(other.started.fingerprint, allowed=True)
+        await part(alice, here, bob, there)
+    message = await alice.engine.send_text(here, "by the other way")
+    await bob.hears("by the other way")
+    await alice.sees(message.id, MessageState.DELIVERED)
+
+
+async def test_moving_to_another_relay_loses_nothing(people: People, one: Site, other: Site) -> None:
+    """What lies at the old one is fetched, everybody learns of the new one, and then the old one is left."""
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    for person in (alice, bob):
+        await uses(person, one.started.link)
+    here, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    await part(alice, here, bob, there)
+    await alice.engine.stop()
+    await uses(bob, other.started.link)
+    await bob.engine.remove_relay(one.started.fingerprint)
+    await bob.engine.stop()
+    await alice.start()
+    await linked(alice)
+    early = await alice.engine.send_text(here, "to the old one")
+    await alice.sees(early.id, MessageState.SENT)
+    await bob.start()
+    await bob.hears("to the old one")
+    await until(lambda: places(alice, here, 1, other.started.fingerprint))
+    await alice.wait_for(RelayAsked)
+    await alice.engine.allow_relay(other.started.fingerprint, allowed=True)
+    late = await alice.engine.send_text(here, "to the new one")
+    await bob.hears("to the new one")
+    await alice.sees(late.id, MessageState.DELIVERED)
+    await alice.sees(early.id, MessageState.DELIVERED)
+    uses_ = {relay.fingerprint: relay.use for relay in await bob.engine.relays()}
+    assert uses_[one.started.fingerprint] is RelayUse.LEAVING
+    later(bob, carrier_limits.RETIRED_KEPT + 60)
+    running = bob.engine._running
+    assert running is not None
+    await running.queues.tidy()
+    context = context_of(bob)
+    assert await context.stored(context.store.queues.at, one.started.fingerprint) == []
+    await running.queues.tidy()
+    left = {relay.fingerprint: relay.use for relay in await bob.engine.relays()}
+    assert left.get(one.started.fingerprint) in (RelayUse.ALLOWED, None)

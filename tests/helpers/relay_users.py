@@ -1,0 +1,63 @@
+"""People who use relays."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from messenger.core.ids import ConversationId
+from messenger.core.relays import RelayOnline
+from messenger.engine.events import RelayChanged
+from tests.helpers.carrier import context_of
+from tests.helpers.engines import PATIENCE, Person
+from tests.helpers.small_relay import SmallRelay
+
+
+async def uses(person: Person, target: str) -> None:
+    """Let somebody use a relay, and wait for the link."""
+    since = person.mark
+    await person.engine.add_relay(target)
+    await linked(person, since=since)
+
+
+async def linked(person: Person, *, since: int = 0) -> None:
+    """Wait until somebody has a link with a relay."""
+    await person.wait_for(RelayChanged, lambda e: isinstance(e.relay.state, RelayOnline), since=since)
+
+
+async def ready(relay: SmallRelay, people: int = 1) -> None:
+    """Wait until strangers can write to so many people at a relay."""
+    await relay.until(lambda: sum(bool(queue.prekeys) for queue in relay.queues) >= people)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again and again whether something is so; each question goes through somebody's storage thread."""
+    async with asyncio.timeout(PATIENCE):
+        while not await holds():  # noqa: ASYNC110 -- it lies in a store, which tells nobody
+            await asyncio.sleep(0)
+
+
+async def settle(alice: Person, bob: Person) -> None:
+    """Wait until each of two people who have accepted each other knows where the other is written to."""
+    for person, other in ((alice, bob), (bob, alice)):
+        context, conversation = context_of(person), await person.with_(other)
+
+        async def told() -> bool:
+            return bool(await context.stored(context.store.places.get, conversation))  # noqa: B023
+
+        await until(told)
+
+
+async def places(person: Person, conversation: ConversationId, count: int, relay: bytes = b"") -> bool:
+    """Whether somebody knows so many places of a contact, the first of them at a relay."""
+    context = context_of(person)
+    found = await context.stored(context.store.places.get, conversation)
+    return len(found) == count and (not relay or found[0][0] == relay)
+
+
+async def strangers_can_write(person: Person) -> None:
+    """Wait until somebody has a queue for requests."""
+    context = context_of(person)
+
+    async def listed() -> bool:
+        return bool(await context.stored(context.store.queues.for_requests))
+
+    await until(listed)
