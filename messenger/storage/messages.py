@@ -10,11 +10,22 @@ from messenger.core import limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
-from messenger.core.models import AFTER, FailReason, Message, MessageState
+from messenger.core.models import FailReason, Message, MessageState
 from messenger.storage import transfers
 from messenger.storage.actions import ActionTable
 from messenger.storage.chain import append, free_position, hear, order_here
 from messenger.storage.database import Database, Row
+from messenger.storage.moves import (
+    ADVANCE,
+    ADVANCE_THROUGH,
+    ARRIVED,
+    BEFORE,
+    FORGET_ORIGINAL,
+    INTO_OUTBOX,
+    MARK_SEEN,
+    OUT_OF_OUTBOX,
+    SEEN_SEQ,
+)
 from messenger.storage.rows import IS_THERE, MESSAGE_COLUMNS, by_id, message_from, page
 from messenger.storage.timers import TimerTable
 from messenger.storage.traffic import Arrival, Outgoing, OutgoingAction, all_waiting, texts_waiting
@@ -39,49 +50,6 @@ WHERE c.standing > 0 AND (
 )
 ORDER BY c.id
 """
-_NOW: Final = "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
-"""The time at which a statement runs, Unix milliseconds; good enough to be shown, and for nothing else."""
-_MOVE: Final = f"""
-UPDATE messages SET state = ?1, reason = ?2,
-    delivered_ms = iif(?1 IN (3, 4), coalesce(delivered_ms, {_NOW}), delivered_ms),
-    read_ms = iif(?1 = 4, {_NOW}, read_ms)
-WHERE conversation = ?3 AND outgoing = 1 AND state IN (SELECT value FROM json_each(?4))
-    AND NOT (state = 5 AND deleted = 1 AND ?1 = 1) -- what is deleted is not tried again
-    AND kind = 2 -- lines about the conversation are not sent
-"""  # noqa: S608 -- constants only, here and below
-_ADVANCE: Final = f"{_MOVE} AND id = ?5 RETURNING {MESSAGE_COLUMNS}"
-_ADVANCE_THROUGH: Final = f"{_MOVE} AND seq <= ?5 RETURNING {MESSAGE_COLUMNS}"
-_MARK_SEEN: Final = f"""
-UPDATE messages SET state = 7, read_ms = {_NOW} WHERE conversation = ? AND state = 6 AND position <= ?
-RETURNING position, id, seq, timer
-"""  # noqa: S608
-_SEEN_SEQ: Final = """
-SELECT min(
-    (SELECT max(seq) FROM messages WHERE conversation = ?1 AND outgoing = 0 AND state = 7),
-    coalesce(
-        (SELECT min(seq) - 1 FROM messages WHERE conversation = ?1 AND outgoing = 0 AND state = 6),
-        9223372036854775807
-    )
-)
-"""
-_INTO_OUTBOX: Final = """
-INSERT OR IGNORE INTO outbox (position, conversation, seq)
-SELECT position, conversation, seq FROM messages WHERE position IN (SELECT value FROM json_each(?))
-"""
-_OUT_OF_OUTBOX: Final = "DELETE FROM outbox WHERE position IN (SELECT value FROM json_each(?))"
-_FORGET_ORIGINAL: Final = """
-UPDATE messages SET original = NULL, body = NULL
-WHERE position IN (SELECT value FROM json_each(?)) AND coalesce(original, body) IS NOT NULL
-    AND (deleted = 1 OR ?)
-"""
-
-_BEFORE: Final = {
-    state: json.dumps([int(earlier) for earlier, later in AFTER.items() if state in later])
-    for state in MessageState
-}
-"""The states from which each state may be reached, as SQL takes them."""
-
-_ARRIVED: Final = json.dumps([int(MessageState.DELIVERED)])
 
 
 class MessageTable:
@@ -315,7 +283,7 @@ class MessageTable:
             bounds = _bounds(conversation, state, reason)
             moved, others = list[Row](), list[MessageId]()
             for id_ in ids:
-                rows = self._database.rows(_ADVANCE, (*bounds, id_))
+                rows = self._database.rows(ADVANCE, (*bounds, id_))
                 moved += rows
                 if not rows:
                     others.append(id_)
@@ -336,8 +304,8 @@ class MessageTable:
         """
         with self._database.write():
             target, kept, whose, before = _bounds(conversation, state, reason)
-            before = _ARRIVED if state is MessageState.READ else before
-            moved = self._database.rows(_ADVANCE_THROUGH, (target, kept, whose, before, seq))
+            before = ARRIVED if state is MessageState.READ else before
+            moved = self._database.rows(ADVANCE_THROUGH, (target, kept, whose, before, seq))
             return self._settled(moved, state)
 
     def mark_seen(self, conversation: ConversationId, position: int) -> list[tuple[MessageId, int]]:
@@ -347,7 +315,7 @@ class MessageTable:
             Id and number of each that was unread, oldest first, for the receipt.
         """
         with self._database.write():
-            rows = self._database.rows(_MARK_SEEN, (conversation, position))
+            rows = self._database.rows(MARK_SEEN, (conversation, position))
             if timed := [row[0] for row in rows if row[3]]:
                 self._timers.start(timed)
         return [(MessageId(id_), seq) for _, id_, seq, _ in sorted(rows)]
@@ -357,7 +325,7 @@ class MessageTable:
 
         If they have deleted the conversation and count from 1 again, the new count is what matters.
         """
-        return self._database.number(_SEEN_SEQ, (conversation,))
+        return self._database.number(SEEN_SEQ, (conversation,))
 
     def incoming_count(self, conversation: ConversationId) -> int:
         """How many messages of theirs are stored; counts them one by one, so it is meant for requests."""
@@ -403,12 +371,12 @@ class MessageTable:
         positions = json.dumps([message.position for message in messages])
         timed = [message.position for message in messages if message.timer]
         if state is MessageState.QUEUED:
-            self._database.rows(_INTO_OUTBOX, (positions,))
+            self._database.rows(INTO_OUTBOX, (positions,))
             self._timers.stop(timed)
             return [msgspec.structs.replace(message, expires_ms=None) for message in messages]
         if state is not MessageState.SENT:
-            self._database.rows(_OUT_OF_OUTBOX, (positions,))
-            self._database.rows(_FORGET_ORIGINAL, (positions, int(state is not MessageState.FAILED)))
+            self._database.rows(OUT_OF_OUTBOX, (positions,))
+            self._database.rows(FORGET_ORIGINAL, (positions, int(state is not MessageState.FAILED)))
             if timed:
                 ends = self._timers.start(timed)
                 messages = [
@@ -422,4 +390,4 @@ def _bounds(
     conversation: ConversationId, state: MessageState, reason: FailReason
 ) -> tuple[int, str, ConversationId, str]:
     kept = reason if state is MessageState.FAILED else FailReason.NONE
-    return int(state), kept.value, conversation, _BEFORE[state]
+    return int(state), kept.value, conversation, BEFORE[state]

@@ -11,7 +11,7 @@ from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged, InputError, InputProblem, StorageBug
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import AFTER, FailReason, Message, MessageState
-from messenger.storage import actions, chain, messages, rows, traffic
+from messenger.storage import actions, chain, messages, moves, rows, traffic
 from messenger.storage.chain import chain_hash
 from messenger.storage.store import Outgoing, Store
 from tests.helpers.storage import ZEROS, add_contact, add_theirs, message_id
@@ -389,10 +389,10 @@ def test_no_query_reads_a_whole_table(store: Store) -> None:
         rows._PAGE_BACK: (1, 10, 0, 5),
         rows._PAGE_ON: (1, 10, 0, 5),
         traffic._PENDING: (1, 0, 2, 5),
-        messages._ADVANCE: (2, "", 1, "[1]", bytes(16)),
-        messages._ADVANCE_THROUGH: (2, "", 1, "[1]", 5),
-        messages._MARK_SEEN: (1, 5),
-        messages._SEEN_SEQ: (1,),
+        moves.ADVANCE: (2, "", 1, "[1]", bytes(16)),
+        moves.ADVANCE_THROUGH: (2, "", 1, "[1]", 5),
+        moves.MARK_SEEN: (1, 5),
+        moves.SEEN_SEQ: (1,),
         rows._BY_ID: (1, bytes(16)),
         messages._KNOWN: (1, bytes(16)),
         traffic._PENDING_ACTIONS: (1, 0, 2, 5),
