@@ -75,7 +75,7 @@ class Queues:
         """See that a contact can be told of a queue; returns whether there is one."""
         if await self._context.stored(self._own.for_contact, conversation):
             return True
-        for link in await self._own_links():
+        for link in await self._relays.own_links():
             await self._attend(link)
         return bool(await self._context.stored(self._own.for_contact, conversation))
 
@@ -220,14 +220,8 @@ class Queues:
         for conversation in await self._context.stored(self._own.untold):
             self._context.to_carry(conversation)
 
-    async def _own_links(self) -> list[RelayLink]:
-        relays = await self._context.stored(self._table.all)
-        own = [relay for relay in relays if relay.use in (RelayUse.OWN, RelayUse.LEAVING)]
-        links = [self._relays.link(relay.fingerprint) for relay in own]
-        return [link for link in links if link is not None]
-
     async def _attend_all(self) -> None:
-        for link in await self._own_links():
+        for link in await self._relays.own_links():
             await self._attend(link)
 
     async def _look_after(self) -> None:
@@ -240,7 +234,7 @@ class Queues:
 
     async def tidy(self) -> None:
         """Replace queues that are old, and delete those that nobody writes to any more."""
-        for link in await self._own_links():
+        for link in await self._relays.own_links():
             queues = await self._context.stored(self._own.at, link.relay)
             for queue in queues:
                 try:

@@ -18,6 +18,10 @@ INSERT INTO queues
     (relay, conversation, requests, recv_id, send_id, recv_key, send_key, queue_key, made_ms, used_ms)
 VALUES (?, ?, ?, x'', x'', ?, ?, ?, ?7, ?7) RETURNING id
 """
+_ASSIGN: Final = """
+INSERT INTO prekey_queues (id, queue) -- nothing if either is gone by now
+SELECT p.id, q.id FROM queues AS q, prekeys AS p WHERE q.id = ? AND p.id = ?
+"""
 _CHANGED: Final = (
     "UPDATE contacts SET news = news + 1 WHERE id = (SELECT conversation FROM queues WHERE id = ?)"
 )
@@ -156,8 +160,8 @@ class QueueTable:
             rows = self._database.rows("SELECT id, queue FROM prekey_queues")
             taken = {bytes(id_): owner for id_, owner in rows}
             for id_ in [id_ for id_ in ids if id_ not in taken][: max(wanted, 0)]:
-                self._database.rows("INSERT INTO prekey_queues (id, queue) VALUES (?, ?)", (id_, queue))
-                taken[id_] = queue
+                if self._database.change(_ASSIGN, (queue, id_)):
+                    taken[id_] = queue
             return [id_ for id_ in ids if taken.get(id_) == queue]
 
 

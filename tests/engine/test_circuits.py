@@ -102,7 +102,9 @@ async def test_nobody_is_told_an_address_who_did_not_ask(strangers: Pair) -> Non
     assert (await alice.contact(bob)).addresses == (await bob.contact(alice)).addresses == ()
 
 
-async def test_whoever_is_blocked_is_not_answered(strangers: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whoever_is_blocked_is_not_answered(
+    strangers: Pair, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The pass lapses: busy and unwilling look alike, and nothing of theirs is taken."""
     monkeypatch.setattr(relay_limits, "PASS_WAIT", 0.5)
     alice, here, bob, there = strangers
@@ -116,5 +118,6 @@ async def test_whoever_is_blocked_is_not_answered(strangers: Pair, monkeypatch: 
     )
     assert isinstance(gone.presence, Offline)
     assert gone.presence.reason is Reason.REFUSED
+    assert site.relay.house.counters.circuits_joined == 0, "the pass was not even shown"
     assert not alice.count(PresenceChanged, lambda e: isinstance(e.presence, Online), since=since)
     assert not bob.count(PresenceChanged, lambda e: isinstance(e.presence, Online), since=mark)

@@ -99,6 +99,7 @@ def test_no_prekey_is_at_two_queues(relays: Store) -> None:
     assert (len(first), len(second), set(first) & set(second)) == (4, 4, set())
     assert relays.queues.assign_prekeys(one.id, ids, 0) == first, "they stay where they are"
     assert len(relays.queues.assign_prekeys(one.id, ids, 9)) == 6, "as many as there are"
+    assert relays.queues.assign_prekeys(777, [b"x" * 16], 1) == [], "both are gone"
     relays.prekeys.use(first[0])
     assert first[0] not in relays.queues.assign_prekeys(one.id, ids[1:], 0)
 
