@@ -85,7 +85,7 @@ class Chats:
         """Put a failed message back into the queue."""
         contact = await self._contact(conversation)
         check_writable(contact)
-        await self._advance(conversation, [message], MessageState.QUEUED)
+        await _advance(self._context, conversation, [message], MessageState.QUEUED)
         self.hurry(contact, again=True)
 
     async def mark_read(self, conversation: ConversationId, position: int) -> None:
@@ -121,7 +121,7 @@ class Chats:
         self._hang_up(conversation)
         waiting = await self._context.stored(self._store.messages.pending, conversation, 0, limits.OUTBOX_MAX)
         ids = [item.message.id for item in waiting]
-        await self._advance(conversation, ids, MessageState.FAILED, FailReason.BLOCKED)
+        await _advance(self._context, conversation, ids, MessageState.FAILED, FailReason.BLOCKED)
 
     async def unblock(self, conversation: ConversationId) -> None:
         """Let somebody in again, as a contact."""
@@ -247,16 +247,6 @@ class Chats:
         await self._context.stored(self._store.contacts.update, conversation, standing=standing)
         await self._context.publish_contact(conversation)
 
-    async def _advance(
-        self,
-        conversation: ConversationId,
-        ids: list[MessageId],
-        state: MessageState,
-        reason: FailReason = FailReason.NONE,
-    ) -> None:
-        advance = self._store.messages.advance
-        self._context.publish_changed(await self._context.stored(advance, conversation, ids, state, reason))
-
     def _hang_up(self, conversation: ConversationId) -> None:
         self._reconnector.forget(conversation)
         session = self._peers.session(conversation)
@@ -285,3 +275,14 @@ class Chats:
         if session is not None and session.talk is not None:
             with contextlib.suppress(ProtocolError):
                 act(session.talk)
+
+
+async def _advance(
+    context: Context,
+    conversation: ConversationId,
+    ids: list[MessageId],
+    state: MessageState,
+    reason: FailReason = FailReason.NONE,
+) -> None:
+    advance = context.store.messages.advance
+    context.publish_changed(await context.stored(advance, conversation, ids, state, reason))

@@ -8,7 +8,7 @@ from messenger.core import deed_limits, limits, store_limits
 from messenger.core.address import Address
 from messenger.core.chained import Chained
 from messenger.core.errors import ProtocolError, RemoteProtocolError, StorageError
-from messenger.core.ids import MessageId
+from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, MessageState, Standing
 from messenger.core.names import clean_name
 from messenger.engine import mailboxes
@@ -265,8 +265,10 @@ class Talk:
         """
         if not self._accepted:
             for packet in packets:
-                if isinstance(packet, Text) and not await self._too_much(packet):
-                    await self._store_chained([packet])
+                if isinstance(packet, Text) and not self._full:
+                    self._full = await _too_much(self._context, self.contact.id, packet)
+                    if not self._full:
+                        await self._store_chained([packet])
             return
         await self._store_chained(packets)
         self.tell_delivered([MessageId(packet.id) for packet in packets])
@@ -296,18 +298,6 @@ class Talk:
         if self._accepted and self._context.settings.typing and not 0 <= now - self._heard_typing < _AGAIN_MS:
             self._heard_typing = now
             self._context.publish(PeerTyping(self.contact.id, now + round(deed_limits.TYPING_SHOWN * 1000)))
-
-    async def _too_much(self, text: Text) -> bool:
-        """Whether a stranger sends more than a request may hold.
-
-        It stays in their outbox, and so does everything after it, so that there is no gap.
-        """
-        if not self._full and len(text.text.encode()) <= limits.STRANGER_TEXT_MAX:
-            count = await self._context.stored(self._store.messages.incoming_count, self.contact.id)
-            self._full = count >= limits.STRANGER_MESSAGES_MAX
-        else:
-            self._full = True
-        return self._full
 
     async def _on_receipt(self, ids: list[bytes], state: MessageState) -> None:
         named = [MessageId(i) for i in ids]
@@ -342,3 +332,14 @@ class Talk:
                 if chained.id not in self._on_way:
                     self._on_way.add(chained.id)
                     await self._connection.send(packet_of(chained))
+
+
+async def _too_much(context: Context, conversation: ConversationId, text: Text) -> bool:
+    """Whether a stranger sends more than a request may hold.
+
+    It stays in their outbox, and so does everything after it, so that there is no gap.
+    """
+    if len(text.text.encode()) > limits.STRANGER_TEXT_MAX:
+        return True
+    count = await context.stored(context.store.messages.incoming_count, conversation)
+    return count >= limits.STRANGER_MESSAGES_MAX

@@ -14,6 +14,7 @@ CHANGED = Settings(
     read_receipts=False,
     typing=False,
     new_timer=NewTimer.DAY,
+    tell_addresses=True,
     lock_after=5,
     theme=Theme.DARK,
     enter_sends=False,
