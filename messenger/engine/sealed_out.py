@@ -113,6 +113,8 @@ def seal_receipts(desk: Desk, words: Words) -> SealedReceipts | None:
         change = desk.store.queues.change(words.conversation)
         if contact is None or contact.standing is not Standing.ACCEPTED or not before.ready:
             return None
+        if not ids and not change:
+            return None
         receipt = [Delivered([bytes(id_) for id_ in ids])] if ids else []
         words = dataclasses.replace(words, tell_read=words.tell_read and not contact.held)
         after, message = before.seal(payload.encode([*receipt, *_about_us(desk, words)]))

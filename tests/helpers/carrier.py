@@ -156,13 +156,17 @@ async def killed(person: Person, folder: Path) -> None:
     """Let somebody's process die as it is now, and start on what is on the disk at this moment.
 
     Args:
-        person: Who; goes on in the new folder.
-        folder: A folder that is not there yet.
+        person: Who.
+        folder: A folder that is not there yet, for what is on the disk now.
     """
-    shutil.copytree(person.folder, folder)  # database, log and keys, without any goodbye
-    (folder / "lock").unlink()
+    shutil.copytree(person.folder, folder, ignore=shutil.ignore_patterns("lock"))  # without any goodbye
     await person.engine.stop()
-    person.folder = folder
+    for each in person.folder.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each)
+        elif each.name != "lock":  # a profile elsewhere, with another lock, would be taken for a copy
+            each.unlink()
+    shutil.copytree(folder, person.folder, dirs_exist_ok=True)
     await person.start()
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from messenger.core.settings import NewTimer, OpenDoor, Settings, Theme, declared
+from messenger.core.settings import NewTimer, OpenDoor, Settings, TakeFiles, Theme, declared
 from messenger.storage.store import Store
 
 CHANGED = Settings(
@@ -18,6 +18,11 @@ CHANGED = Settings(
     lock_after=5,
     theme=Theme.DARK,
     enter_sends=False,
+    take_files=TakeFiles.VERIFIED,
+    take_files_mib=7,
+    lanes=3,
+    send_limit=1000,
+    receive_limit=2000,
     keep_days=30,
     backups_kept=0,
 )
