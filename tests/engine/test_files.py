@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from messenger.core import transfer_limits
 from messenger.core.errors import DiskFull, InputError, InputProblem
 from messenger.core.ids import ConversationId
 from messenger.core.settings import TakeFiles
-from messenger.core.transfers import Transfer, TransferState, Trouble, Wish
+from messenger.core.transfers import Transfer, TransferId, TransferState, Trouble, Wish
 from messenger.engine.events import MessageAdded, TransferChanged
 from messenger.net.connection import Connection
 from messenger.protocol.packets import LaneTicket
@@ -367,3 +367,36 @@ async def test_bytes_that_were_hashed_and_not_noted_are_hashed_again_and_not_sen
     await both_done(pair, (0, since[1]))
     assert sum(written) <= 7 * MIB
     assert (tmp_path / "there" / "film").read_bytes() == (tmp_path / "film").read_bytes()
+
+
+async def test_nothing_is_noted_before_it_is_durable(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer_limits, "JOURNAL_EVERY", 0.0)
+    table = pair[1].engine._now().context.store.transfers
+    write, sync, journal = landing.Landing.write, landing.Landing.sync, table.journal
+    last: dict[int, int] = {}
+    writes, durable, noted = [0], [0], set[int]()
+
+    def writing(self: landing.Landing, offset: int, data: memoryview) -> None:
+        write(self, offset, data)
+        writes[0] += 1
+        last[offset // transfer_limits.CHUNK] = writes[0]
+
+    def syncing(self: landing.Landing) -> None:
+        before = writes[0]
+        sync(self)
+        durable[0] = before
+
+    def noting(id_: TransferId, chunks: Sequence[tuple[int, bytes]], done: int) -> None:
+        assert all(last[index] <= durable[0] for index, _ in chunks)
+        noted.update(index for index, _ in chunks)
+        journal(id_, chunks, done)
+
+    monkeypatch.setattr(landing.Landing, "write", writing)
+    monkeypatch.setattr(landing.Landing, "sync", syncing)
+    monkeypatch.setattr(table, "journal", noting)
+    offer = await offered(pair, file(tmp_path / "a", 30 * MIB))
+    await pair[1].engine.accept_files(offer.id, tmp_path / "there")
+    await both_done(pair)
+    assert noted == set(range(8))
