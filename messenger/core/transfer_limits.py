@@ -57,6 +57,9 @@ LANE_STEP: Final = 10.0
 LANE_SILENCE: Final = 30.0
 """A lane on which nothing can be sent or received for this long has broken."""
 
+LOOK_EVERY: Final = 0.01
+"""How often a lane that is busy looks at the clock, and whoever only sends at what has come."""
+
 LANE_WAIT: Final = 20.0
 """How long somebody who gave out a ticket waits for its lane before trying again."""
 

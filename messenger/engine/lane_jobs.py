@@ -185,11 +185,14 @@ class Sending(Job):
             hasher.update(piece)
             at += len(piece)
         line.send(lane_files.chunk(index, start))
+        paced = any(throttle.rate for throttle in self._throttles)
+        self._check()
         while at < size:
-            most = self._size if not self._throttles else min(self._size, *(t.piece for t in self._throttles))
+            most = self._size if not paced else min(self._size, *(t.piece for t in self._throttles))
             piece = room[: min(most, size - at)]
             length = len(piece)
-            self._pace(length)
+            if paced:
+                self._pace(length)
             self._reader.read_into(offset + at, piece)
             hasher.update(piece)
             began = time.monotonic()

@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 import select
 import socket
+import struct
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
@@ -69,7 +71,9 @@ class SocketPipe:
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        sock.settimeout(transfer_limits.LANE_SILENCE)
+        sock.setblocking(True)  # noqa: FBT003 -- the name of the method says it
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            sock.setsockopt(socket.SOL_SOCKET, option, _patience())
         self._sock = sock
         self.recv_into: Callable[[memoryview], int] = sock.recv_into
         self.sendall: Callable[[Buffer], None] = sock.sendall
@@ -93,6 +97,17 @@ class SocketPipe:
         self._sock.close()
 
 
+def _patience() -> bytes:
+    """How long the system waits in one call, as it wants it told.
+
+    A time-out of Python's own would ask before each call whether it may be made.
+    """
+    seconds = transfer_limits.LANE_SILENCE
+    if sys.platform == "win32":
+        return struct.pack("L", round(seconds * 1000))
+    return struct.pack("ll", int(seconds), round(seconds % 1 * 1_000_000))
+
+
 class Line:
     """An open lane, used by one thread at a time; only `abort` may be called by others meanwhile.
 
@@ -111,6 +126,8 @@ class Line:
         self._in = memoryview(bytearray(OUTER_HEADER + limits.RECORD_CIPHERTEXT_MAX + OUTER_HEADER + _SLACK))
         self._have = 0
         self._taken = 0
+        self._look = 0.0
+        self._looking = True
         channel.begin(time.monotonic())
 
     @property
@@ -136,7 +153,7 @@ class Line:
         Args:
             size: Bytes of it.
         """
-        self._channel.advance(time.monotonic())
+        self._tell_time()
         if self._channel.ready:
             self._flush()
             self._pipe.sendall(self._channel.send_in_place(self._out, size))
@@ -159,11 +176,13 @@ class Line:
         return None
 
     def attend(self) -> None:
-        """Look after what has come meanwhile, without waiting, at an end that only sends.
+        """Look after what has come meanwhile, without waiting, at an end that only sends; call it often.
 
         Raises:
             RemoteProtocolError: The other end speaks out of turn.
         """
+        if not self._looking:
+            return
         while not self.ended and (self._have > self._taken or self._pipe.readable()):
             if self._record() is not None:
                 raise RemoteProtocolError("a word out of turn")
@@ -199,6 +218,14 @@ class Line:
                 raise RemoteProtocolError("a word out of turn")
             self._flush()
 
+    def _tell_time(self) -> None:
+        """Now and then; with every record it would cost as much as the rest of this file."""
+        now = time.monotonic()
+        self._looking = now >= self._look
+        if self._looking:
+            self._look = now + transfer_limits.LOOK_EVERY
+            self._channel.advance(now)
+
     def _flush(self) -> None:
         data = self._channel.data_to_send()
         if data:
@@ -218,7 +245,7 @@ class Line:
         while self._have < size:
             self._more(size + _SLACK)
         self._taken = size
-        self._channel.advance(time.monotonic())
+        self._tell_time()
         return self._channel.receive_in_place(view[:size])
 
     def _more(self, most: int) -> None:

@@ -1,5 +1,6 @@
 """Files between two engines, over real links and lanes, onto a real disk."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,11 @@ from messenger.core.ids import ConversationId
 from messenger.core.settings import TakeFiles
 from messenger.core.transfers import Transfer, TransferState, Trouble, Wish
 from messenger.engine.events import MessageAdded, TransferChanged
+from messenger.net.connection import Connection
+from messenger.protocol.packets import LaneTicket
 from messenger.storage import landing
-from tests.helpers.engines import People, Person, friends
+from messenger.storage.store import Store
+from tests.helpers.engines import DATABASE, People, Person, friends
 
 MIB = 1024 * 1024
 
@@ -313,3 +317,53 @@ async def test_a_cut_link_costs_less_than_a_record(
     await both_done(pair, since)
     assert (tmp_path / "there" / "film").read_bytes() == (tmp_path / "film").read_bytes()
     assert sum(written) == 12 * MIB, "what has come is not sent again"
+
+
+async def test_a_ticket_may_be_slower_than_the_lane_that_it_opens(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lanes = pair[1].engine._now().transfers.runs.lanes
+    take, expect = lanes.on_ticket, lanes._expect
+    late: list[tuple[Connection, LaneTicket]] = []
+
+    async def expected(id_: bytes) -> None:
+        asyncio.get_running_loop().call_later(0.05, lambda: take(*late.pop()))
+        await expect(id_)
+
+    monkeypatch.setattr(lanes, "on_ticket", lambda *told: late.append(told))
+    monkeypatch.setattr(lanes, "_expect", expected)
+    offer = await offered(pair, file(tmp_path / "a", MIB))
+    await pair[1].engine.accept_files(offer.id, tmp_path / "there")
+    await both_done(pair)
+    assert not late
+
+
+async def test_bytes_that_were_hashed_and_not_noted_are_hashed_again_and_not_sent(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sender's program ends before it has noted what it sent: its hashes are gone, not the bytes."""
+    alice, bob, _ = pair
+    await slowly(alice, pair, tmp_path)
+    transfer = (await of_alice(pair)).id
+    since = (alice.mark, bob.mark)
+    await alice.engine.pause_transfer(transfer)
+    await stands(bob, TransferState.PAUSED, since=since[1])
+    await alice.engine.change_settings({"send_limit": 0})
+    key = alice.engine._profile.db_key
+    await alice.engine.stop()
+    store = Store.open(alice.folder / DATABASE, key)
+    store.transfers.begin_anew(transfer)
+    store.close()
+    written: list[int] = []
+    write = landing.Landing.write
+
+    def count(self: landing.Landing, offset: int, data: memoryview) -> None:
+        written.append(len(data))
+        write(self, offset, data)
+
+    monkeypatch.setattr(landing.Landing, "write", count)
+    await alice.start()
+    await alice.engine.resume_transfer(transfer)
+    await both_done(pair, (0, since[1]))
+    assert sum(written) <= 7 * MIB
+    assert (tmp_path / "there" / "film").read_bytes() == (tmp_path / "film").read_bytes()
