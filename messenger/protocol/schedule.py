@@ -17,7 +17,7 @@ class Schedule:
         self._interval = interval if initiator else interval + limits.REKEY_STAGGER
         self._now = 0.0
         self._fresh = 0.0
-        self._used: float | None = None
+        self._last = 0.0
         self._asked: float | None = None
         self._heard: float | None = None
         self._flowing = False
@@ -34,7 +34,7 @@ class Schedule:
 
     def packet(self) -> None:
         """A packet was sent or received."""
-        self._used = self._now
+        self._last = self._now
         self._flowing = True
 
     def asked(self) -> None:
@@ -53,7 +53,7 @@ class Schedule:
 
     def renewed(self) -> None:
         """An exchange is complete."""
-        self._fresh = self._now
+        self._fresh = self._last = self._now
         self._asked = None
         self._flowing = False
 
@@ -75,5 +75,4 @@ class Schedule:
 
     def stale(self) -> bool:
         """Whether the link has been idle for so long that the next packet waits for fresh keys."""
-        last = self._fresh if self._used is None else max(self._used, self._fresh)
-        return self._now - last >= limits.REKEY_IDLE
+        return self._now - self._last >= limits.REKEY_IDLE
