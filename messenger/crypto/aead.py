@@ -142,12 +142,17 @@ class Sealer(_Direction):
             CryptoError: ``out`` is too short, or the key has been used for too long.
         """
         size = len(plaintext)
-        if len(out) < size + limits.TAG_SIZE:
+        end = size + limits.TAG_SIZE
+        if len(out) < end:
             raise CryptoError("output buffer too short")
-        with memoryview(out) as whole, whole[: size + limits.TAG_SIZE] as view:
-            self._cipher.encrypt_into(self._next(size), plaintext, aad, view)
+        nonce = self._next(size)
+        if len(out) == end and isinstance(out, memoryview):  # bulk data: nothing has to be cut out
+            self._cipher.encrypt_into(nonce, plaintext, aad, out)
+        else:
+            with memoryview(out) as whole, whole[:end] as view:
+                self._cipher.encrypt_into(nonce, plaintext, aad, view)
         self._done(size)
-        return size + limits.TAG_SIZE
+        return end
 
 
 class Opener(_Direction):

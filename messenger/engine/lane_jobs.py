@@ -185,6 +185,7 @@ class Sending(Job):
             hasher.update(piece)
             at += len(piece)
         line.send(lane_files.chunk(index, start))
+        read_into, update, clock = self._reader.read_into, hasher.update, time.monotonic
         paced = any(throttle.rate for throttle in self._throttles)
         self._check()
         while at < size:
@@ -193,11 +194,11 @@ class Sending(Job):
             length = len(piece)
             if paced:
                 self._pace(length)
-            self._reader.read_into(offset + at, piece)
-            hasher.update(piece)
-            began = time.monotonic()
+            read_into(offset + at, piece)
+            update(piece)
+            began = clock()
             line.send_piece(length)
-            self._adapt(time.monotonic() - began)
+            self._adapt(clock() - began)
             at += length
             self.moved += length
             self.done += length

@@ -173,6 +173,8 @@ class Channel:
 
     def data_to_send(self) -> Buffer:
         """Bytes for the peer; each is returned once."""
+        if not self._out:
+            return b""
         out, self._out = self._out, []
         return out[0] if len(out) == 1 else b"".join(out)
 

@@ -269,6 +269,9 @@ class Wish(msgspec.Struct, frozen=True, array_like=True):
     busy: bool
     """As many lanes as its sender allows are running; it says so again when there is room."""
 
+    def __repr__(self) -> str:
+        return f"Wish({self.wish}, {self.count})"
+
 
 Packet = (
     Hello

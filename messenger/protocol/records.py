@@ -41,6 +41,9 @@ class RecordType(IntEnum):
     DONE = RekeyMessage.DONE
 
 
+_KINDS: Final = {int(kind): kind for kind in RecordType}
+
+
 class RecordBuffer:
     """A place for one record, so that bulk data is read, sealed and sent where it lies.
 
@@ -51,6 +54,38 @@ class RecordBuffer:
         self.data = bytearray(OUTER_HEADER + limits.RECORD_CIPHERTEXT_MAX)
         self.content = memoryview(self.data)[_CONTENT_AT : _CONTENT_AT + limits.RECORD_CONTENT_MAX]
         """Room for `limits.RECORD_CONTENT_MAX` bytes."""
+        self._layout = _Layout(self.data, 0)
+
+    def layout(self, size: int) -> "_Layout":
+        """The parts of a record with so much content; most records of bulk data are alike.
+
+        Raises:
+            LocalProtocolError: It is too much.
+        """
+        if size != self._layout.size:
+            self._layout = _Layout(self.data, size)
+        return self._layout
+
+
+class _Layout:
+    """The parts of a record in a buffer.
+
+    Args:
+        data: The buffer.
+        size: Bytes of content.
+    """
+
+    def __init__(self, data: bytearray, size: int) -> None:
+        if size > limits.RECORD_CONTENT_MAX:
+            raise LocalProtocolError("record content too long")
+        end = OUTER_HEADER + _padded(size)
+        self.size = size
+        self.whole = memoryview(data)[: end + limits.TAG_SIZE]
+        self.inner, self.sealed = self.whole[OUTER_HEADER:end], self.whole[OUTER_HEADER:]
+        self.header = _outer_header(len(self.sealed))
+        self.head, self.padding = self.whole[:_CONTENT_AT], self.whole[_CONTENT_AT + size : end]
+        self.head_bytes = self.header + _inner_header(RecordType.PACKET, size)
+        self.zeros = bytes(len(self.padding))
 
 
 class RecordWriter:
@@ -81,11 +116,16 @@ class RecordWriter:
             LocalProtocolError: The content is too long, or the key has sealed all that it may.
         """
         size = len(content)
+        if size > limits.RECORD_CONTENT_MAX:
+            raise LocalProtocolError("record content too long")
         if size <= _SHORT:
             return self._seal_short(kind, content, size)
         data = bytearray(OUTER_HEADER + _padded(size) + limits.TAG_SIZE)
+        header = _outer_header(len(data) - OUTER_HEADER)
+        data[:_CONTENT_AT] = header + _inner_header(kind, size)
         data[_CONTENT_AT : _CONTENT_AT + size] = content
-        self._seal(data, kind, size)
+        with memoryview(data) as view:
+            self._seal(view[OUTER_HEADER : -limits.TAG_SIZE], header, view[OUTER_HEADER:])
         return data
 
     def seal_in_place(self, buffer: RecordBuffer, size: int) -> memoryview:
@@ -101,18 +141,18 @@ class RecordWriter:
         Raises:
             LocalProtocolError: As for `seal`.
         """
-        end = _CONTENT_AT - limits.RECORD_INNER_HEADER + _padded(size)
-        buffer.data[_CONTENT_AT + size : end] = bytes(end - _CONTENT_AT - size)
-        whole = memoryview(buffer.data)[: end + limits.TAG_SIZE]
-        self._seal(whole, RecordType.PACKET, size)
-        return whole
+        parts = buffer.layout(size)
+        parts.head[:], parts.padding[:] = parts.head_bytes, parts.zeros
+        self._seal(parts.inner, parts.header, parts.sealed)
+        return parts.whole
 
     def _seal_short(self, kind: RecordType, content: Buffer, size: int) -> bytearray:
         """The same record; for few bytes copying is cheaper than looking after a buffer."""
         padded = _padded(size)
-        start = (kind << 24 | size).to_bytes(limits.RECORD_INNER_HEADER, "big")
-        inner = b"".join((start, content, _ZEROS[: padded - limits.RECORD_INNER_HEADER - size]))
-        header = (OUTER_TYPE << 24 | padded + limits.TAG_SIZE).to_bytes(OUTER_HEADER, "big")
+        inner = b"".join(
+            (_inner_header(kind, size), content, _ZEROS[: padded - limits.RECORD_INNER_HEADER - size])
+        )
+        header = _outer_header(padded + limits.TAG_SIZE)
         try:
             sealed = self._sealer.seal(inner, header)
         except CryptoError as e:
@@ -121,18 +161,11 @@ class RecordWriter:
         data += sealed
         return data
 
-    def _seal(self, data: bytearray | memoryview, kind: RecordType, size: int) -> None:
-        if size > limits.RECORD_CONTENT_MAX:
-            raise LocalProtocolError("record content too long")
-        sealed = len(data) - OUTER_HEADER
-        data[:OUTER_HEADER] = (OUTER_TYPE << 24 | sealed).to_bytes(OUTER_HEADER, "big")
-        data[OUTER_HEADER:_CONTENT_AT] = (kind << 24 | size).to_bytes(limits.RECORD_INNER_HEADER, "big")
-        with memoryview(data) as view:
-            inner = view[OUTER_HEADER : len(data) - limits.TAG_SIZE]
-            try:
-                self._sealer.seal_into(inner, bytes(view[:OUTER_HEADER]), view[OUTER_HEADER:])
-            except CryptoError as e:
-                raise LocalProtocolError("this key must not seal more") from e
+    def _seal(self, inner: memoryview, header: bytes, sealed: memoryview) -> None:
+        try:
+            self._sealer.seal_into(inner, header, sealed)
+        except CryptoError as e:
+            raise LocalProtocolError("this key must not seal more") from e
 
 
 class RecordReader:
@@ -251,14 +284,21 @@ class RecordReader:
         padding = bytes(inner[end:])
         if size > limits.RECORD_CONTENT_MAX or end > len(inner) or padding.count(0) != len(padding):
             raise RemoteProtocolError("bad record content")
-        try:
-            kind = RecordType(inner[0])
-        except ValueError as e:
-            raise RemoteProtocolError("unknown record type") from e
-        self._empty = self._empty + 1 if kind is RecordType.PADDING else 0
+        kind = _KINDS.get(inner[0])
+        if kind is None:
+            raise RemoteProtocolError("unknown record type")
+        self._empty = 0 if kind else self._empty + 1  # 0 is that of PADDING
         if self._empty > limits.EMPTY_RECORDS_MAX:
             raise RemoteProtocolError("too many empty records")
         return kind, inner[limits.RECORD_INNER_HEADER : end]
+
+
+def _outer_header(sealed: int) -> bytes:
+    return (OUTER_TYPE << 24 | sealed).to_bytes(OUTER_HEADER, "big")
+
+
+def _inner_header(kind: RecordType, size: int) -> bytes:
+    return (kind << 24 | size).to_bytes(limits.RECORD_INNER_HEADER, "big")
 
 
 def _padded(size: int) -> int:

@@ -13,13 +13,13 @@ class Schedule:
         interval: Seconds between exchanges while packets flow, 1 to 60.
     """
 
-    __slots__ = ("_asked", "_flowing", "_fresh", "_heard", "_interval", "_now", "_used")
+    __slots__ = ("_asked", "_flowing", "_fresh", "_heard", "_interval", "_last", "_now")
 
     def __init__(self, *, initiator: bool, interval: float = limits.REKEY_INTERVAL) -> None:
         self._interval = interval if initiator else interval + limits.REKEY_STAGGER
         self._now = 0.0
         self._fresh = 0.0
-        self._used: float | None = None
+        self._last = 0.0
         self._asked: float | None = None
         self._heard: float | None = None
         self._flowing = False
@@ -36,7 +36,7 @@ class Schedule:
 
     def packet(self) -> None:
         """A packet was sent or received."""
-        self._used = self._now
+        self._last = self._now
         self._flowing = True
 
     def asked(self) -> None:
@@ -55,7 +55,7 @@ class Schedule:
 
     def renewed(self) -> None:
         """An exchange is complete."""
-        self._fresh = self._now
+        self._fresh = self._last = self._now
         self._asked = None
         self._flowing = False
 
@@ -82,5 +82,4 @@ class Schedule:
 
     def stale(self) -> bool:
         """Whether the link has been idle for so long that the next packet waits for fresh keys."""
-        last = self._fresh if self._used is None else max(self._used, self._fresh)
-        return self._now - last >= limits.REKEY_IDLE
+        return self._now - self._last >= limits.REKEY_IDLE

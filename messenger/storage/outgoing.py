@@ -145,6 +145,8 @@ class OutgoingReader:
         self._sources = sources
         self._starts = starts(source.size for source in sources)
         self._open: OrderedDict[int, int] = OrderedDict()
+        self._last = (0, 0, -1)
+        """Where in the stream the file that was read last begins and ends, and the open file."""
 
     @property
     def size(self) -> int:
@@ -165,6 +167,9 @@ class OutgoingReader:
             SourceChanged, SourceGone, SourceUnreadable: The buffer may be partly filled.
             StorageBug: It is not within the stream.
         """
+        begin, end, file = self._last
+        if begin <= offset and offset + len(buffer) < end and self._read_on(file, buffer, offset - begin):
+            return
         if offset < 0 or offset + len(buffer) > self.size:
             raise StorageBug("outside of the stream")
         for span in spans(self._starts, offset, len(buffer)):
@@ -175,6 +180,7 @@ class OutgoingReader:
 
     def close(self) -> None:
         """Close all files; reading goes on with opening them again."""
+        self._last = (0, 0, -1)
         while self._open:
             os.close(self._open.popitem()[1])
 
@@ -184,6 +190,14 @@ class OutgoingReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @staticmethod
+    def _read_on(file: int, buffer: memoryview, at: int) -> bool:
+        """Read from the middle of the file that was read last; False where a closer look is needed."""
+        try:
+            return read_at(file, buffer, at) == len(buffer)
+        except OSError as e:
+            raise _refusal(e) from e
+
     def _read_span(self, span: Span, buffer: memoryview) -> None:
         source, file = self._sources[span.entry], self._file(span.entry)
         at, part = span.inside, buffer[span.begin : span.end]
@@ -192,7 +206,10 @@ class OutgoingReader:
             if not count:
                 raise SourceChanged("shorter than it was")
             at, part = at + count, part[count:]
+        begin = self._starts[span.entry]
+        self._last = (begin, begin + source.size, file)
         if at == source.size:
+            self._last = (0, 0, -1)
             _compare(source, os.fstat(file))
             os.close(self._open.pop(span.entry))  # who reads in order is done with it
 
@@ -201,6 +218,7 @@ class OutgoingReader:
         if file is not None:
             self._open.move_to_end(index)
             return file
+        self._last = (0, 0, -1)  # it may be the one that is closed for this one
         source = self._sources[index]
         file = os.open(source.path, _FLAGS)
         try:

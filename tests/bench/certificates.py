@@ -1,6 +1,10 @@
-"""TLS contexts with RSA-3072 certificates on both sides, for the peer of the handshake benchmark."""
+"""TLS contexts with RSA-3072 certificates on both sides for the peer of the handshake benchmark, and one for
+a web server.
+"""
 
 import datetime as dt
+import ipaddress
+import shutil
 import ssl
 import tempfile
 from pathlib import Path
@@ -20,6 +24,13 @@ def mutual_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
         )
 
 
+def server_certificate(path: Path) -> None:
+    """Write key and certificate of a web server on the loopback into one file."""
+    with tempfile.TemporaryDirectory() as folder:
+        alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))])
+        shutil.move(_certificate(Path(folder), "127.0.0.1", alternative), path)
+
+
 def _context(side: int, own: Path, other: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(side)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -30,11 +41,11 @@ def _context(side: int, own: Path, other: Path) -> ssl.SSLContext:
     return context
 
 
-def _certificate(folder: Path, name: str) -> Path:
+def _certificate(folder: Path, name: str, alternative: x509.SubjectAlternativeName | None = None) -> Path:
     key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
@@ -42,8 +53,10 @@ def _certificate(folder: Path, name: str) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + dt.timedelta(hours=1))
-        .sign(key, hashes.SHA256())
     )
+    if alternative is not None:
+        builder = builder.add_extension(alternative, critical=False)
+    certificate = builder.sign(key, hashes.SHA256())
     path = folder / f"{name}.pem"
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
