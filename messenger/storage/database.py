@@ -271,6 +271,14 @@ class Database:
         except apsw.Error as e:
             raise translated(e) from e
 
+    def log_frames(self) -> int:
+        """How many frames of the log hold up to its last commit; nothing is written."""
+        try:
+            frames, _ = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        except apsw.Error as e:
+            raise translated(e) from e
+        return frames
+
     def empty_log(self) -> None:
         """Move everything from the log into the database, so that what was deleted is gone from both.
 
