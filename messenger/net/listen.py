@@ -92,8 +92,8 @@ class Listener:
     async def _next(self) -> socket.socket:
         """Wait for the next connection.
 
-        The loop's own `sock_accept` loses one that comes while it is cancelled. Here nothing is accepted before
-        the waiting is over.
+        The loop's own `sock_accept` loses one that comes while it is cancelled. Here nothing is accepted
+        before the waiting is over.
         """
         loop, came = asyncio.get_running_loop(), asyncio.Event()
         try:
