@@ -15,7 +15,7 @@ from typing import Final
 from messenger.core import store_limits
 from messenger.core.errors import DatabaseDamaged, InputError, InputProblem, StorageError
 from messenger.core.models import Backup
-from messenger.storage.database import Database, put_in_place, side_files
+from messenger.storage.database import PAGE_MIN, Database, put_in_place, side_files
 from messenger.storage.faults import translated
 from messenger.storage.files import TIME, copied, mark_of, set_aside
 from messenger.storage.log import forget, set_copy_aside
@@ -168,7 +168,7 @@ def restore(database: Path, key: bytes, name: str, now_ms: int) -> None:
 
 def _forget_in(aside: Path, key: bytes) -> None:
     """Take what disappears one day out of a database that was set aside, unless it is damaged."""
-    if _size(aside) == 0:  # it would become a database
+    if _size(aside) < PAGE_MIN:  # it would become a database
         return
     with contextlib.suppress(StorageError):
         old = Database.open(aside, key)

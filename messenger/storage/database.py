@@ -27,6 +27,9 @@ Value = None | int | float | str | bytes
 Row = tuple[Any, ...]
 """One row of a result; the columns have the types that the STRICT tables declare."""
 
+PAGE_MIN: Final = 512
+"""Smallest page that SQLite knows, in bytes; of a file with no or one byte it would make a new database."""
+
 _log: Final = logging.getLogger(__name__)
 _FILE_MODE: Final = 0o600
 _CHECK_STEPS: Final = 10_000

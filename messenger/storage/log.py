@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from messenger.core import store_limits
-from messenger.storage.database import Database, new_file, put_in_place, side_files
+from messenger.storage.database import PAGE_MIN, Database, new_file, put_in_place, side_files
 from messenger.storage.faults import translated
 from messenger.storage.files import mark_of, set_aside
 from messenger.storage.sealed import SealedTable
@@ -29,9 +29,8 @@ _HEAD: Final = struct.Struct(">6I")
 """Of a frame: page, size of the database after a commit or 0, two salts, two sums."""
 _MAGIC: Final = {0x377F0682: "<", 0x377F0683: ">"}
 """The first four bytes, and in which order the sums take the bytes of a number."""
-_PAGE_MIN: Final = 512
 _PAGE_MAX: Final = 65536
-_LEAST: Final = _HEADER.size + _HEAD.size + _PAGE_MIN
+_LEAST: Final = _HEADER.size + _HEAD.size + PAGE_MIN
 """Bytes of the shortest log with a frame."""
 _SECTOR: Final = 512
 """The smallest piece that a disk writes whole."""
@@ -65,7 +64,7 @@ def look_after(database: Path, key: bytes, now_ms: int) -> Loss | None:
     """
     copy, (log, _) = _copy_of(database), side_files(database)
     try:
-        if _size(database) < _PAGE_MIN or not (_size(log) >= _LEAST or copy.exists()):
+        if _size(database) < PAGE_MIN or not (_size(log) >= _LEAST or copy.exists()):
             return None
         if _size(log) >= _LEAST and not _same(copy, log):
             set_aside(copy, mark_of(now_ms))
@@ -154,7 +153,7 @@ def _header(log: BinaryIO) -> tuple[int, tuple[int, int]] | None:
     log.seek(0)
     data = log.read(_HEADER.size)
     magic, _, page, _, *rest = _HEADER.unpack(data)
-    if magic not in _MAGIC or not _PAGE_MIN <= page <= _PAGE_MAX or page & (page - 1):
+    if magic not in _MAGIC or not PAGE_MIN <= page <= _PAGE_MAX or page & (page - 1):
         return None
     one = two = 0
     values = struct.unpack(f"{_MAGIC[magic]}6I", data[:24])
