@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from messenger.engine.events import EngineFault, Event, UpdateProgress
+from messenger.engine.events import EngineFault, Event, LogDamaged, UpdateProgress
 
 
 class InputEnded(msgspec.Struct, frozen=True):
@@ -16,10 +16,10 @@ class Inbox:
     """Events of the engine, and the end of the person's input, in the order in which they came.
 
     Args:
-        on_fault: Told at once about every `EngineFault`, which the reader then never sees.
+        on_fault: Told at once about every `EngineFault` and `LogDamaged`, which the reader then never sees.
     """
 
-    def __init__(self, on_fault: Callable[[EngineFault], None]) -> None:
+    def __init__(self, on_fault: Callable[[EngineFault | LogDamaged], None]) -> None:
         self._queue: asyncio.Queue[Event | InputEnded] = asyncio.Queue()
         self._on_fault = on_fault
         self.on_update: Callable[[UpdateProgress], None] = lambda _event: None
@@ -27,7 +27,7 @@ class Inbox:
 
     def put(self, item: Event | InputEnded) -> None:
         """Add something; for `Engine`'s publish."""
-        if isinstance(item, EngineFault):
+        if isinstance(item, EngineFault | LogDamaged):
             self._on_fault(item)
         elif isinstance(item, UpdateProgress):
             self.on_update(item)

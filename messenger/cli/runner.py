@@ -11,7 +11,8 @@ from messenger.cli.inbox import Inbox
 from messenger.cli.terminal import Interrupted, OutputClosed, Terminal
 from messenger.core.errors import SottoError
 from messenger.engine.engine import Engine
-from messenger.text import explain
+from messenger.engine.events import EngineFault, LogDamaged
+from messenger.text import explain, log_damaged
 from messenger.text import terminal as words
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -40,12 +41,16 @@ def run(job: Callable[[Terminal], Awaitable[Exit]]) -> Exit:
 @contextlib.asynccontextmanager
 async def engine_on(folder: Path, terminal: Terminal) -> AsyncIterator[tuple[Engine, Inbox]]:
     """An engine on a profile, not opened yet, with its inbox; stopped at the end in any case."""
-    inbox = Inbox(lambda event: terminal.fail(words.fault(event.error)))
+    inbox = Inbox(lambda event: terminal.fail(_trouble(event)))
     engine = Engine(folder, inbox.put, locks_itself=False)
     try:
         yield engine, inbox
     finally:
         await engine.stop()
+
+
+def _trouble(event: EngineFault | LogDamaged) -> str:
+    return log_damaged(event.kept) if isinstance(event, LogDamaged) else words.fault(event.error)
 
 
 async def _until_signal(job: Awaitable[Exit]) -> Exit:

@@ -95,7 +95,13 @@ BACKUP_STEP: Final = 1_000
 """Pages of 4 KiB copied between two looks whether the program ends: some 20 ms."""
 
 COPY_KEPT: Final = 30 * 24 * 3600
-"""How long the copy is kept that was made before a database left an old version."""
+"""How long the copy is kept that was made before a database left an old version, or of a damaged log."""
+
+LOGS_KEPT: Final = 3
+"""Most copies of damaged logs that are kept."""
+
+LOGS_BEFORE: Final = 2**20
+"""Frames of so many earlier logs may stand in the file of the log; the salt of each log counts one more."""
 
 # --- chains, and databases that were put back (SPEC.md 8.5) ---
 

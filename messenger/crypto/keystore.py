@@ -41,7 +41,6 @@ __all__ = [
     "Protection",
     "adopt",
     "change_protection",
-    "create",
     "find",
     "forget_old",
     "fresh",
@@ -112,9 +111,9 @@ def find(folder: Path) -> Protection | None:
 
     Raises:
         KeyFileError: A file is missing or damaged.
-        StorageError: An interrupted `create` could not be finished.
+        StorageError: An interrupted `install` could not be finished.
     """
-    _finish_create(folder)
+    _finish_install(folder)
     identity, root = (_exists(folder / name) for name in (IDENTITY_NAME, ROOT_NAME))
     if not identity and not root:
         return None
@@ -135,38 +134,6 @@ def prepare(folder: Path) -> None:
     keyfiles.make_folder(folder)
 
 
-def create(
-    folder: Path,
-    signing: PrivateKey,
-    exchange: PrivateKey,
-    how: Protection,
-    passphrase: str = "",
-    *,
-    now: int,
-    cost: Cost | None = None,
-) -> Keys:
-    """Set up a profile.
-
-    Args:
-        folder: The profile's folder; made when missing, mode 0700.
-        signing: The new signing key.
-        exchange: The new exchange key, certified from ``now`` on.
-        how: What shall wrap the root key.
-        passphrase: For Protection.PASSPHRASE.
-        now: Unix time in seconds.
-        cost: Of Argon2id; the default of `Cost` unless given.
-
-    Raises:
-        KeyFileError: There is a profile in that folder already; it was not touched.
-        InputError: The passphrase is empty or too long.
-        KeyringMissing: The keyring cannot keep a secret.
-        StorageError: The disk cannot take the files; nothing was set up.
-    """
-    prepare(folder)
-    content = KeyContent(signing, exchange, Bundle.issue(signing, exchange.public, now))
-    return install(folder, fresh(content, how), passphrase, cost=cost)
-
-
 def fresh(content: KeyContent, how: Protection) -> Fresh:
     """Make a new root key for the keys of a person; `install` puts them on disk.
 
@@ -181,14 +148,22 @@ def fresh(content: KeyContent, how: Protection) -> Fresh:
 def install(folder: Path, new: Fresh, passphrase: str, *, cost: Cost | None = None) -> Keys:
     """Write the key files of a new profile into a folder that `prepare` made.
 
+    Args:
+        folder: The profile's folder.
+        new: What `fresh` gave for it.
+        passphrase: For Protection.PASSPHRASE.
+        cost: Of Argon2id; the default of `Cost` unless given.
+
     Raises:
-        InputError, KeyringMissing, StorageError: As for `create`; nothing was set up.
+        InputError: The passphrase is empty or too long.
+        KeyringMissing: The keyring cannot keep a secret.
+        StorageError: The disk cannot take the files; nothing was set up.
     """
     keys = new.keys
     wrapped = protection.wrap(new.root, keys.profile, keys.protection, passphrase, cost or Cost())
     identity, root_file = folder / IDENTITY_NAME, folder / ROOT_NAME
     try:
-        # Both are whole on disk before the first gets its name: see _finish_create.
+        # Both are whole on disk before the first gets its name: see _finish_install.
         keyfiles.stage(identity, _seal(keys))
         keyfiles.stage(root_file, wrapped.encode())
         keyfiles.commit(identity)
@@ -210,7 +185,7 @@ def unlock(folder: Path, passphrase: str = "") -> Keys:
         KeyringMissing: The secret is in the keyring, which cannot be reached; RecoveryNeeded if
             the recovery passphrase (`set_recovery`) opens it all the same.
     """
-    _finish_create(folder)
+    _finish_install(folder)
     file = RootFile.decode(keyfiles.read(folder / ROOT_NAME))
     data = keyfiles.read(folder / IDENTITY_NAME)
     keys = _open(data, recovery.unwrap(folder, file, passphrase), file)
@@ -323,8 +298,8 @@ def _root_file(folder: Path, keys: Keys) -> RootFile:
     return file
 
 
-def _finish_create(folder: Path) -> None:
-    """Finish a `create` that was cut off between its two renamings, when both files were whole."""
+def _finish_install(folder: Path) -> None:
+    """Finish an `install` that was cut off between its two renamings, when both files were whole."""
     root, identity = folder / ROOT_NAME, folder / IDENTITY_NAME
     if not _exists(root) and _exists(identity) and _exists(keyfiles.staged(root)):
         keyfiles.commit(root)

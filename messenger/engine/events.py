@@ -159,6 +159,13 @@ class UpdateProgress(msgspec.Struct, frozen=True, tag=True):
     """Of all of it; 100 when it is done."""
 
 
+class LogDamaged(msgspec.Struct, frozen=True, tag=True):
+    """The profile is open, but something that was written last before an unclean end could not be read."""
+
+    kept: str
+    """Name of the file, beside the database, in which what was met is kept; empty if it must not be kept."""
+
+
 class PresenceChanged(msgspec.Struct, frozen=True, tag=True):
     """A link came up or went down."""
 
@@ -243,6 +250,7 @@ Event = (
     | Locked
     | ArchiveProgress
     | UpdateProgress
+    | LogDamaged
     | PresenceChanged
     | ListeningChanged
     | MeChanged

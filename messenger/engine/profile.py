@@ -21,10 +21,10 @@ from messenger.crypto.protection import Protection
 from messenger.crypto.vault import OpenedVault, Vault
 from messenger.crypto.vault_wire import Step, VaultState
 from messenger.engine.context import Context, system_ms
-from messenger.engine.events import Event, Locked, SetupProgress, SetupStep, UpdateProgress
+from messenger.engine.events import Event, Locked, LogDamaged, SetupProgress, SetupStep, UpdateProgress
 from messenger.engine.importing import Importing, abandonable
 from messenger.engine.portable import write_export
-from messenger.storage import backup, generation
+from messenger.storage import backup, generation, log
 from messenger.storage.lock import ProfileLock
 from messenger.storage.schema import discard
 from messenger.storage.store import Store, make_store
@@ -280,9 +280,12 @@ class Profile:
         def tell(percent: int) -> None:
             loop.call_soon_threadsafe(self._publish, UpdateProgress(percent))
 
+        loss = await worker.run(log.look_after, self.database, db_key, system_ms())
         store = self._store = await worker.run(Store.open, self.database, db_key, tell)
         await worker.run(generation.begin, store, self.database, system_ms(), new=new)
         self._db_key = db_key
+        if loss is not None:
+            self._publish(LogDamaged(loss.kept))
         return worker, store
 
     async def _open_store(self, vault: Vault, opened: OpenedVault) -> Context:

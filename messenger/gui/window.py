@@ -11,7 +11,15 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QStackedWidget
 
 from messenger.core.errors import SottoError
 from messenger.core.models import ProfileStatus
-from messenger.engine.events import Event, Locked, MeChanged, RaiseWindow, SettingsChanged, UpdateProgress
+from messenger.engine.events import (
+    Event,
+    Locked,
+    LogDamaged,
+    MeChanged,
+    RaiseWindow,
+    SettingsChanged,
+    UpdateProgress,
+)
 from messenger.gui.attendance import Attendance
 from messenger.gui.bridge import Bridge
 from messenger.gui.card_page import CardPage
@@ -25,7 +33,7 @@ from messenger.gui.sidebar import Sidebar
 from messenger.gui.start_page import StartPage
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Choice, Theme
-from messenger.text import _
+from messenger.text import _, log_damaged
 
 _SIZE: Final = (1040, 700)
 _LEAST: Final = (420, 480)
@@ -55,6 +63,7 @@ class MainWindow(QMainWindow):
         self._remembered = Remembered(folder)
         self._name = self._name_wanted = ""
         self._painted = self._opened = self._closed = False
+        self._lost: LogDamaged | None = None
         self.tasks = Tasks(self._on_error)
         self.commands = Commands(self, theme, bridge, self.tasks)
         self.commands.restore_asked.connect(self._on_restore)
@@ -120,6 +129,9 @@ class MainWindow(QMainWindow):
         self._show_title()
         self.commands.enable(page)
         page.sidebar.search.setFocus()
+        if self._lost is not None:
+            page.notice.say(log_damaged(self._lost.kept), "warning")
+            self._lost = None
         self.ready.emit()
 
     async def _build_page(self) -> ConversationsPage:
@@ -290,6 +302,8 @@ class MainWindow(QMainWindow):
                     self._remembered.remember("theme", settings.theme.value)
                 case Locked():
                     self._lock()
+                case LogDamaged():
+                    self._lost = event  # told when there is something to see
                 case UpdateProgress(percent=percent):
                     page = self.pages.currentWidget()
                     if isinstance(page, CardPage):

@@ -77,16 +77,36 @@ class Listener:
         await asyncio.gather(*undecided, return_exceptions=True)
 
     async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                sock, _ = await loop.sock_accept(self._sock)
+                sock = await self._next()
+            except BlockingIOError:  # gone again before we looked
+                continue
             except OSError:  # the caller is gone again, or file descriptors ran out
                 await asyncio.sleep(limits.ACCEPT_PAUSE)
                 continue
             task = asyncio.create_task(self._serve(sock))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def _next(self) -> socket.socket:
+        """Wait for the next connection.
+
+        The loop's own `sock_accept` loses one that comes while it is cancelled. Here nothing is accepted
+        before the waiting is over.
+        """
+        loop, came = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            loop.add_reader(self._sock, came.set)
+        except NotImplementedError:  # pragma: no cover -- asyncio's own loop on Windows
+            return (await loop.sock_accept(self._sock))[0]
+        try:
+            await came.wait()
+        finally:
+            loop.remove_reader(self._sock)
+        sock, _ = self._sock.accept()
+        sock.setblocking(False)  # noqa: FBT003 -- the name of the method says it
+        return sock
 
     async def _serve(self, sock: socket.socket) -> None:
         try:

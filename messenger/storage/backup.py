@@ -15,9 +15,10 @@ from typing import Final
 from messenger.core import store_limits
 from messenger.core.errors import DatabaseDamaged, InputError, InputProblem, StorageError
 from messenger.core.models import Backup
-from messenger.storage.database import Database, put_in_place, side_files
+from messenger.storage.database import PAGE_MIN, Database, put_in_place, side_files
 from messenger.storage.faults import translated
-from messenger.storage.files import copied, set_aside
+from messenger.storage.files import TIME, copied, mark_of, set_aside
+from messenger.storage.log import forget, set_copy_aside
 from messenger.storage.schema import MIGRATIONS, finished
 from messenger.storage.sealed import mark_copy
 from messenger.storage.timers import leave_out
@@ -25,7 +26,6 @@ from messenger.storage.timers import leave_out
 FOLDER: Final = "backups"
 """Beside the database."""
 
-_TIME: Final = "%Y%m%d-%H%M%S"
 _NAME: Final = re.compile(r"\d{8}-\d{6}\.db")
 _FOLDER_MODE: Final = 0o700
 
@@ -81,13 +81,13 @@ def make(database: Path, key: bytes, now_ms: int, going_on: Callable[[], bool] =
         folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
     except OSError as e:
         raise translated(e) from e
-    name = f"{_time(now_ms)}.db"
+    name = f"{mark_of(now_ms)}.db"
     duplicate(database, key, folder / name, key, going_on)
     return Backup(name=name, made_ms=now_ms // 1000 * 1000, bytes=_size(folder / name))
 
 
 def keep(database: Path, count: int, now_ms: int) -> None:
-    """Remove all but the newest backups, and copies from before a change of version that are old.
+    """Remove all but the newest backups, and what is old: copies from before a change of version, of logs.
 
     Args:
         database: The database.
@@ -106,6 +106,7 @@ def keep(database: Path, count: int, now_ms: int) -> None:
                 copy.unlink()
     except OSError as e:
         raise translated(e) from e
+    forget(database, now_ms)
 
 
 def backups(database: Path) -> list[Backup]:
@@ -124,7 +125,7 @@ def backups(database: Path) -> list[Backup]:
     found = []
     for name in names:
         with contextlib.suppress(ValueError):  # a name that looks like a time and is none
-            made = datetime.strptime(name, f"{_TIME}.db").replace(tzinfo=UTC)
+            made = datetime.strptime(name, f"{TIME}.db").replace(tzinfo=UTC)
             found.append(Backup(name=name, made_ms=int(made.timestamp()) * 1000, bytes=_size(folder / name)))
     return found
 
@@ -151,9 +152,10 @@ def restore(database: Path, key: bytes, name: str, now_ms: int) -> None:
     if name not in {backup.name for backup in backups(database)}:
         raise InputError(InputProblem.UNKNOWN)
     duplicate(source, key, _ready(database), key)
-    mark = _time(now_ms)
+    mark = mark_of(now_ms)
     log, index = side_files(database)
     whole = set_aside(log, mark) is None  # it was closed as it should be
+    set_copy_aside(database, mark)
     aside = set_aside(database, mark)
     try:
         index.unlink(missing_ok=True)  # SQLite makes it anew from the log
@@ -166,7 +168,7 @@ def restore(database: Path, key: bytes, name: str, now_ms: int) -> None:
 
 def _forget_in(aside: Path, key: bytes) -> None:
     """Take what disappears one day out of a database that was set aside, unless it is damaged."""
-    if _size(aside) == 0:  # it would become a database
+    if _size(aside) < PAGE_MIN:  # it would become a database
         return
     with contextlib.suppress(StorageError):
         old = Database.open(aside, key)
@@ -216,7 +218,8 @@ def set_unowned_aside(database: Path, now_ms: int) -> None:
         StorageError: The disk refused.
     """
     for path in (*side_files(database), database):
-        set_aside(path, _time(now_ms))
+        set_aside(path, mark_of(now_ms))
+    set_copy_aside(database, mark_of(now_ms))
 
 
 def keep_keys(database: Path, names: tuple[str, ...]) -> None:
@@ -276,7 +279,7 @@ def restore_keys(database: Path, names: tuple[str, ...], now_ms: int) -> None:
     folder = database.parent / FOLDER
     if not has_keys(database, names):
         raise InputError(InputProblem.UNKNOWN)
-    mark = _time(now_ms)
+    mark = mark_of(now_ms)
     for name in names:
         set_aside(database.with_name(name), mark)
         if (folder / name).exists():
@@ -294,10 +297,6 @@ def backups_size(database: Path) -> int:
     beside = [path for path in database.parent.glob(f"{database.name}.*") if path.is_file()]
     folder = database.parent / FOLDER
     return sum(_size(path) for path in (*beside, *(folder.iterdir() if folder.exists() else ())))
-
-
-def _time(now_ms: int) -> str:
-    return datetime.fromtimestamp(now_ms // 1000, UTC).strftime(_TIME)
 
 
 def _ready(database: Path) -> Path:

@@ -27,6 +27,9 @@ Value = None | int | float | str | bytes
 Row = tuple[Any, ...]
 """One row of a result; the columns have the types that the STRICT tables declare."""
 
+PAGE_MIN: Final = 512
+"""Smallest page that SQLite knows, in bytes; of a file with no or one byte it would make a new database."""
+
 _log: Final = logging.getLogger(__name__)
 _FILE_MODE: Final = 0o600
 _CHECK_STEPS: Final = 10_000
@@ -270,6 +273,14 @@ class Database:
                 source.execute("ROLLBACK")
         except apsw.Error as e:
             raise translated(e) from e
+
+    def log_frames(self) -> int:
+        """How many frames of the log hold up to its last commit; nothing is written."""
+        try:
+            frames, _ = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        except apsw.Error as e:
+            raise translated(e) from e
+        return frames
 
     def empty_log(self) -> None:
         """Move everything from the log into the database, so that what was deleted is gone from both.

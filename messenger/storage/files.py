@@ -4,11 +4,15 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from messenger.storage.database import put_in_place
 from messenger.storage.faults import translated
+
+TIME: Final = "%Y%m%d-%H%M%S"
+"""How a time is written in the name of a file."""
 
 _PIECE: Final = 1024 * 1024
 _FLAGS: Final = (
@@ -54,6 +58,15 @@ def copied(source: Path, target: Path) -> None:
                     file.write(piece)
         except OSError as e:
             raise translated(e) from e
+
+
+def mark_of(now_ms: int) -> str:
+    """A time as a part of a name.
+
+    Args:
+        now_ms: Unix milliseconds.
+    """
+    return datetime.fromtimestamp(now_ms // 1000, UTC).strftime(TIME)
 
 
 def set_aside(path: Path, mark: str) -> Path | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from messenger.core.errors import DatabaseDamaged, DatabaseTooNew, StorageError
-from messenger.storage.database import Database, new_file, put_in_place, side_files
+from messenger.storage.database import PAGE_MIN, Database, new_file, put_in_place, side_files
 from messenger.storage.faults import translated
 from messenger.storage.sealed import mark_copy
 from messenger.storage.timers import leave_out
@@ -196,9 +196,6 @@ CREATE TRIGGER message_changed AFTER UPDATE OF conversation, text, stored_ms ON 
 END;
 """
 
-_PAGE_MIN: Final = 512
-"""Smallest page that SQLite knows."""
-
 MIGRATIONS: Final = (_VERSION_1, _VERSION_2, VERSION_3, VERSION_4)
 """SQL that brings a database from version n to version n + 1, by n. Only ever appended to."""
 
@@ -252,7 +249,7 @@ def _exists(path: Path) -> bool:
     log, _ = side_files(path)
     try:
         if path.exists():
-            if path.stat().st_size < _PAGE_MIN:
+            if path.stat().st_size < PAGE_MIN:
                 raise DatabaseDamaged("the file is shorter than one page")
             return True
         if log.exists():

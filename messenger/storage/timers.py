@@ -245,6 +245,14 @@ class TimerTable:
         return message_from(self._database.rows(_LINE, values)[0])
 
 
+def used(database: Database) -> bool:
+    """Whether anybody has ever chosen that messages disappear; in a database of any version."""
+    if not database.number("SELECT count(*) FROM pragma_table_info('contacts') WHERE name = 'timer_key'"):
+        return False
+    sql = "SELECT EXISTS (SELECT 1 FROM contacts WHERE timer_key IS NOT NULL)"
+    return bool(database.number(sql))
+
+
 def leave_out(copy: Database) -> None:
     """Take every message that disappears one day out of a copy of a database: nobody would delete it there.
 

@@ -240,6 +240,23 @@ def updating(percent: int) -> str:
     return _UPDATING.format(percent=percent)
 
 
+_LOG_DAMAGED: Final = _(
+    "Sotto did not end as it should, and what was written to the disk last is damaged: the last messages,"
+    " received or written, may be missing here. What arrived nowhere is sent again by itself; ask your"
+    " contacts for what else is missing. Going back to a backup would not bring back more."
+)
+_LOG_KEPT: Final = _("What was damaged is kept for 30 days as {name}, beside your messages.")
+
+
+def log_damaged(kept: str) -> str:
+    """Say that what was written last may be lost, and what to do.
+
+    Args:
+        kept: Name of the file in which it is kept; empty if it is not.
+    """
+    return f"{_LOG_DAMAGED} {_LOG_KEPT.format(name=kept)}" if kept else _LOG_DAMAGED
+
+
 SETUP_STEPS: Final[dict[str, str]] = {
     "signing key": _("Making the key that is you"),
     "exchange key": _("Making the key that opens what is sent to you"),

@@ -10,8 +10,12 @@ import pytest
 import messenger
 from messenger.cli.exits import Exit
 from messenger.control import ControlServer
+from messenger.crypto import keystore
 from messenger.engine.events import Event, RaiseWindow
+from messenger.text import log_damaged
 from messenger.text import terminal as words
+from tests.helpers.engines import DATABASE, fresh_port, prepare
+from tests.helpers.storage import leave_damaged_log
 from tests.helpers.terminal import environment, run, sotto
 
 HEAVY = ("PySide6", "qasync", "messenger.gui", "prompt_toolkit", "rich", "apsw", "messenger.engine.engine")
@@ -138,3 +142,12 @@ def test_a_crash_leaves_no_copy_of_the_memory() -> None:
         [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "(0, 0)"
+
+
+def test_a_damaged_log_is_told(tmp_path: Path) -> None:
+    folder = prepare(tmp_path / "alice", "alice")
+    leave_damaged_log(folder / DATABASE, keystore.unlock(folder, "").db_key)
+    done = run("chat", f"127.0.0.1:{fresh_port()}", "--profile", str(folder))
+    (kept,) = folder.glob(f"{DATABASE}.log.aside-*")
+    assert done.code == Exit.UNREACHABLE
+    assert done.err.splitlines()[0] == log_damaged(kept.name)

@@ -9,8 +9,9 @@ import pytest
 from messenger.core import store_limits
 from messenger.core.ids import ConversationId
 from messenger.core.models import Backup, MessageState
-from messenger.engine.events import ChainChanged, EngineFault, KeyChanged, Locked
+from messenger.engine.events import ChainChanged, EngineFault, KeyChanged, Locked, LogDamaged
 from messenger.storage import generation
+from messenger.storage.database import side_files
 from messenger.storage.successions import STATEMENTS_NAME, read_kept, write_kept
 from tests.helpers import spare_keys
 from tests.helpers.engines import DATABASE, People, Person, friends
@@ -70,6 +71,37 @@ async def test_others_see_no_gap_and_no_fork(
     await alice.hears("still there?")
     await sound(alice, here)
     assert alice.count(EngineFault) == bob.count(EngineFault) == 0
+
+
+async def test_a_log_that_was_damaged_is_told_and_others_see_no_fork(people: People) -> None:
+    """After a crash the end of the log cannot be read: others have what is lost here."""
+    alice, bob = await people("alice"), await people("bob")
+    here, there = await friends(alice, bob)
+    await says(alice, here, "one", "two")
+    running = alice.engine._running
+    assert running is not None
+    await running.context.stored(running.context.store.shred)
+    await says(alice, here, "three", "four", "five")
+    database = alice.folder / DATABASE
+    files = (database, side_files(database)[0], database.with_name(generation.GENERATION_NAME))
+    crashed = [file.read_bytes() for file in files]
+    await alice.engine.stop()
+    for file, content in zip(files, crashed, strict=True):
+        file.write_bytes(content)
+    with files[1].open("rb+") as log:
+        log.write(bytes(8))
+    await alice.start()
+    kept = (await alice.wait_for(LogDamaged)).kept
+    assert database.with_name(kept).read_bytes()[8:] == crashed[1][8:]
+    assert await alice.texts(here) == ["one", "two"]
+    await says(alice, here, "six", "seven")
+    assert await bob.texts(there) == ["one", "two", "three", "four", "five", "six", "seven"]
+    await sound(bob, there)
+    await bob.engine.send_text(there, "still there?")
+    await alice.hears("still there?")
+    await sound(alice, here)
+    await alice.restart()
+    assert alice.count(LogDamaged) == 0
 
 
 async def test_what_was_read_before_is_not_taken_for_what_comes_after(people: People) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog
 from messenger.control import raise_running
 from messenger.core.ids import AttemptId
 from messenger.core.settings import Theme as Choice
+from messenger.crypto import keystore
 from messenger.engine.events import EngineFault
 from messenger.gui import attendance
 from messenger.gui.connect_sheet import ConnectSheet
@@ -19,11 +20,14 @@ from messenger.gui.theme import Theme
 from messenger.gui.timeline_view import TimelineView
 from messenger.gui.unlock import UnlockPage
 from messenger.gui.window import MainWindow
+from messenger.text import log_damaged
 from tests.conftest import LogGuard
 from tests.gui.conftest import Desks
 from tests.gui.test_keyboard import EVERYWHERE
+from tests.helpers.engines import DATABASE
 from tests.helpers.gui import Desk, Hands
 from tests.helpers.keys import identity
+from tests.helpers.storage import leave_damaged_log
 from tests.helpers.watchdog import Watchdog
 
 
@@ -59,6 +63,16 @@ def test_a_damaged_database_is_said_and_not_touched(desks: Desks) -> None:
     assert "damaged" in alice.window.start_page.error()
     assert alice.window.start_page.again_button.isVisible()
     assert database.read_bytes() == b"no database at all" * 1_000
+
+
+def test_a_damaged_log_is_told_when_the_conversations_can_be_seen(desks: Desks) -> None:
+    alice = desks("alice", start=False)
+    leave_damaged_log(alice.folder / DATABASE, keystore.unlock(alice.folder, "").db_key)
+    alice.start()
+    (kept,) = alice.folder.glob(f"{DATABASE}.log.aside-*")
+    assert alice.page.notice.text() == log_damaged(kept.name)
+    assert kept.name in log_damaged(kept.name)
+    assert kept.name not in log_damaged("")
 
 
 def test_a_damaged_key_file_is_said(desks: Desks) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 from messenger.core.ids import Fingerprint
 from messenger.crypto import keystore
 from messenger.crypto.identity import Bundle
+from messenger.crypto.keycontent import KeyContent
 from messenger.crypto.keystore import Cost, Keys, Protection
 from messenger.crypto.rsa import Label, PrivateKey
 
@@ -69,7 +70,7 @@ def make_profile(
     now: int | None = None,
     cost: Cost = CHEAP,
 ) -> Keys:
-    """Write the key files of a profile as `keystore.create` does, with the keys of a test identity.
+    """Write the key files of a profile, with the keys of a test identity.
 
     Args:
         folder: Profile folder; made when missing.
@@ -82,15 +83,11 @@ def make_profile(
     if protection is None:
         protection = Protection.FILE if passphrase is None else Protection.PASSPHRASE
     keys = identity(who)
-    return keystore.create(
-        folder,
-        keys.signing,
-        keys.exchange,
-        protection,
-        passphrase or "",
-        now=int(time.time()) if now is None else now,
-        cost=cost,
-    )
+    certified = int(time.time()) if now is None else now
+    bundle = Bundle.issue(keys.signing, keys.exchange.public, certified)
+    keystore.prepare(folder)
+    content = KeyContent(keys.signing, keys.exchange, bundle)
+    return keystore.install(folder, keystore.fresh(content, protection), passphrase or "", cost=cost)
 
 
 def belongs_to(keys: Keys, who: str) -> bool:

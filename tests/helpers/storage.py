@@ -17,7 +17,7 @@ import apsw
 from messenger.core.errors import StorageError
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
 from messenger.core.models import Contact, MessageState, Standing
-from messenger.storage.database import CIPHER
+from messenger.storage.database import CIPHER, side_files
 from messenger.storage.lock import ProfileLock
 from messenger.storage.store import Store
 
@@ -62,6 +62,20 @@ def check_index(store: Store) -> None:
     bounds = {(row[0], row[1]): row[2] for row in store._database.rows(last)}
     days = store._database.rows("SELECT conversation, day, last FROM calendar")
     assert all(bounds[conversation, day] <= last for conversation, day, last in days)
+
+
+def leave_damaged_log(path: Path, key: bytes) -> None:
+    """Leave a database as a crash does, three messages of contact 1 in its log, and spoil the log."""
+    store = Store.open(path, key)
+    contact = add_contact(store)
+    store.shred()
+    for number in range(1, 4):
+        add_theirs(store, contact.id, number)
+    files = (path, side_files(path)[0])
+    whole, log = (file.read_bytes() for file in files)
+    store.close()
+    path.write_bytes(whole)
+    files[1].write_bytes(bytes(8) + log[8:])
 
 
 def decrypted(path: Path, key: bytes) -> bytes:

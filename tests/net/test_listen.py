@@ -15,7 +15,7 @@ from messenger.core import limits
 from messenger.core.errors import ConnectError, Reason
 from messenger.net.dial import Stream
 from messenger.net.listen import HalfOpen, Listener, Slot, free_ports, network_of
-from tests.helpers.engines import fresh_port, fresh_ports
+from tests.helpers.engines import PATIENCE, fresh_port, fresh_ports
 
 needs_ipv6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this computer has no IPv6")
 
@@ -186,6 +186,20 @@ async def test_closing_keeps_those_who_are_in() -> None:
         visitors.streams[0].writer.write(b"still here\n")
         assert await reader.readline() == b"still here\n"
         writer.close()
+
+
+async def test_closing_while_somebody_is_at_the_door() -> None:
+    """They are turned away: nothing is logged, and their connection does not stay open."""
+    async with listening(0) as (listener, visitors):
+        assert await greeting(listener.port)
+        await asyncio.sleep(0)  # it waits for the next one
+        with socket.create_connection(("127.0.0.1", listener.port)) as caller:
+            await asyncio.sleep(0)  # the loop has seen them, and tells whoever waits after us
+            await listener.close()
+            assert len(visitors.streams) == 1
+            caller.settimeout(PATIENCE)
+            with pytest.raises(ConnectionResetError):
+                caller.recv(1)
 
 
 async def test_only_so_many_in_the_door() -> None:
