@@ -41,6 +41,9 @@ class RecordType(IntEnum):
     DONE = RekeyMessage.DONE
 
 
+_TYPES: Final = {each.value: each for each in RecordType}
+
+
 class RecordBuffer:
     """A place for one record, so that bulk data is read, sealed and sent where it lies.
 
@@ -191,10 +194,11 @@ class RecordReader:
     @staticmethod
     def _end(view: memoryview, at: int) -> int | None:
         """Where the record that begins somewhere ends; None if it is not complete."""
-        size = RecordReader.measure(view[at:])
-        if size is None:
+        begin = at + OUTER_HEADER
+        if begin > len(view):
             return None
-        return at + size if at + size <= len(view) else None
+        end = begin + _ciphertext_size(int.from_bytes(view[at:begin], "big"))
+        return end if end <= len(view) else None
 
     @staticmethod
     def measure(view: memoryview) -> int | None:
@@ -211,12 +215,7 @@ class RecordReader:
         """
         if len(view) < OUTER_HEADER:
             return None
-        size = int.from_bytes(view[1:OUTER_HEADER], "big")
-        inner = size - limits.TAG_SIZE
-        padded = inner > 0 and inner % limits.RECORD_PADDING == 0
-        if view[0] != OUTER_TYPE or not padded or size > limits.RECORD_CIPHERTEXT_MAX:
-            raise RemoteProtocolError("not a record")
-        return OUTER_HEADER + size
+        return OUTER_HEADER + _ciphertext_size(int.from_bytes(view[:OUTER_HEADER], "big"))
 
     def open_in_place(self, record: memoryview) -> tuple[RecordType, memoryview]:
         """Open one whole record where it lies, without a copy; not together with `feed`.
@@ -235,30 +234,44 @@ class RecordReader:
             size = self._opener.open_into(sealed, bytes(record[:OUTER_HEADER]), sealed)
         except CryptoError as e:
             raise RemoteProtocolError("a record does not open") from e
-        return self._content(sealed[:size])
+        inner = sealed[:size]
+        return self._content(bytes(inner[: limits.RECORD_INNER_HEADER]), inner)
 
     def _open(self, header: bytes, sealed: memoryview) -> tuple[RecordType, memoryview]:
         try:
             inner = self._opener.open(sealed, header)
         except CryptoError as e:
             raise RemoteProtocolError("a record does not open") from e
-        return self._content(memoryview(inner))
+        return self._content(inner, memoryview(inner))
 
-    def _content(self, inner: memoryview) -> tuple[RecordType, memoryview]:
+    def _content(self, start: bytes, inner: memoryview) -> tuple[RecordType, memoryview]:
+        """What is in a record; `start` is its beginning, or all of it."""
         self.count += 1
-        size = int.from_bytes(inner[1 : limits.RECORD_INNER_HEADER], "big")
+        size = int.from_bytes(start[1 : limits.RECORD_INNER_HEADER], "big")
         end = limits.RECORD_INNER_HEADER + size
         padding = bytes(inner[end:])
         if size > limits.RECORD_CONTENT_MAX or end > len(inner) or padding.count(0) != len(padding):
             raise RemoteProtocolError("bad record content")
-        try:
-            kind = RecordType(inner[0])
-        except ValueError as e:
-            raise RemoteProtocolError("unknown record type") from e
-        self._empty = self._empty + 1 if kind is RecordType.PADDING else 0
-        if self._empty > limits.EMPTY_RECORDS_MAX:
-            raise RemoteProtocolError("too many empty records")
+        kind = _TYPES.get(start[0])
+        if kind is None:
+            raise RemoteProtocolError("unknown record type")
+        if kind is not RecordType.PADDING:
+            self._empty = 0
+        else:
+            self._empty += 1
+            if self._empty > limits.EMPTY_RECORDS_MAX:
+                raise RemoteProtocolError("too many empty records")
         return kind, inner[limits.RECORD_INNER_HEADER : end]
+
+
+def _ciphertext_size(header: int) -> int:
+    """Bytes after the header of a record, given as a number."""
+    size = header & 0xFFFFFF
+    inner = size - limits.TAG_SIZE
+    padded = inner > 0 and inner % limits.RECORD_PADDING == 0
+    if header >> 24 != OUTER_TYPE or not padded or size > limits.RECORD_CIPHERTEXT_MAX:
+        raise RemoteProtocolError("not a record")
+    return size
 
 
 def _padded(size: int) -> int:
