@@ -41,7 +41,7 @@ class RecordType(IntEnum):
     DONE = RekeyMessage.DONE
 
 
-_KINDS: Final = {int(kind): kind for kind in RecordType}
+_TYPES: Final = {each.value: each for each in RecordType}
 
 
 class RecordBuffer:
@@ -224,10 +224,11 @@ class RecordReader:
     @staticmethod
     def _end(view: memoryview, at: int) -> int | None:
         """Where the record that begins somewhere ends; None if it is not complete."""
-        size = RecordReader.measure(view[at:])
-        if size is None:
+        begin = at + OUTER_HEADER
+        if begin > len(view):
             return None
-        return at + size if at + size <= len(view) else None
+        end = begin + _ciphertext_size(int.from_bytes(view[at:begin], "big"))
+        return end if end <= len(view) else None
 
     @staticmethod
     def measure(view: memoryview) -> int | None:
@@ -244,12 +245,7 @@ class RecordReader:
         """
         if len(view) < OUTER_HEADER:
             return None
-        size = int.from_bytes(view[1:OUTER_HEADER], "big")
-        inner = size - limits.TAG_SIZE
-        padded = inner > 0 and inner % limits.RECORD_PADDING == 0
-        if view[0] != OUTER_TYPE or not padded or size > limits.RECORD_CIPHERTEXT_MAX:
-            raise RemoteProtocolError("not a record")
-        return OUTER_HEADER + size
+        return OUTER_HEADER + _ciphertext_size(int.from_bytes(view[:OUTER_HEADER], "big"))
 
     def open_in_place(self, record: memoryview) -> tuple[RecordType, memoryview]:
         """Open one whole record where it lies, without a copy; not together with `feed`.
@@ -268,23 +264,25 @@ class RecordReader:
             size = self._opener.open_into(sealed, bytes(record[:OUTER_HEADER]), sealed)
         except CryptoError as e:
             raise RemoteProtocolError("a record does not open") from e
-        return self._content(sealed[:size])
+        inner = sealed[:size]
+        return self._content(bytes(inner[: limits.RECORD_INNER_HEADER]), inner)
 
     def _open(self, header: bytes, sealed: memoryview) -> tuple[RecordType, memoryview]:
         try:
             inner = self._opener.open(sealed, header)
         except CryptoError as e:
             raise RemoteProtocolError("a record does not open") from e
-        return self._content(memoryview(inner))
+        return self._content(inner, memoryview(inner))
 
-    def _content(self, inner: memoryview) -> tuple[RecordType, memoryview]:
+    def _content(self, start: bytes, inner: memoryview) -> tuple[RecordType, memoryview]:
+        """What is in a record; `start` is its beginning, or all of it."""
         self.count += 1
-        size = int.from_bytes(inner[1 : limits.RECORD_INNER_HEADER], "big")
+        size = int.from_bytes(start[1 : limits.RECORD_INNER_HEADER], "big")
         end = limits.RECORD_INNER_HEADER + size
         padding = bytes(inner[end:])
         if size > limits.RECORD_CONTENT_MAX or end > len(inner) or padding.count(0) != len(padding):
             raise RemoteProtocolError("bad record content")
-        kind = _KINDS.get(inner[0])
+        kind = _TYPES.get(start[0])
         if kind is None:
             raise RemoteProtocolError("unknown record type")
         self._empty = 0 if kind else self._empty + 1  # 0 is that of PADDING
@@ -299,6 +297,16 @@ def _outer_header(sealed: int) -> bytes:
 
 def _inner_header(kind: RecordType, size: int) -> bytes:
     return (kind << 24 | size).to_bytes(limits.RECORD_INNER_HEADER, "big")
+
+
+def _ciphertext_size(header: int) -> int:
+    """Bytes after the header of a record, given as a number."""
+    size = header & 0xFFFFFF
+    inner = size - limits.TAG_SIZE
+    padded = inner > 0 and inner % limits.RECORD_PADDING == 0
+    if header >> 24 != OUTER_TYPE or not padded or size > limits.RECORD_CIPHERTEXT_MAX:
+        raise RemoteProtocolError("not a record")
+    return size
 
 
 def _padded(size: int) -> int:

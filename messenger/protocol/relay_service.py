@@ -92,12 +92,19 @@ class RelayService:
         asked: list[Request] = []
         try:
             for kind, body in self._messages.feed(content):
-                asked += self._on(decode_request(kind, body))
+                request = self._on(decode_request(kind, body))
+                if request is not None:
+                    asked.append(request)
         except ProtocolError:
             self._refused = True
             self._out.clear()
             raise
         return asked
+
+    @property
+    def speaks(self) -> bool:
+        """Whether `data_to_send` has something."""
+        return bool(self._out)
 
     @property
     def unread(self) -> int:
@@ -183,10 +190,11 @@ class RelayService:
             LocalProtocolError: There is no `room`, or it is on its way already.
         """
         hash_ = digest(envelope) if hash_ is None else hash_
-        if not self.room(tag) or hash_ in self._credits[tag].held:
+        credit = self._credits.get(tag)
+        if credit is None or len(credit.held) >= credit.window or hash_ in credit.held:
             raise LocalProtocolError("a message that the client does not expect")
         self._say(Arrived(tag, envelope))
-        self._credits[tag].held.add(hash_)
+        credit.held.add(hash_)
 
     def takes_calls(self, tag: int) -> bool:
         """Whether circuits may be opened to the owner of a subscription."""
@@ -220,26 +228,26 @@ class RelayService:
         if self._credits.pop(tag, None) is None:
             raise LocalProtocolError("a subscription that there is not")
 
-    def _on(self, request: Request) -> list[Request]:
+    def _on(self, request: Request) -> Request | None:
         if isinstance(request, Acknowledge):
             return self._on_acknowledge(request)
         if request.tag in self._open or request.tag in self._credits:
             raise RemoteProtocolError("a tag twice")
         if isinstance(request, Unknown):
             self._say(Failed(request.tag, Code.UNKNOWN))
-            return []
+            return None
         if len(self._open) >= relay_limits.REQUESTS_OPEN_MAX:
             raise RemoteProtocolError("too many requests at once")
         self._open[request.tag] = request
-        return [request]
+        return request
 
-    def _on_acknowledge(self, request: Acknowledge) -> list[Request]:
+    def _on_acknowledge(self, request: Acknowledge) -> Request | None:
         credit = self._credits.get(request.tag)
         if credit is None:
-            return []
+            return None
         known = tuple(each for each in dict.fromkeys(request.hashes) if each in credit.held)
         credit.held.difference_update(known)
-        return [Acknowledge(request.tag, known)] if known else []
+        return Acknowledge(request.tag, known) if known else None
 
     def _say(self, word: Tagged) -> None:
         self._out.append(word.encode())

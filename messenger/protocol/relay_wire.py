@@ -76,21 +76,22 @@ class Messages:
                 return
             content = bytes(self._buffer)
             self._buffer.clear()
-        start, whole = 0, memoryview(content)
+        start, whole = 0, bytes(content)
         while (body := self._header(whole, start)) is not None:
             begin, end = body
             if end > len(whole):
                 break
             kind, start = whole[start], end
-            yield kind, bytes(whole[begin:end])
-        self._buffer += whole[start:]
+            yield kind, whole[begin:end]
+        if start < len(whole):
+            self._buffer += whole[start:]
 
     @property
     def waiting(self) -> int:
         """Bytes kept of a message that is not complete."""
         return len(self._buffer)
 
-    def _header(self, whole: memoryview, start: int) -> tuple[int, int] | None:
+    def _header(self, whole: bytes | memoryview, start: int) -> tuple[int, int] | None:
         """Where the body of the message at `start` begins and ends, if its header is there and holds."""
         begin = start + HEADER_SIZE
         if begin > len(whole):

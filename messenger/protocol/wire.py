@@ -10,6 +10,8 @@ class Fields:
         data: The whole of one message or block.
     """
 
+    __slots__ = ("_at", "_data")
+
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
@@ -44,7 +46,8 @@ class Fields:
 
     def rest(self) -> bytes:
         """Everything that is left."""
-        return self.fixed(len(self._data) - self._at)
+        start, self._at = self._at, len(self._data)
+        return self._data[start:]
 
     def finish(self) -> None:
         """Call after the last field.

@@ -75,18 +75,18 @@ class Connection(asyncio.Protocol):
         if self._network is None or self._transport.is_closing():
             return
         now = self._heard = self._house.clock()
-        channel = self._channel
-        if channel is None:
+        channel, client = self._channel, self._client
+        if channel is None or client is None:
             self._first(data, now)
             return
-        asked = 0
         try:
             self._tell(channel, now)
-            asked = self._read(channel, data, now)
+            asked = self._read(channel, client, data, now)
         except ProtocolError:
             self._drop()
         else:
-            self._house.rouse(self)
+            if channel.speaks or client.service.speaks:
+                self._house.rouse(self)
             self._account(len(data), asked, now)
         self._house.flush()
 
@@ -225,9 +225,9 @@ class Connection(asyncio.Protocol):
         )
         channel.begin(now)
         self._channel = channel
-        self._client = Client(house, exported, network, f"{self._number:x}", self._rouse)
+        client = self._client = Client(house, exported, network, f"{self._number:x}", self._rouse)
         try:
-            self._read(channel, rest, now)
+            self._read(channel, client, rest, now)
         except ProtocolError:
             self._drop()
             return
@@ -270,8 +270,7 @@ class Connection(asyncio.Protocol):
             self._greeting = Greeting(self._house, self._door.vaulting, self, now, crowded=crowded)
             self._greeting.receive(data, now)
 
-    def _read(self, channel: Channel, data: bytes, now: float) -> int:
-        client = cast("Client", self._client)
+    def _read(self, channel: Channel, client: Client, data: bytes, now: float) -> int:
         asked = 0
         for content in channel.receive_data(data):
             asked += client.receive(content, now)

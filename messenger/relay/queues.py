@@ -129,6 +129,7 @@ class Queues:
             client.failed(request.tag, Code.LIMIT)
             return
         client.service.answer(Subscribed(request.tag, waiting, min(prekeys, 255)))
+        client.changed()
         subscription = Subscription(self, queue, client, request.tag)
         queue.subscription = client.subscriptions[request.tag] = subscription
         self.known.hold(queue)

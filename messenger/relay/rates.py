@@ -33,9 +33,10 @@ class Bucket:
 
     def spend(self, amount: float, now: float) -> float:
         """Take something out, there or not; returns for how many seconds to take nothing more."""
-        self._flow(now)
-        self._level -= amount
-        return 0.0 if self._level >= 0 else max(-self._level / self._rate, _SOON)
+        level = self._level + (now - self._at) * self._rate
+        self._at = now
+        level = self._level = min(level, self._burst) - amount
+        return 0.0 if level >= 0 else max(-level / self._rate, _SOON)
 
     def full(self, now: float) -> bool:
         """Whether it is as if nothing had ever been taken."""

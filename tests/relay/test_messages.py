@@ -1,5 +1,6 @@
 """Envelopes through a relay: handed over, kept, brought in order, forgotten, and never lost."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from messenger.core import limits
 from messenger.protocol.relay_answers import Done, Ended, Failed
 from messenger.protocol.relay_queues import Send, Subscribe
 from messenger.protocol.relay_word import Code, EndReason, Welcome
+from messenger.relay.doorkeeper import Doorkeeper
 from tests.helpers.relays import Site, envelope, prepare, relay_in
 
 
@@ -32,6 +34,18 @@ async def test_a_message_is_handed_over(site: Site) -> None:
     assert await owner.arrived(tag) == envelope(1)
     assert isinstance(await writer.answer(sent), Done)
     assert (await site.relay.house.broker.totals()).messages == 0
+
+
+async def test_a_subscription_is_answered_at_once_and_not_with_the_next_tick(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_self: Doorkeeper) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Doorkeeper, "watch", never)
+    async with relay_in(folder) as site:
+        owner = await site.visitor()
+        await owner.subscribe(await owner.make())
 
 
 async def test_a_message_waits_for_its_receiver(site: Site) -> None:
