@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from messenger.core.models import Contact
@@ -12,6 +12,7 @@ from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.widgets import IconButton
+from messenger.gui.zoom import NORMAL, step
 from messenger.text import _
 
 _SCHEME: Final = "sotto:"
@@ -52,6 +53,9 @@ class Commands(QObject):
             ("next", _("Next conversation"), "Alt+Down", self._on_next),
             ("previous", _("Previous conversation"), "Alt+Up", self._on_previous),
             ("leave", _("Leave what was begun, then the conversation"), "Esc", self._on_leave),
+            ("larger", _("Everything larger"), "Ctrl++", lambda: self._zoom(+1)),
+            ("smaller", _("Everything smaller"), "Ctrl+-", lambda: self._zoom(-1)),
+            ("normal", _("Everything in its normal size"), "Ctrl+0", lambda: self._zoom(0)),
             ("lock", _("Lock"), "Ctrl+L", self._on_lock),
         ):
             action = self.actions[name] = QAction(words, self)
@@ -59,6 +63,9 @@ class Commands(QObject):
             action.setEnabled(False)
             action.triggered.connect(slot)
             window.addAction(action)
+
+        larger = self.actions["larger"]
+        larger.setShortcuts([larger.shortcut(), QKeySequence("Ctrl+=")])
 
     def enable(self, page: ConversationsPage) -> None:
         """The conversations can be seen: everything works from now on."""
@@ -197,6 +204,13 @@ class Commands(QObject):
     def _on_previous(self) -> None:
         if self._page is not None:
             self._page.sidebar.step(-1)
+
+    def _zoom(self, by: int) -> None:
+        now = self._theme.zoom.percent
+        wanted = step(now, by) if by else NORMAL
+        if wanted != now:
+            work = self._bridge.call(self._bridge.engine.change_settings, {"zoom": wanted})
+            self._tasks.start(work, name="change the size")
 
     @Slot()
     def _on_lock(self) -> None:

@@ -127,6 +127,14 @@ class ConversationsPage(QWidget):
         self.sidebar.choose(conversation)
         self.chat.take_cursor()
 
+    def is_looked_at(self, conversation: ConversationId) -> bool:
+        """Whether a conversation is open and in front, so that nobody needs to be told what comes there."""
+        return (
+            self.chat.conversation == conversation
+            and self.chat.isVisible()
+            and self.window().isActiveWindow()
+        )
+
     @Slot(object)
     def show_message(self, message: Message) -> None:
         """Turn to the conversation of a message, and show the message with what stands around it."""
@@ -325,4 +333,5 @@ class ConversationsPage(QWidget):
 
     def _use(self, settings: Settings) -> None:
         self._theme.choose(settings.theme)
+        self._theme.zoom.choose(settings.zoom)
         self.chat.composer.box.enter_sends = settings.enter_sends
