@@ -50,8 +50,9 @@ class Commands(QObject):
             ("unread", _("Jump to the first unread message"), "Ctrl+U", self._on_unread),
             ("info", _("Contact info"), "Alt+Return", self._on_info),
             ("keys", _("Keyboard shortcuts"), "Ctrl+/", self._on_keys),
-            ("next", _("Next conversation"), "Alt+Down", self._on_next),
-            ("previous", _("Previous conversation"), "Alt+Up", self._on_previous),
+            ("apart", _("Open in a window of its own"), "Ctrl+Shift+O", self._on_apart),
+            ("next", _("Next conversation"), "Alt+Down", lambda: self._step(+1)),
+            ("previous", _("Previous conversation"), "Alt+Up", lambda: self._step(-1)),
             ("leave", _("Leave what was begun, then the conversation"), "Esc", self._on_leave),
             ("larger", _("Everything larger"), "Ctrl++", lambda: self._zoom(+1)),
             ("smaller", _("Everything smaller"), "Ctrl+-", lambda: self._zoom(-1)),
@@ -71,6 +72,8 @@ class Commands(QObject):
         """The conversations can be seen: everything works from now on."""
         self._page = page
         page.chat.deeds.invite_clicked.connect(self.open_connect)
+        page.windows.invite_clicked.connect(self.open_connect)
+        page.windows.shared = [self.actions[name] for name in ("larger", "smaller", "normal", "lock", "keys")]
         for action in self.actions.values():
             action.setEnabled(True)
 
@@ -167,7 +170,7 @@ class Commands(QObject):
     @Slot()
     def _on_switch(self) -> None:
         if self._page is not None:
-            rows = self._page.latest_first()
+            rows = self._page.model.latest_first()
             from messenger.gui.switcher import Switcher
 
             sheet = Switcher(self._window, self._theme, rows)
@@ -190,20 +193,19 @@ class Commands(QObject):
             self._page.toggle_panel()
 
     @Slot()
+    def _on_apart(self) -> None:
+        if self._page is not None:
+            self._page.windows.take_shown()
+
+    @Slot()
     def _on_keys(self) -> None:
         from messenger.gui.shortcuts_sheet import ShortcutsSheet
 
         ShortcutsSheet(self._window, self._theme, list(self.actions.values())).open()
 
-    @Slot()
-    def _on_next(self) -> None:
+    def _step(self, by: int) -> None:
         if self._page is not None:
-            self._page.sidebar.step(+1)
-
-    @Slot()
-    def _on_previous(self) -> None:
-        if self._page is not None:
-            self._page.sidebar.step(-1)
+            self._page.sidebar.step(by)
 
     def _zoom(self, by: int) -> None:
         now = self._theme.zoom.percent

@@ -122,7 +122,11 @@ class Notifier(QObject):
         if row is None or self._page is None or self._settings.notify is Notify.OFF or message.notice:
             return None
         contact = row.conversation.contact
-        if contact.muted or contact.standing is Standing.BLOCKED or self._page.is_looked_at(contact.id):
+        if (
+            contact.muted
+            or contact.standing is Standing.BLOCKED
+            or self._page.windows.is_looked_at(contact.id)
+        ):
             return None
         return contact
 
