@@ -42,6 +42,8 @@ ONLY: Final[dict[str, frozenset[str]]] = {
     "shiboken6": frozenset({"gui"}),
     "qasync": frozenset({"gui"}),
     "ifaddr": frozenset({"net"}),
+    "jeepney": frozenset({"gui"}),
+    "segno": frozenset({"gui"}),
     "zeroconf": frozenset({"net"}),
     "socket": frozenset({"net", "control"}),
     "subprocess": frozenset({"crypto", "demo", "__main__"}),

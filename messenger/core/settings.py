@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from messenger.core import deed_limits, limits, store_limits, transfer_limits
+from messenger.core import deed_limits, limits, store_limits, transfer_limits, window_limits
 from messenger.core.errors import InputProblem, SettingError
 
 
@@ -23,6 +23,19 @@ class Theme(StrEnum):
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
+
+
+class Notify(StrEnum):
+    """What a notification tells whoever sees the screen."""
+
+    TEXT = "text"
+    """Who wrote, and what."""
+    NAME = "name"
+    """Who wrote."""
+    BARE = "bare"
+    """That something came."""
+    OFF = "off"
+    """There are none."""
 
 
 class NewTimer(StrEnum):
@@ -65,6 +78,7 @@ class Page(StrEnum):
 
     NETWORK = "network"
     PRIVACY = "privacy"
+    NOTIFICATIONS = "notifications"
     APPEARANCE = "appearance"
     FILES = "files"
     STORAGE = "storage and backup"
@@ -109,8 +123,22 @@ class Settings:
     """Tell contacts who are reached through a relay where this computer is, for a direct connection."""
     lock_after: int = setting(Page.PRIVACY, default=0, least=0, most=store_limits.LOCK_MINUTES_MAX)
     """Lock the profile when nobody has used it for so many minutes; 0 for never. Needs a passphrase."""
+    notify: Notify = setting(Page.NOTIFICATIONS, default=Notify.TEXT)
+    """What notifications tell."""
+    sound: bool = setting(Page.NOTIFICATIONS, default=True)
+    """A short sound with a notification."""
+    close_to_tray: bool = setting(Page.NOTIFICATIONS, default=False)
+    """Closing the window leaves the program in the tray, where there is one."""
+    start_minimised: bool = setting(Page.NOTIFICATIONS, default=False)
+    """Begin in the tray, or where there is none in the task bar."""
+    autostart: bool = setting(Page.NOTIFICATIONS, default=False)
+    """Start when the person logs in to this computer."""
     theme: Theme = setting(Page.APPEARANCE, default=Theme.SYSTEM)
     """Colours of the window."""
+    zoom: int = setting(
+        Page.APPEARANCE, default=100, least=window_limits.ZOOM_MIN, most=window_limits.ZOOM_MAX
+    )
+    """Size of everything in the window, in percent."""
     enter_sends: bool = setting(Page.APPEARANCE, default=True)
     """Enter sends and Shift+Enter breaks the line; otherwise Ctrl+Enter sends."""
     take_files: TakeFiles = setting(Page.FILES, default=TakeFiles.ASK)

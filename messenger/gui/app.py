@@ -18,9 +18,11 @@ from messenger.gui import icons
 from messenger.gui.bridge import Bridge
 from messenger.gui.collector import Collector
 from messenger.gui.engine_thread import EngineThread
+from messenger.gui.remembered import Remembered
 from messenger.gui.signal_watch import SignalWatch
 from messenger.gui.theme import Theme
 from messenger.gui.window import MainWindow
+from messenger.gui.zoom import NORMAL, before_start, bounded
 
 _PAINTED: Final = 1.0
 """Seconds after which the engine is started even if the window could not be painted."""
@@ -29,8 +31,13 @@ STUCK: Final = 70
 """Exit code when the engine's thread did not end in time (EX_SOFTWARE of sysexits.h)."""
 
 
-def make_application() -> QApplication:
-    """The application, of which there is one in a process."""
+def make_application(zoom: int = NORMAL) -> QApplication:
+    """The application, of which there is one in a process.
+
+    Args:
+        zoom: The size of everything, in percent.
+    """
+    before_start(zoom)
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     app = QApplication(sys.argv[:1])
     app.setApplicationName("sotto")
@@ -58,10 +65,11 @@ def run_window(folder: Path) -> int:
 
     if raise_running(folder):
         return 0
-    app = make_application()
+    zoom = bounded(Remembered(folder).text("zoom"))
+    app = make_application(zoom)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    clean = loop.run_until_complete(_run(app, folder))
+    clean = loop.run_until_complete(_run(app, folder, zoom))
     loop.close()
     if not clean:
         logging.shutdown()
@@ -69,11 +77,11 @@ def run_window(folder: Path) -> int:
     return 0
 
 
-async def _run(app: QApplication, folder: Path) -> bool:
+async def _run(app: QApplication, folder: Path, zoom: int) -> bool:
     """Show the window first, then start the engine; stop it when the window is closed."""
     loop = asyncio.get_running_loop()
     bridge = Bridge()
-    window = MainWindow(Theme(app), bridge, folder)
+    window = MainWindow(Theme(app, zoom=zoom), bridge, folder)
     thread = EngineThread(folder, bridge)
     painted: asyncio.Future[None] = loop.create_future()
     closed: asyncio.Future[None] = loop.create_future()
@@ -81,12 +89,13 @@ async def _run(app: QApplication, folder: Path) -> bool:
     window.closing.connect(lambda: closed.set_result(None))
     window.held.connect(lambda: window.tasks.start(thread.answer_second_starts(), name="control socket"))
     signals = SignalWatch()
-    signals.caught.connect(window.close)
-    window.show()
+    signals.caught.connect(window.quit)
+    window.outside.show_first()
     await asyncio.wait({painted, closed}, timeout=_PAINTED, return_when=asyncio.FIRST_COMPLETED)
     window.tasks.start(_open(window, thread), name="start the engine")
     await closed
     ended = await thread.end()
+    await window.outside.close()
     signals.stop()
     return ended
 

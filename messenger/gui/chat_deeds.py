@@ -39,6 +39,8 @@ class ChatDeeds(QObject):
         notice: Says what went wrong.
         composer: Where messages are written.
         view: Where they are shown.
+        drafts: What was begun.
+        typing: Who writes.
     """
 
     invite_clicked = Signal(str)
@@ -54,14 +56,15 @@ class ChatDeeds(QObject):
         notice: Notice,
         composer: Composer,
         view: TimelineView,
+        drafts: Drafts,
+        typing: Typing,
     ) -> None:
         super().__init__(home)
         self._home, self._theme, self._bridge, self._reader = home, theme, bridge, reader
         self._tasks, self._notice, self._composer, self._view = tasks, notice, composer, view
         self._conversation: ConversationId | None = None
         self._title = ""
-        self.drafts = Drafts(bridge)
-        self.typing = Typing(bridge)
+        self.drafts, self.typing = drafts, typing
         composer.submitted.connect(self._on_submitted)
         composer.typed.connect(self._on_typed)
         composer.last_asked.connect(self._on_last)

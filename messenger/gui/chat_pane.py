@@ -15,6 +15,7 @@ from messenger.gui.chat_header import ChatHeader
 from messenger.gui.chat_search import ChatSearch
 from messenger.gui.composer import Composer
 from messenger.gui.conversation_model import Row
+from messenger.gui.drafts import Drafts
 from messenger.gui.entries import Entry, Item
 from messenger.gui.gate import Gate
 from messenger.gui.key_banner import KeyBanner
@@ -25,6 +26,7 @@ from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_view import TimelineView
+from messenger.gui.writing import Typing
 from messenger.storage.reader import Reader
 from messenger.text import _
 
@@ -36,17 +38,31 @@ class ChatPane(QWidget):
         theme: Colours and fonts.
         bridge: The way to the engine.
         reader: Where messages are read.
+        drafts: What was begun, if another pane has it; else of its own.
+        typing: Who writes, likewise.
     """
 
     info_asked = Signal()
     """The person wants to see more about the contact."""
 
-    def __init__(self, theme: Theme, bridge: Bridge, reader: Reader) -> None:
+    window_asked = Signal()
+    """The person wants to have this conversation in a window of its own."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        bridge: Bridge,
+        reader: Reader,
+        drafts: Drafts | None = None,
+        typing: Typing | None = None,
+    ) -> None:
         super().__init__()
         self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme, self._bridge, self._reader = theme, bridge, reader
         self._row: Row | None = None
+        self.apart = False
+        """It stands in a window of its own."""
         self.header = ChatHeader(theme)
         self.notice = Notice(theme, around=True)
         self.keys = KeyBanner(theme)
@@ -58,8 +74,9 @@ class ChatPane(QWidget):
         self.view = TimelineView(theme, self.model)
         self.composer = Composer(theme)
         self.gate = Gate(theme)
+        begun = drafts or Drafts(bridge), typing or Typing(bridge)
         self.deeds = ChatDeeds(
-            self, theme, bridge, reader, self._tasks, self.notice, self.composer, self.view
+            self, theme, bridge, reader, self._tasks, self.notice, self.composer, self.view, *begun
         )
         footer = QWidget()
         footer.setObjectName("chatFooter")
@@ -110,8 +127,10 @@ class ChatPane(QWidget):
             Entry("search", _("Search…"), self.search.begin),
             Entry("calendar", _("Jump to a date…"), self.ask_date),
             Entry("down", _("Jump to the first unread message"), self.to_unread),
-            None,
         ]
+        if not self.apart:
+            here.append(Entry("apart", _("Open in a window of its own"), self.window_asked.emit))
+        here.append(None)
         return here + self.orders.entries(self._row)
 
     def open(self, row: Row | None, *, namesake: bool = False) -> None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from messenger.core.models import Contact
@@ -12,6 +12,7 @@ from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.widgets import IconButton
+from messenger.gui.zoom import NORMAL, step
 from messenger.text import _
 
 _SCHEME: Final = "sotto:"
@@ -49,9 +50,13 @@ class Commands(QObject):
             ("unread", _("Jump to the first unread message"), "Ctrl+U", self._on_unread),
             ("info", _("Contact info"), "Alt+Return", self._on_info),
             ("keys", _("Keyboard shortcuts"), "Ctrl+/", self._on_keys),
-            ("next", _("Next conversation"), "Alt+Down", self._on_next),
-            ("previous", _("Previous conversation"), "Alt+Up", self._on_previous),
+            ("apart", _("Open in a window of its own"), "Ctrl+Shift+O", self._on_apart),
+            ("next", _("Next conversation"), "Alt+Down", lambda: self._step(+1)),
+            ("previous", _("Previous conversation"), "Alt+Up", lambda: self._step(-1)),
             ("leave", _("Leave what was begun, then the conversation"), "Esc", self._on_leave),
+            ("larger", _("Everything larger"), "Ctrl++", lambda: self._zoom(+1)),
+            ("smaller", _("Everything smaller"), "Ctrl+-", lambda: self._zoom(-1)),
+            ("normal", _("Everything in its normal size"), "Ctrl+0", lambda: self._zoom(0)),
             ("lock", _("Lock"), "Ctrl+L", self._on_lock),
         ):
             action = self.actions[name] = QAction(words, self)
@@ -60,10 +65,15 @@ class Commands(QObject):
             action.triggered.connect(slot)
             window.addAction(action)
 
+        larger = self.actions["larger"]
+        larger.setShortcuts([larger.shortcut(), QKeySequence("Ctrl+=")])
+
     def enable(self, page: ConversationsPage) -> None:
         """The conversations can be seen: everything works from now on."""
         self._page = page
         page.chat.deeds.invite_clicked.connect(self.open_connect)
+        page.windows.invite_clicked.connect(self.open_connect)
+        page.windows.shared = [self.actions[name] for name in ("larger", "smaller", "normal", "lock", "keys")]
         for action in self.actions.values():
             action.setEnabled(True)
 
@@ -160,7 +170,7 @@ class Commands(QObject):
     @Slot()
     def _on_switch(self) -> None:
         if self._page is not None:
-            rows = self._page.latest_first()
+            rows = self._page.model.latest_first()
             from messenger.gui.switcher import Switcher
 
             sheet = Switcher(self._window, self._theme, rows)
@@ -183,20 +193,26 @@ class Commands(QObject):
             self._page.toggle_panel()
 
     @Slot()
+    def _on_apart(self) -> None:
+        if self._page is not None:
+            self._page.windows.take_shown()
+
+    @Slot()
     def _on_keys(self) -> None:
         from messenger.gui.shortcuts_sheet import ShortcutsSheet
 
         ShortcutsSheet(self._window, self._theme, list(self.actions.values())).open()
 
-    @Slot()
-    def _on_next(self) -> None:
+    def _step(self, by: int) -> None:
         if self._page is not None:
-            self._page.sidebar.step(+1)
+            self._page.sidebar.step(by)
 
-    @Slot()
-    def _on_previous(self) -> None:
-        if self._page is not None:
-            self._page.sidebar.step(-1)
+    def _zoom(self, by: int) -> None:
+        now = self._theme.zoom.percent
+        wanted = step(now, by) if by else NORMAL
+        if wanted != now:
+            work = self._bridge.call(self._bridge.engine.change_settings, {"zoom": wanted})
+            self._tasks.start(work, name="change the size")
 
     @Slot()
     def _on_lock(self) -> None:

@@ -70,6 +70,15 @@ class ConversationModel(QAbstractListModel):
         """All rows, in no order."""
         return list(self._rows)
 
+    def latest_first(self) -> list[Row]:
+        """All rows, also those of the archive, the latest first."""
+
+        def moment(row: Row) -> int:
+            last, contact = row.conversation.last, row.conversation.contact
+            return contact.created_ms if last is None else last.stored_ms
+
+        return sorted(self._rows, key=moment, reverse=True)
+
     def row(self, conversation: ConversationId) -> Row | None:
         """What the row of a conversation shows."""
         place = self._place(conversation)

@@ -11,35 +11,21 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import Me, Message, is_namesake
 from messenger.core.settings import Settings
 from messenger.core.words import phrases_of
-from messenger.engine.events import (
-    ChainChanged,
-    ContactChanged,
-    ConversationRemoved,
-    EngineFault,
-    Event,
-    IdentityElsewhere,
-    MeChanged,
-    MessageAdded,
-    MessageChanged,
-    MessagesRemoved,
-    MessagesVanished,
-    PeerTyping,
-    PresenceChanged,
-    SettingsChanged,
-)
 from messenger.gui.bridge import Bridge
 from messenger.gui.chat_pane import ChatPane
+from messenger.gui.chat_window import ApartPane, ChatWindows
 from messenger.gui.contact_panel import ContactPanel, PanelSheet
 from messenger.gui.conversation_model import Row
 from messenger.gui.empty import EmptyPane
-from messenger.gui.entries import menu_of
+from messenger.gui.entries import Entry, menu_of
 from messenger.gui.found import Finder
 from messenger.gui.notice import Notice
+from messenger.gui.page_events import PageEvents
 from messenger.gui.sidebar import Sidebar
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.storage.reader import Reader
-from messenger.text import _, keys, unexpected
+from messenger.text import _
 
 _ROOM_FOR_TWO: Final = 600
 """Pixels from which on the page has room for two columns."""
@@ -81,6 +67,11 @@ class ConversationsPage(QWidget):
         self.sidebar.sought.connect(self._on_sought)
         self.sidebar.found.chosen.connect(self.show_message)
         self.sidebar.list.clicked.connect(self._leave_list)
+        self.windows = ChatWindows(theme, bridge, reader, chat, sidebar)
+        self.windows.moved.connect(self._on_moved)
+        self.apart, self._apart = ApartPane(theme), False
+        self.apart.front_asked.connect(self.windows.take_shown)
+        self.apart.here_asked.connect(self.windows.bring_here)
         self.sidebar.list.menu_asked.connect(self._on_menu)
         self.chat.deeds.drafts.changed.connect(self.model.draft_changed)
         self.chat.deeds.typing.changed.connect(self.model.typing_changed)
@@ -91,6 +82,7 @@ class ConversationsPage(QWidget):
         self._right = QStackedWidget()
         self._right.addWidget(self.empty)
         self._right.addWidget(self.chat)
+        self._right.addWidget(self.apart)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
@@ -105,7 +97,12 @@ class ConversationsPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self.notice)
         column.addWidget(self._splitter, 1)
-        bridge.events.connect(self._on_events)
+        self._events = PageEvents(bridge, reader, self.model, self.windows, self.notice)
+        self._events.changed.connect(self._refresh)
+        self._events.removed.connect(self._removed)
+        self._events.people_changed.connect(self._show_empty)
+        self._events.me_changed.connect(self._on_me)
+        self._events.settings_changed.connect(self._use)
 
     async def load(self) -> None:
         """Show what is on disk, then ask who is online."""
@@ -125,7 +122,11 @@ class ConversationsPage(QWidget):
     def show_conversation(self, conversation: ConversationId) -> None:
         """Choose a conversation and put the cursor where one can write."""
         self.sidebar.choose(conversation)
-        self.chat.take_cursor()
+        row = self.model.row(conversation)
+        if row is not None and self.windows.window(conversation) is not None:
+            self.windows.take(row)
+        else:
+            self.chat.take_cursor()
 
     @Slot(object)
     def show_message(self, message: Message) -> None:
@@ -154,15 +155,6 @@ class ConversationsPage(QWidget):
         """Show no conversation."""
         self.sidebar.choose(None)
 
-    def latest_first(self) -> list[Row]:
-        """All conversations, also those of the archive, the latest first."""
-
-        def moment(row: Row) -> int:
-            last, contact = row.conversation.last, row.conversation.contact
-            return contact.created_ms if last is None else last.stored_ms
-
-        return sorted(self.model.rows(), key=moment, reverse=True)
-
     def addresses(self) -> list[tuple[str, str]]:
         """Addresses that were used before, each with the name of who was there, latest conversation first."""
         contacts = [row.conversation.contact for row in self.sidebar.order.rows()]
@@ -178,7 +170,8 @@ class ConversationsPage(QWidget):
 
     def stop(self) -> None:
         """Stop listening and reading, because the window closes."""
-        self._bridge.events.disconnect(self._on_events)
+        self._events.stop()
+        self.windows.stop()
         self.chat.stop()
         self.panel.stop()
         self._tasks.cancel()
@@ -205,18 +198,20 @@ class ConversationsPage(QWidget):
     def _divide(self) -> None:
         """Show both columns, or where there is no room the one that the person is at."""
         narrow = self.width() < _ROOM_FOR_TWO
-        at_list = self._listing or self.chat.conversation is None
+        at_list = self._listing or self.sidebar.shown is None
         self.sidebar.setVisible(not narrow or at_list)
         self._right.setVisible(not narrow or not at_list)
         self.chat.header.back_button.setVisible(narrow)
 
     @Slot(object)
     def _on_chosen(self, conversation: ConversationId | None) -> None:
+        self._apart = conversation is not None and self.windows.window(conversation) is not None
         row = None if conversation is None else self.model.row(conversation)
-        self.chat.open(row, namesake=self._has_namesake(row))
-        self._right.setCurrentWidget(self.chat if row is not None else self.empty)
+        self.chat.open(None if self._apart else row, namesake=self._has_namesake(row))
+        shown = self.apart if self._apart else self.chat
+        self._right.setCurrentWidget(shown if row is not None else self.empty)
         self._leave_list()
-        if row is None:
+        if row is None or self._apart:
             self.panel.hide()
         else:
             self.panel.show_row(row)
@@ -232,7 +227,13 @@ class ConversationsPage(QWidget):
         row = self.model.row(conversation)
         if row is not None:
             entries = self.chat.orders.entries(row)
-            menu_of(self, self._theme, _("Conversation menu"), entries).popup(at)
+            apart = Entry("apart", _("Open in a window of its own"), lambda: self.windows.take(row))
+            menu_of(self, self._theme, _("Conversation menu"), [apart, *entries]).popup(at)
+
+    @Slot(object)
+    def _on_moved(self, conversation: ConversationId) -> None:
+        if self.sidebar.shown == conversation:
+            self._on_chosen(conversation)
 
     @Slot()
     def _on_panel_closed(self) -> None:
@@ -240,89 +241,41 @@ class ConversationsPage(QWidget):
         self.chat.take_cursor()
 
     @Slot(object)
-    def _on_events(self, events: tuple[Event, ...]) -> None:
-        added: list[Message] = []
-        for event in events:
-            if isinstance(event, MessageAdded):
-                added.append(event.message)
-                self.model.message_added(event.message, event.unread)
-                continue
-            if added:
-                self.chat.arrived(added)
-                added = []
-            self._handle(event)
-        if added:
-            self.chat.arrived(added)
-
-    def _handle(self, event: Event) -> None:
-        match event:
-            case MessageChanged(message=message):
-                self.model.message_changed(message)
-                self.chat.changed(message)
-            case ContactChanged(contact=contact, unread=unread):
-                self.model.contact_changed(contact, unread)
-                self._refresh(contact.id)
-                self._show_empty()
-            case ChainChanged(conversation=conversation, missing=missing, forked=forked):
-                self.model.chain_changed(conversation, missing, forked=forked)
-                self._refresh(conversation)
-            case MessagesVanished(conversation=conversation, ids=ids):
-                self.chat.vanished(conversation, ids)
-                self._reread(conversation)
-            case MessagesRemoved(conversation=conversation):
-                self.chat.removed(conversation)
-                self._reread(conversation)
-            case PeerTyping(conversation=conversation, until_ms=until_ms):
-                self.chat.deeds.typing.heard(conversation, until_ms)
-            case PresenceChanged(conversation=conversation, presence=presence):
-                self.model.presence_changed(conversation, presence)
-                self._refresh(conversation)
-            case ConversationRemoved(conversation=conversation):
-                self._removed(conversation)
-            case _:
-                self._handle_own(event)
-
-    def _handle_own(self, event: Event) -> None:
-        match event:
-            case MeChanged(me=me):
-                self._me = me
-                self._show_empty()
-            case SettingsChanged(settings=settings):
-                self._use(settings)
-            case IdentityElsewhere():
-                self.notice.say(keys.ELSEWHERE, "warning")
-            case EngineFault(error=error):
-                self.notice.say(unexpected(error), "error")
-            case _:
-                pass  # steps of dialogs, which listen for themselves
-
-    def _reread(self, conversation: ConversationId) -> None:
-        """Show a conversation as it is on disk."""
-        self.model.reread(self._reader.conversation(conversation))
-        self._refresh(conversation)
-
     def _refresh(self, conversation: ConversationId | None) -> None:
-        if conversation is not None and conversation == self.chat.conversation:
-            row = self.model.row(conversation)
-            if row is not None:
-                self.chat.refresh(row, namesake=self._has_namesake(row))
-                self.panel.show_row(row)
+        row = None if conversation is None else self.model.row(conversation)
+        if row is None:
+            return
+        self.windows.refresh(row)
+        if conversation == self.chat.conversation:
+            self.chat.refresh(row, namesake=self._has_namesake(row))
+            self.panel.show_row(row)
 
     def _has_namesake(self, row: Row | None) -> bool:
         return row is not None and is_namesake(row.conversation.contact, self.model.contacts())
 
+    @Slot(object)
     def _removed(self, conversation: ConversationId) -> None:
         if conversation == self.chat.conversation:
             self.leave_conversation()
+        self.windows.close(conversation)
         self.model.removed(conversation)
         self.chat.deeds.drafts.forget(conversation)
         self.chat.deeds.typing.ended(conversation)
         self._show_empty()
 
+    @Slot(object)
+    def _on_me(self, me: Me) -> None:
+        self._me = me
+        self._show_empty()
+
+    @Slot()
     def _show_empty(self) -> None:
         name = self._me.name if self._me is not None else ""
         self.empty.show_state(alone=self.model.rowCount() == 0, name=name)
 
+    @Slot(object)
     def _use(self, settings: Settings) -> None:
         self._theme.choose(settings.theme)
-        self.chat.composer.box.enter_sends = settings.enter_sends
+        self._theme.zoom.choose(settings.zoom)
+        for pane in self.windows.panes():
+            pane.composer.box.enter_sends = settings.enter_sends

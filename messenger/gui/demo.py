@@ -83,7 +83,7 @@ class Demonstration:
         seats = (self.alice, self.bob)
         signals = SignalWatch()
         for seat in seats:
-            signals.caught.connect(seat.window.close)
+            signals.caught.connect(seat.window.quit)
             seat.window.show()
         play = asyncio.create_task(self.play())
         closed = [asyncio.create_task(seat.closed()) for seat in seats]
@@ -174,7 +174,9 @@ class Seat(QObject):
             Whether the engine's thread has ended.
         """
         await self._closing
-        return await self._thread.end()
+        ended = await self._thread.end()
+        await self.window.outside.close()
+        return ended
 
     def say(self, text: str) -> None:
         """Say something in the window."""

@@ -179,6 +179,11 @@ class Sidebar(QWidget):
         index = self.list.currentIndex()
         return index.data(ROW).conversation.id if index.isValid() else None
 
+    @property
+    def shown(self) -> ConversationId | None:
+        """The conversation that was chosen last, whether or not the list has it now."""
+        return self._shown
+
     def choose(self, conversation: ConversationId | None) -> None:
         """Choose a conversation as if the person had; one that the search hides ends the search."""
         if conversation is None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from messenger import assets
 from messenger.core import settings
+from messenger.gui.zoom import NORMAL, Zoom
 
 Choice = settings.Theme
 
@@ -74,15 +75,18 @@ class Theme(QObject):
     Args:
         app: The application to dress.
         choice: What the person chose.
+        zoom: The size of everything that the application was made with, in percent.
     """
 
     changed = Signal()
     """Colours are different from now on."""
 
-    def __init__(self, app: QApplication, choice: Choice = Choice.SYSTEM) -> None:
+    def __init__(self, app: QApplication, choice: Choice = Choice.SYSTEM, zoom: int = NORMAL) -> None:
         super().__init__(app)
         self._app = app
         self._choice = choice
+        self.zoom = Zoom(app, zoom)
+        self.zoom.changed.connect(self.changed)  # pictures are drawn for the size of a pixel
         self._fonts: dict[tuple[str, bool], QFont] = {}
         app.setStyle(QStyleFactory.create("Fusion"))
         app.setFont(self.font())

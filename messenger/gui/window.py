@@ -10,7 +10,9 @@ from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QStackedWidget, QWidget
 
 from messenger.core.errors import SottoError
+from messenger.core.ids import ConversationId
 from messenger.core.models import ProfileStatus
+from messenger.core.settings import Settings
 from messenger.engine.events import (
     Event,
     Locked,
@@ -28,6 +30,7 @@ from messenger.gui.commands import Commands
 from messenger.gui.conversation_model import ConversationModel
 from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.empty import EmptyPane
+from messenger.gui.outside import Outside
 from messenger.gui.remembered import Remembered
 from messenger.gui.sidebar import Sidebar
 from messenger.gui.start_page import StartPage
@@ -62,7 +65,7 @@ class MainWindow(QMainWindow):
         self._theme, self._bridge = theme, bridge
         self._remembered = Remembered(folder)
         self._name = self._name_wanted = ""
-        self._painted = self._opened = self._closed = False
+        self._painted = self._opened = self._closed = self._quitting = False
         self._lost: LogDamaged | None = None
         self.tasks = Tasks(self._on_error)
         self.commands = Commands(self, theme, bridge, self.tasks)
@@ -70,7 +73,7 @@ class MainWindow(QMainWindow):
         self.conversations: ConversationsPage | None = None
         leave = QAction(_("Quit"), self)
         leave.setShortcut("Ctrl+Q")
-        leave.triggered.connect(self.close)
+        leave.triggered.connect(self.quit)
         self.addAction(leave)
         self.setWindowTitle("Sotto")
         self.setMinimumSize(*_LEAST)
@@ -84,6 +87,10 @@ class MainWindow(QMainWindow):
         if (choice := self._remembered.text("theme")) in set(Choice):
             theme.choose(Choice(choice))
         bridge.events.connect(self._on_events)
+        self.outside = Outside(self, theme, bridge, folder, self._remembered)
+        self.outside.raised.connect(self.bring_to_front)
+        self.outside.opened.connect(self._on_conversation_asked)
+        self.outside.quit_asked.connect(self.quit)
         app = QApplication.instance()
         if isinstance(app, QApplication):
             Attendance(app, self).noticed.connect(self._on_attended)
@@ -118,7 +125,7 @@ class MainWindow(QMainWindow):
             await self._bridge.call(engine.set_name, self._name_wanted)
         self._name = (await self._bridge.call(engine.me)).name
         settings = await self._bridge.call(engine.settings)
-        self._remembered.remember("theme", settings.theme.value)
+        self._remember(settings)
         page.restore_splitter(self._remembered.state("splitter"))
         before = self.pages.currentWidget()
         self._show(page)
@@ -128,6 +135,7 @@ class MainWindow(QMainWindow):
         page.model.dataChanged.connect(self._show_title)
         self._show_title()
         self.commands.enable(page)
+        self.outside.begin(page, settings)
         page.sidebar.search.setFocus()
         if self._lost is not None:
             page.notice.say(log_damaged(self._lost.kept), "warning")
@@ -167,7 +175,11 @@ class MainWindow(QMainWindow):
             self.painted.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 -- Qt's name
-        """Hide at once; whoever owns the engine stops it meanwhile."""
+        """Hide at once; whoever owns the engine stops it meanwhile. Or only hide, if the tray leads back."""
+        if not self._quitting and not self._closed and self.outside.hides():
+            event.ignore()
+            self.hide()
+            return
         super().closeEvent(event)
         if self._closed:
             return
@@ -180,12 +192,20 @@ class MainWindow(QMainWindow):
             dialog.reject()
         self.hide()
         self.tasks.cancel()
+        self.outside.stop()
         if self.conversations is not None:
             self.conversations.stop()
         self.closing.emit()
 
+    @Slot()
+    def quit(self) -> None:
+        """End the program, whether or not closing the window would."""
+        self._quitting = True
+        self.close()
+
+    @Slot()
     def bring_to_front(self) -> None:
-        """Show the window above the others, because the program was started again."""
+        """Show the window above the others, because somebody asked for it."""
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()
@@ -220,6 +240,7 @@ class MainWindow(QMainWindow):
         for dialog in self.findChildren(QDialog):
             dialog.reject()
         self.commands.disable()
+        self.outside.end()
         page, self.conversations = self.conversations, None
         if page is not None:
             self._remembered.remember("splitter", page.splitter_state())
@@ -257,10 +278,20 @@ class MainWindow(QMainWindow):
         elif self.conversations is not None:
             self.conversations.notice.say(_("The profile is as it was then. What came later is set aside."))
 
+    @Slot(object)
+    def _on_conversation_asked(self, conversation: ConversationId) -> None:
+        if self.conversations is not None:
+            self.conversations.show_conversation(conversation)
+
     @Slot()
     def _on_attended(self) -> None:
         if self._opened and not self._closed:
             self.tasks.start(self._bridge.call(self._bridge.engine.used), name="somebody is there")
+
+    def _remember(self, settings: Settings) -> None:
+        """What must be known before the profile is open."""
+        self._remembered.remember("theme", settings.theme.value)
+        self._remembered.remember("zoom", str(settings.zoom))
 
     def _show(self, page: QWidget) -> None:
         if self.pages.indexOf(page) < 0:
@@ -299,7 +330,7 @@ class MainWindow(QMainWindow):
                 case RaiseWindow():
                     self.bring_to_front()
                 case SettingsChanged(settings=settings):
-                    self._remembered.remember("theme", settings.theme.value)
+                    self._remember(settings)
                 case Locked():
                     self._lock()
                 case LogDamaged():

@@ -4,12 +4,13 @@ from enum import StrEnum
 from typing import Final
 
 from messenger.core.models import AddressKind
-from messenger.core.settings import NewTimer, OpenDoor, Page, TakeFiles, Theme
+from messenger.core.settings import NewTimer, Notify, OpenDoor, Page, TakeFiles, Theme
 from messenger.text.catalogue import _
 
 PAGES: Final[dict[Page, str]] = {
     Page.NETWORK: _("Network"),
     Page.PRIVACY: _("Privacy"),
+    Page.NOTIFICATIONS: _("Notifications"),
     Page.APPEARANCE: _("Appearance"),
     Page.FILES: _("Files"),
     Page.STORAGE: _("Storage and backup"),
@@ -46,7 +47,25 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("Lock after so many minutes without use"),
         _("0 never locks. While locked nobody can read here, and nothing is received. Needs a passphrase."),
     ),
+    "notify": (
+        _("What notifications show"),
+        _("Never messages that disappear, nor requests of strangers. Muted conversations are silent."),
+    ),
+    "sound": (_("Play a sound"), _("With a notification, at most every few seconds.")),
+    "close_to_tray": (
+        _("Stay in the tray when the window is closed"),
+        _("Messages still arrive. Without a tray, closing the window ends Sotto; Ctrl+Q always does."),
+    ),
+    "start_minimised": (
+        _("Start minimised"),
+        _("In the tray; in the task bar where there is no tray."),
+    ),
+    "autostart": (_("Start when you log in"), _("On this computer, for your user account only.")),
     "theme": (_("Colours"), _("System follows the light and dark mode of your desktop.")),
+    "zoom": (
+        _("Size of everything, in percent"),
+        _("80 to 200. Ctrl and + or − change it from anywhere, Ctrl+0 sets it back."),
+    ),
     "enter_sends": (
         _("Enter sends the message"),
         _("Shift+Enter breaks the line. Switched off, Enter breaks the line and Ctrl+Enter sends."),
@@ -83,6 +102,10 @@ CHOICES: Final[dict[StrEnum, str]] = {
     OpenDoor.LOCAL: _("People on my network"),
     OpenDoor.EVERYBODY: _("Everybody"),
     OpenDoor.NOBODY: _("Nobody"),
+    Notify.TEXT: _("Name and text"),
+    Notify.NAME: _("Name"),
+    Notify.BARE: _("Neither"),
+    Notify.OFF: _("None"),
     NewTimer.OFF: _("Never"),
     NewTimer.HOUR: _("1 hour"),
     NewTimer.DAY: _("1 day"),

@@ -122,8 +122,9 @@ class Desk:
         if self._ended:
             return
         self._ended = True
-        self.window.close()
+        self.window.quit()
         assert self.hands.run(self.thread.end()), "the engine's thread hangs"
+        self.hands.run(self.window.outside.close())
         self.window.deleteLater()
 
     def call(self, method: Callable[..., Coroutine[Any, Any, T]], *args: object, **kwargs: object) -> T:

@@ -164,11 +164,11 @@ def main() -> int:
     """Show the window of a profile with a hand in it; standard output is for answers alone."""
     sink = os.dup(1)
     os.dup2(2, 1)
-    make: Callable[[], QApplication] = app.make_application
+    make: Callable[[int], QApplication] = app.make_application
     hands: list[Hand] = []
 
-    def make_with_hand() -> QApplication:
-        application = make()
+    def make_with_hand(zoom: int = 100) -> QApplication:
+        application = make(zoom)
         hands.append(Hand(0, sink))
         return application
 
