@@ -33,7 +33,8 @@ async def test_who_moved_calls_and_is_found_there_afterwards(people: People) -> 
         store.meta.save_settings(changed(store.meta.settings(), {"port": fresh_port(), "reconnect": True}))
         store.close()
         await bob.start()
-        assert (new := await bob.address()) != old
+        new = await bob.address()
+        assert new != old
         await at_first(alice, new, since=mark)
         await bob.engine.change_settings({"reconnect": False})
         await alice.restart()
