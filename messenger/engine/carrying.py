@@ -38,7 +38,7 @@ THREADS_MAX: Final = 64
 """Lanes in their first words included."""
 
 _RANK: Final = 4
-"""Niceness of lane threads. With 0 a message beside a file takes half as long again on two processors; with 15
+"""Niceness of lane threads. With 0 a message beside a file takes half as long again on two cores; with 15
 some wait very long, for a thread that has the interpreter and no processor."""
 
 _KEPT: Final = 4
