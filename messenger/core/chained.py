@@ -23,7 +23,7 @@ class ChainKind(IntEnum):
     REACTION = 13
     """One emoji at a text of either person, or none any more."""
     TIMER = 15
-    """From now on texts of the conversation disappear after a time, or do not any more."""
+    """From now on texts and offers of the conversation disappear after a time, or do not any more."""
     OFFER = 16
     """Files that the other person may have."""
 
@@ -46,7 +46,7 @@ class Chained(msgspec.Struct, frozen=True, kw_only=True):
     content: str = ""
     """Text or emoji; empty for a deletion, a timer and an offer."""
     timer: int = 0
-    """Seconds after which a text disappears, once its time runs; or those that a timer sets. 0 for never."""
+    """Seconds after which a text or offer disappears once its time runs, or that a timer sets; 0: never."""
     body: bytes = b""
     """Of an offer: the encoded `messenger.core.offering.Offering`; empty for all others."""
 

@@ -23,7 +23,7 @@ def chained_of(packet: ChainedPacket) -> Chained:
         case Timer():
             kind, timer = ChainKind.TIMER, packet.timer
         case Offer():
-            kind, body = ChainKind.OFFER, packet.body
+            kind, body, timer = ChainKind.OFFER, packet.body, packet.timer
         case _:
             assert_never(packet)
     return Chained(
@@ -60,5 +60,5 @@ def packet_of(chained: Chained) -> ChainedPacket:
         case ChainKind.TIMER:
             return Timer(id_, seq, prev, sent_ms, chained.timer, order)
         case ChainKind.OFFER:
-            return Offer(id_, seq, prev, sent_ms, chained.body, order)
+            return Offer(id_, seq, prev, sent_ms, chained.body, order, chained.timer)
     raise LocalProtocolError("unknown kind")

@@ -226,12 +226,7 @@ class Chats:
             answered = self._store.messages.get(conversation, reply_to)
             if answered is None or answered.deleted or answered.notice:
                 raise InputError(InputProblem.UNKNOWN)
-        added, timer = list[Message](), None
-        if (first := self._context.settings.new_timer.seconds) and self._store.timers.never_set(conversation):
-            timer = first
-            if not contact.awaiting:  # else they hear of it once they have accepted
-                line_id = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
-                added.append(self._store.timers.change(conversation, line_id, first, now))
+        added, timer = begin_timer(self._context, contact, now)
         add = self._store.messages.add_outgoing
         added.append(add(conversation, id_, text, now, now, reply_to, timer).message)
         self._store.drafts.set(conversation, Draft())
@@ -286,3 +281,20 @@ async def _advance(
 ) -> None:
     advance = context.store.messages.advance
     context.publish_changed(await context.stored(advance, conversation, ids, state, reason))
+
+
+def begin_timer(context: Context, contact: Contact, now_ms: int) -> tuple[list[Message], int | None]:
+    """Something is about to be written to somebody: set the timer of the settings if there never was one.
+
+    On the storage thread.
+
+    Returns:
+        Perhaps a line that says so, and the timer of what is written; None for that of the conversation.
+    """
+    first, timers = context.settings.new_timer.seconds, context.store.timers
+    if not first or not timers.never_set(contact.id):
+        return [], None
+    if contact.awaiting:  # they hear of it once they have accepted
+        return [], first
+    line_id = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
+    return [timers.change(contact.id, line_id, first, now_ms)], first

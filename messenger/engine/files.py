@@ -16,7 +16,7 @@ from messenger.core.offering import MEDIA, Offering
 from messenger.core.settings import TakeFiles
 from messenger.core.transfers import ENDS, Transfer, TransferId, TransferState, Wish
 from messenger.crypto.hashing import manifest_root
-from messenger.engine.chats import Chats
+from messenger.engine.chats import Chats, begin_timer, check_writable
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MessageAdded
 from messenger.engine.transfers import Transfers
@@ -59,11 +59,13 @@ class Files:
             raise InputError(InputProblem.EMPTY)
         body, manifest = await self._transfers.runs.carrier.thread(None, described, found, thumbnail)
         named = await self._transfers.runs.carrier.thread(None, _absolute, paths)
-        message, unread = await self._context.written(self._queue, conversation, body, manifest, found, named)
+        added, unread = await self._context.written(self._queue, conversation, body, manifest, found, named)
+        message = added[-1]
         held = await self._context.stored(self._store.find, conversation, message.id, outgoing=True)
         if held is not None:
             self._transfers.take(held)
-        self._context.publish(MessageAdded(message, unread))
+        for each in added:
+            self._context.publish(MessageAdded(each, unread))
         contact = await self._context.stored(self._context.store.contacts.get, conversation)
         if contact is not None:
             self._chats.hurry(contact)
@@ -167,25 +169,30 @@ class Files:
 
     def _queue(
         self, conversation: ConversationId, body: bytes, manifest: bytes, found: Outgoing, paths: list[str]
-    ) -> tuple[Message, int]:
-        """Put an offer into the outbox; on the storage thread, as `Chats` does with texts."""
+    ) -> tuple[list[Message], int]:
+        """Put an offer into the outbox; on the storage thread, as `Chats` does with texts.
+
+        Returns:
+            It, perhaps after a line that a timer was set, and how many messages are unread.
+        """
         store = self._context.store
         contact = store.contacts.get(conversation)
         if contact is None:
             raise InputError(InputProblem.UNKNOWN)
-        if contact.standing is not Standing.ACCEPTED:
-            raise InputError(InputProblem.NOT_ALLOWED)
-        id_ = MessageId(secrets.token_bytes(MESSAGE_ID_SIZE))
+        check_writable(contact)
+        now = self._context.now_ms()
+        added, timer = begin_timer(self._context, contact, now)
         message = store.messages.add_offer(
             conversation,
-            id_,
+            MessageId(secrets.token_bytes(MESSAGE_ID_SIZE)),
             body,
-            self._context.now_ms(),
+            now,
             paths=paths,
             manifest=manifest,
             sources=encode_sources(found.sources),
+            timer=timer,
         )
-        return message, store.messages.unread(conversation)
+        return [*added, message], store.messages.unread(conversation)
 
 
 def _absolute(paths: Sequence[Path]) -> list[str]:

@@ -150,6 +150,7 @@ class Transfers:
             known = self.held.pop(held.id, None)
             if known is not None:
                 self.runs.end(held)
+            self._context.timing.set()  # its offer may have waited for this to disappear
         else:
             self.held[held.id] = held
         if held.state is not TransferState.WAITING:

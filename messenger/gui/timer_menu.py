@@ -92,7 +92,8 @@ class TimerSheet(Sheet):
         self.body.addWidget(label(_("After how long do messages disappear?"), "title"))
         words = _(
             "It holds for both of you, and for what is written from now on. For the one who reads, the time"
-            " begins when a message is seen; for the one who writes, when it has arrived."
+            " begins when a message is seen; for the one who writes, when it has arrived. Files that were"
+            " received stay."
         )
         self.body.addWidget(label(words, "muted", wrap=True))
         row = QHBoxLayout()

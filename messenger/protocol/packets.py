@@ -244,6 +244,8 @@ class Offer(msgspec.Struct, frozen=True, array_like=True):
     body: Annotated[bytes, msgspec.Meta(min_length=1, max_length=transfer_limits.OFFER_MAX)]
     """The encoded `messenger.core.offering.Offering`."""
     order: OrderField
+    timer: TimerField
+    """As of a text; files that were received stay."""
 
     def __repr__(self) -> str:
         return f"Offer({self.seq}, {len(self.body)} bytes)"
@@ -379,5 +381,5 @@ def _check_content(packet: Packet) -> None:
                 raise RemoteProtocolError("a wish that is not the sender's")
     if isinstance(packet, Text) and len(packet.reply) not in (0, MESSAGE_ID_SIZE):
         raise RemoteProtocolError("a reply to no id")
-    if isinstance(packet, Text | Timer) and 0 < packet.timer < deed_limits.TIMER_MIN:
+    if isinstance(packet, Text | Timer | Offer) and 0 < packet.timer < deed_limits.TIMER_MIN:
         raise RemoteProtocolError("timer too short")

@@ -112,6 +112,7 @@ class MessageTable:
         paths: Sequence[str],
         manifest: bytes,
         sources: bytes,
+        timer: int | None = None,
     ) -> Message:
         """Store an offer of files of ours with its transfer, and put it into the outbox.
 
@@ -123,12 +124,16 @@ class MessageTable:
             paths: What was chosen.
             manifest: The encoded list of files.
             sources: Where they are, encoded.
+            timer: As of `add_outgoing`.
 
         Raises:
             InputError: UNKNOWN, there is no such conversation.
         """
         with self._database.write():
-            chained, position = append(self._database, conversation, ChainKind.OFFER, id_, now_ms, body=body)
+            timer = self._timers.get(conversation) if timer is None else timer
+            chained, position = append(
+                self._database, conversation, ChainKind.OFFER, id_, now_ms, timer=timer, body=body
+            )
             transfer = transfers.insert(
                 self._database,
                 conversation,
@@ -141,9 +146,8 @@ class MessageTable:
                 sources=sources,
             )
             values = (position, conversation, id_, 1, chained.seq, chained.prev, int(MessageState.QUEUED))
-            text = transfers.title(body)
-            row = self._database.rows(_INSERTED, (*values, text, now_ms, now_ms, None, 0, transfer, body))[0]
-            return message_from(row)
+            last = (transfers.title(body), now_ms, now_ms, None, timer, transfer, body)
+            return message_from(self._database.rows(_INSERTED, (*values, *last))[0])
 
     def add_incoming(
         self,

@@ -1,7 +1,8 @@
 """Messages that disappear: the timer of a conversation, when the time of a message runs, and the deletion.
 
 The time of a message of theirs runs from when it is seen, that of one of ours from when it waits no more
-(SPEC.md 8.6). Clocks may be wrong: `_tick` lets no message live longer because a clock was set back.
+(SPEC.md 8.6). An offer stays while its files are on their way. Clocks may be wrong: `_tick` lets no message
+live longer because a clock was set back.
 """
 
 import json
@@ -48,10 +49,15 @@ UPDATE messages SET expires_ms = NULL
 WHERE position IN (SELECT value FROM json_each(?)) AND expires_ms IS NOT NULL
 """
 _EARLIER: Final = "UPDATE messages SET expires_ms = expires_ms - ? WHERE expires_ms IS NOT NULL"
-_NEXT: Final = "SELECT min(expires_ms) FROM messages WHERE expires_ms IS NOT NULL"
-_DUE: Final = """
-SELECT position, conversation, id FROM messages WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?
-"""
+_MAY_GO: Final = """(transfer IS NULL OR NOT EXISTS (
+    SELECT 1 FROM transfers AS t WHERE t.id = messages.transfer AND t.mine < 4 AND t.theirs < 4
+))"""
+_RUNNING: Final = "SELECT 1 FROM messages WHERE expires_ms IS NOT NULL LIMIT 1"
+_NEXT: Final = f"SELECT min(expires_ms) FROM messages WHERE expires_ms IS NOT NULL AND {_MAY_GO}"  # noqa: S608
+_DUE: Final = f"""
+SELECT position, conversation, id FROM messages WHERE expires_ms <= ? AND {_MAY_GO}
+ORDER BY expires_ms LIMIT ?
+"""  # noqa: S608
 _REMEMBER: Final = """
 INSERT OR IGNORE INTO forgotten (conversation, id, until)
 SELECT conversation, id, ? FROM messages WHERE position IN (SELECT value FROM json_each(?))
@@ -63,6 +69,9 @@ UPDATE drafts SET reply = NULL WHERE (conversation, reply) IN (
 """
 _DELETE: Final = "DELETE FROM messages WHERE position IN (SELECT value FROM json_each(?))"
 _TIMED: Final = "SELECT position FROM messages WHERE kind = 2 AND timer > 0"
+_DROP_TRANSFERS: Final = """
+DELETE FROM transfers WHERE id IN (SELECT transfer FROM messages WHERE kind = 2 AND timer > 0)
+"""
 _REMEMBER_TIMED: Final = """
 INSERT OR IGNORE INTO forgotten (conversation, id, until)
 SELECT conversation, id, stored_ms + ? FROM messages WHERE outgoing = 0 AND kind = 2 AND timer > 0
@@ -171,7 +180,7 @@ class TimerTable:
         self._database.rows(_STOP, (json.dumps(list(positions)),))
 
     def next_due(self) -> int | None:
-        """In how many milliseconds the next message disappears, 0 if one is late; None if no time runs."""
+        """In how many milliseconds the next message disappears, 0 if one is late; None if none does."""
         first = self._database.rows(_NEXT)[0][0]
         return None if first is None else max(first - self.clock(), 0)
 
@@ -194,7 +203,7 @@ class TimerTable:
                     self._database.rows(_REMEMBER, (now + store_limits.FORGOTTEN_KEPT * 1000, named))
                     self._database.rows(_UNQUOTE, (named,))
                     self._database.rows(_DELETE, (named,))
-            if self.next_due() is None:
+            if self._database.row(_RUNNING) is None:
                 self._database.rows("DELETE FROM meta WHERE name = ?", (_MARK,))
         if due:
             self._database.shred()
@@ -268,6 +277,7 @@ def leave_out(copy: Database) -> None:
     with forgetting(copy, len(positions)):
         copy.rows(_REMEMBER_TIMED, (store_limits.FORGOTTEN_KEPT * 1000,))
         copy.rows(_UNQUOTE, (named,))
+        copy.rows(_DROP_TRANSFERS)
         copy.rows(_DELETE, (named,))
         copy.rows(_DROP_EDITS)
         copy.rows(_BLANK_EDITS)

@@ -37,7 +37,10 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
     ),
     "new_timer": (
         _("Messages disappear in new conversations"),
-        _("Where neither of you has chosen a time. They are in no backup and no export either."),
+        _(
+            "Where neither of you has chosen a time. They are in no backup and no export either."
+            " Files that you have received stay."
+        ),
     ),
     "tell_addresses": (
         _("Tell contacts your address for a direct connection"),

@@ -24,6 +24,7 @@ from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import MessageState, Standing
 from messenger.core.transfers import TransferState
 from messenger.engine.events import ContactChanged, MessageChanged, TransferChanged
+from tests.helpers import engines
 from tests.helpers.engines import Person, prepare
 
 FILE: Final = "file"
@@ -40,6 +41,9 @@ PAUSE: Final = 0.005
 
 SLOWLY: Final = 15.0
 """Seconds for which two people talk beside a file on a slow line."""
+
+PATIENCE: Final = 900.0
+"""Seconds for one file; only a run that hangs takes that long."""
 
 _STATUS: Final = Path("/proc/self/status")
 _CLEAR: Final = Path("/proc/self/clear_refs")
@@ -201,6 +205,7 @@ async def _stands(person: Person, state: TransferState, since: int) -> TransferC
 
 def main() -> None:
     """Be one of the processes."""
+    engines.PATIENCE = PATIENCE  # type: ignore[misc]
     match sys.argv[1:]:
         case ["receive", folder, *sealed]:
             receive(Path(folder), sealed=bool(sealed))

@@ -10,12 +10,14 @@ from messenger.core.errors import DiskFull, InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Draft, ExportForm, Message, MessageState, SearchQuery
 from messenger.core.settings import NewTimer
+from messenger.core.transfers import TransferState
 from messenger.engine.events import (
     ChainChanged,
     ContactChanged,
     EngineFault,
     MessageAdded,
     MessagesVanished,
+    TransferChanged,
 )
 from messenger.protocol.packets import Delivered, Hello, Text, Timer
 from messenger.storage.store import Store
@@ -346,3 +348,25 @@ async def test_neither_backup_nor_written_conversation_has_them(people: People, 
     old = Store.open(aside, bob.engine._profile.db_key)
     assert [message.text for message in old.messages.page(there)] == ["stays", ""]
     old.close()
+
+
+async def test_offers_disappear_with_what_is_noted_of_them_and_files_stay(
+    people: People, tmp_path: Path
+) -> None:
+    alice, bob = await people("alice", new_timer=NewTimer.HOUR), await people("bob")
+    here, there = await friends(alice, bob)
+    (tmp_path / "letter").write_text(SECRET)
+    message, _ = await alice.engine.offer_files(here, [tmp_path / "letter"])
+    assert message.timer == HOUR, "the first that is written begins the timer of the settings"
+    offer = (await bob.wait_for(TransferChanged)).transfer
+    arrived = await bob.hears("letter")
+    await bob.engine.mark_read(there, arrived.position)
+    await alice.sees(message.id, MessageState.READ)
+    pass_by(alice, bob, seconds=2 * HOUR)
+    await bob.engine.accept_files(offer.id, tmp_path / "there")
+    await vanished(bob, message.id)
+    await vanished(alice, message.id)
+    for person in (alice, bob):
+        assert person.count(TransferChanged, lambda e: e.transfer.state is TransferState.DONE)
+        assert await person.engine.transfers() == []
+    assert (tmp_path / "there" / "letter").read_text() == SECRET

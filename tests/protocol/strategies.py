@@ -134,7 +134,7 @@ packets: Final[st.SearchStrategy[Packet]] = st.one_of(
     st.builds(SuccessionSeen, st.integers(1, 2**32 - 1)),
     st.builds(Seed, exactly(limits.XWING_PUBLIC_SIZE), st.integers(0, limits.SESSION_RANK_MAX)),
     st.just(SeedAck()),
-    st.builds(Offer, *_HEADER, _OFFERS, st.integers(0, limits.ORDER_MAX)),
+    st.builds(Offer, *_HEADER, _OFFERS, st.integers(0, limits.ORDER_MAX), _TIMERS),
     _WISHES,
     st.builds(LaneTicket, exactly(16), exactly(32), st.booleans(), st.integers(0, 65535)),
     st.builds(Mailboxes, st.lists(_PLACES, max_size=4, unique_by=lambda place: place[:32])),

@@ -281,7 +281,7 @@ def test_the_largest_of_each() -> None:
         Timer(ID, 2**63 - 1, HASH, 2**53, deed_limits.TIMER_MAX, limits.ORDER_MAX),
         Timer(ID, 1, HASH, 0, deed_limits.TIMER_MIN, 0),
         Text(ID, 1, HASH, 0, "x", 0, b"", deed_limits.TIMER_MAX),
-        Offer(ID, 2**63 - 1, HASH, 2**53, offering.encode(LARGEST), limits.ORDER_MAX),
+        Offer(ID, 2**63 - 1, HASH, 2**53, offering.encode(LARGEST), limits.ORDER_MAX, deed_limits.TIMER_MAX),
         Wish(ID, own=False, wish=7, reason=255, count=2**32 - 1, heard=2**32 - 1, proof=HASH, busy=True),
     ):
         assert decode(encode(packet)) == packet

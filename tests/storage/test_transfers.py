@@ -14,6 +14,7 @@ from messenger.core.models import Message, MessageState, SearchQuery, Standing
 from messenger.core.offering import Offering
 from messenger.core.ranges import Ranges
 from messenger.core.transfers import TransferId, TransferState, Trouble, Wish
+from messenger.storage import backup
 from messenger.storage.store import Store
 
 OFFERED = Offering(
@@ -205,3 +206,74 @@ def test_names_are_cleaned_before_they_are_shown(store: Store, bob: Conversation
     assert added.transfer is not None
     shown = store.transfers.get(added.transfer).shown().names[0]
     assert not set("\u202e\n/") & set(added.text + shown)
+
+
+HOUR = 3600
+
+
+def begun(store: Store, conversation: ConversationId, passed: float) -> list[MessageId]:
+    """Let the time of our offer run, and delete what is due so many seconds later."""
+    store.timers.clock, store.timers.steady = lambda: NOW, lambda: 0.0
+    store.messages.advance(conversation, [ID], MessageState.DELIVERED)
+    return due(store, passed)
+
+
+def due(store: Store, passed: float) -> list[MessageId]:
+    """Delete what is due at a time."""
+    store.timers.clock, store.timers.steady = lambda: NOW + round(passed * 1000), lambda: passed
+    return [id_ for gone in store.timers.expire() for id_ in gone.ids]
+
+
+def test_an_offer_has_the_timer_of_its_conversation(store: Store, bob: ConversationId) -> None:
+    store.timers.change(bob, MessageId(b"t" * 16), HOUR, NOW)
+    assert ours(store, bob).timer == HOUR
+    assert [each.chained.timer for each in store.messages.to_send(bob, 0, 9)] == [HOUR, HOUR]
+
+
+def test_an_offer_that_has_ended_disappears_with_its_transfer(store: Store, bob: ConversationId) -> None:
+    store.timers.change(bob, MessageId(b"t" * 16), HOUR, NOW)
+    transfer = ours(store, bob).transfer
+    assert transfer is not None
+    store.transfers.wish(transfer, Wish.CANCELLED)
+    assert begun(store, bob, HOUR - 1) == []
+    assert due(store, HOUR) == [ID]
+    assert store.transfers.newest(None, 9) == []
+
+
+def test_an_offer_stays_until_its_files_are_there(store: Store, bob: ConversationId) -> None:
+    store.timers.change(bob, MessageId(b"t" * 16), HOUR, NOW)
+    transfer = ours(store, bob).transfer
+    assert transfer is not None
+    assert begun(store, bob, 2 * HOUR) == []
+    assert store.timers.next_due() is None, "nothing would be done about it"
+    store.transfers.heard(transfer, Wish.DONE, Trouble.NONE, 1)
+    assert store.timers.next_due() == 0
+    assert due(store, 2 * HOUR) == [ID]
+    assert store.transfers.newest(None, 9) == []
+
+
+def test_their_offer_disappears_after_it_was_seen(store: Store, bob: ConversationId) -> None:
+    chained = Chained(
+        kind=ChainKind.OFFER, id=ID, seq=1, prev=bytes(32), sent_ms=NOW, order=NOW, body=BODY, timer=HOUR
+    )
+    added = store.messages.take(bob, chained, NOW).added
+    assert added is not None
+    assert added.transfer is not None
+    store.transfers.wish(added.transfer, Wish.DECLINED)
+    assert due(store, 9 * HOUR) == []
+    store.messages.mark_seen(bob, added.position)
+    assert due(store, 10 * HOUR) == [ID]
+    assert store.transfers.newest(None, 9) == []
+
+
+def test_no_copy_has_an_offer_that_disappears(
+    store: Store, bob: ConversationId, tmp_path: Path, key: bytes
+) -> None:
+    store.timers.change(bob, MessageId(b"t" * 16), HOUR, NOW)
+    ours(store, bob)
+    path = tmp_path / "sotto.db"
+    copy = Store.open(path.parent / backup.FOLDER / backup.make(path, key, NOW).name, key)
+    assert copy.transfers.newest(None, 9) == []
+    assert [message.notice for message in copy.messages.page(bob)] == [True]
+    copy.close()
+    assert len(store.transfers.newest(None, 9)) == 1
