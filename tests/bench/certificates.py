@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 def mutual_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Client and server context for TLS 1.3; each demands the other's certificate."""
     with tempfile.TemporaryDirectory() as folder:
-        client, server = (_certificate(Path(folder), name) for name in ("client", "server"))
+        client, server = (certificate(Path(folder), name) for name in ("client", "server"))
         return _context(ssl.PROTOCOL_TLS_CLIENT, client, server), _context(
             ssl.PROTOCOL_TLS_SERVER, server, client
         )
@@ -30,7 +30,8 @@ def _context(side: int, own: Path, other: Path) -> ssl.SSLContext:
     return context
 
 
-def _certificate(folder: Path, name: str) -> Path:
+def certificate(folder: Path, name: str) -> Path:
+    """Make a key and its own certificate, good for an hour, in one new file; returns its path."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -44,9 +45,9 @@ def _certificate(folder: Path, name: str) -> Path:
         .not_valid_after(now + dt.timedelta(hours=1))
         .sign(key, hashes.SHA256())
     )
-    path = folder / f"{name}.pem"
+    pem = folder / f"{name}.pem"
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return path
+    pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return pem
