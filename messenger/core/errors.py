@@ -16,6 +16,7 @@ Two questions sort them: is it ours or theirs, and is it the world or a bug?
     │   ├── KeyFileError      the key file is missing, damaged, or from another profile
     │   └── KeyringMissing    the system keyring that holds the secret cannot be reached
     │       └── RecoveryNeeded    … and the recovery passphrase opens the profile all the same
+    ├── RelayFailed           a relay in a process of its own does not start, or does not answer
     ├── ProfileError          the profile as a whole
     │   ├── ProfileInUse      another running program holds it
     │   └── ProfileMissing    nothing has been set up there yet
@@ -122,6 +123,18 @@ class ConnectError(SottoError):
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
         self.reason = reason
         self.detail = detail
+
+
+class RelayFailed(SottoError):
+    """A relay that was started here has ended, or does not answer.
+
+    Args:
+        words: The sentence with which it ended, or an empty text.
+    """
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__("a relay of ours failed")
+        self.words = words
 
 
 class ProtocolError(SottoError):

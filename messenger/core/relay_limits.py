@@ -193,6 +193,18 @@ TRAFFIC_HEX: Final = 32
 TRAFFIC_HEX_MAX: Final = 4096
 """Bytes of a message that the monitor shows."""
 
+TRAFFIC_HEX_WINDOW: Final = 128
+"""… of a relay that the window hosts."""
+
+TRAFFIC_ROWS: Final = 1_000
+"""Rows that the window's monitor keeps."""
+
+HOSTED_PORT: Final = 42100
+"""Where a relay that the window hosts listens unless told otherwise: beside the program's own port."""
+
+HOSTED_START: Final = 60.0
+"""A relay that the window starts is up within this time; making its keys is part of it."""
+
 TRAFFIC_WAITING: Final = 1_000
 """Lines that wait for a slow reader of the monitor; then it misses some, and is told how many."""
 

@@ -6,8 +6,8 @@ as everybody here is on one computer. Its CPU time is what the system counted fo
 A message has 200 bytes of text, which the relay sees as an envelope of 4096. One at a time (`cpu_us_rtt`):
 sent, brought to its receiver, acknowledged, and its writer told, before the next one. Streamed
 (`cpu_us_stream`): as fast as the relay takes them, on one link to one receiver; `stored` is the same to
-people who are away, and fetched later. `kib_idle` is the memory for each of a thousand clients that say nothing;
-``--clients 1000 5000`` adds `kib_idle_5000`.
+people who are away, and fetched later. `kib_idle` is the memory for each of a thousand clients that say
+nothing; ``--clients 1000 5000`` adds `kib_idle_5000`.
 
 Prosody and mosquitto (quality 1), both with TLS, do the same in the same run: 200 bytes of text, one at a
 time and streamed. They keep nothing durably and pad nothing. What is not installed is named as missing.
