@@ -144,6 +144,12 @@ HANDSHAKES_BURST: Final = 64
 PUZZLE_HALF_OPEN: Final = 32
 """Handshakes in progress from which on callers get a puzzle first."""
 
+LOOKS_PER_SECOND: Final = 2
+LOOKS_BURST: Final = 128
+"""Pages and entries of the directory for one /24 or /56: so many at once, and then so many a second. Two
+thousand people can be looked through at once; who copies a large directory is slow, as are all who share
+that address."""
+
 RSA_AT_ONCE: Final = 8
 """RSA operations given to the vault at once; the other handshakes wait."""
 
