@@ -30,6 +30,8 @@ _WARM: Final = 20
 """Clients who come before memory is counted."""
 _UP: Final = 20.0
 """Seconds within which a server takes its first client."""
+_PATIENCE: Final = 3.0
+"""Seconds that a server has to end."""
 
 
 class Load(NamedTuple):
@@ -255,7 +257,11 @@ def _running(command: list[str], port: int) -> Iterator[Watched]:
         yield Watched(process, port)
     finally:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:  # Prosody waits for goodbyes of clients that are gone
+            process.kill()
+            process.wait()
 
 
 def _first(make: Callable[[], Peer]) -> Peer:
