@@ -46,7 +46,7 @@ ONLY: Final[dict[str, frozenset[str]]] = {
     "segno": frozenset({"gui"}),
     "zeroconf": frozenset({"net"}),
     "socket": frozenset({"net", "control"}),
-    "subprocess": frozenset({"crypto", "demo", "__main__"}),
+    "subprocess": frozenset({"control", "crypto", "demo", "__main__"}),
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
     "prompt_toolkit": frozenset({"cli"}),

@@ -17,6 +17,7 @@ Two questions sort them: is it ours or theirs, and is it the world or a bug?
     │   ├── KeyFileError      the key file is missing, damaged, or from another profile
     │   └── KeyringMissing    the system keyring that holds the secret cannot be reached
     │       └── RecoveryNeeded    … and the recovery passphrase opens the profile all the same
+    ├── RelayFailed           a relay in a process of its own does not start, or does not answer
     ├── ProfileError          the profile as a whole
     │   ├── ProfileInUse      another running program holds it
     │   └── ProfileMissing    nothing has been set up there yet
@@ -152,6 +153,18 @@ class RelayError(SottoError):
         super().__init__(problem.value)
         self.problem = problem
         self.seconds = seconds
+
+
+class RelayFailed(SottoError):
+    """A relay that was started here has ended, or does not answer.
+
+    Args:
+        words: The sentence with which it ended, or an empty text.
+    """
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__("a relay of ours failed")
+        self.words = words
 
 
 class ProtocolError(SottoError):

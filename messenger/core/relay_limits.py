@@ -144,6 +144,12 @@ HANDSHAKES_BURST: Final = 64
 PUZZLE_HALF_OPEN: Final = 32
 """Handshakes in progress from which on callers get a puzzle first."""
 
+LOOKS_PER_SECOND: Final = 2
+LOOKS_BURST: Final = 128
+"""Pages and entries of the directory for one /24 or /56: so many at once, and then so many a second. Two
+thousand people can be looked through at once; who copies a large directory is slow, as are all who share
+that address."""
+
 RSA_AT_ONCE: Final = 8
 """RSA operations given to the vault at once; the other handshakes wait."""
 
@@ -192,6 +198,18 @@ TOKENS: Final = 10_000
 TRAFFIC_HEX: Final = 32
 TRAFFIC_HEX_MAX: Final = 4096
 """Bytes of a message that the monitor shows."""
+
+TRAFFIC_HEX_WINDOW: Final = 128
+"""… of a relay that the window hosts."""
+
+TRAFFIC_ROWS: Final = 1_000
+"""Rows that the window's monitor keeps."""
+
+HOSTED_PORT: Final = 42100
+"""Where a relay that the window hosts listens unless told otherwise: beside the program's own port."""
+
+HOSTED_START: Final = 60.0
+"""A relay that the window starts is up within this time; making its keys is part of it."""
 
 TRAFFIC_WAITING: Final = 1_000
 """Lines that wait for a slow reader of the monitor; then it misses some, and is told how many."""

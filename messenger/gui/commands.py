@@ -1,5 +1,6 @@
 """What a person can do from anywhere in the window: the actions, their keys, and the dialogs they open."""
 
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -26,14 +27,16 @@ class Commands(QObject):
         theme: Colours and fonts.
         bridge: The way to the engine.
         tasks: Runs what is begun, and reports errors.
+        folder: The profile folder.
     """
 
     restore_asked = Signal(str, str)
     """The profile shall go back to a backup: its name, and the passphrase."""
 
-    def __init__(self, window: QWidget, theme: Theme, bridge: Bridge, tasks: Tasks) -> None:
+    def __init__(self, window: QWidget, theme: Theme, bridge: Bridge, tasks: Tasks, folder: Path) -> None:
         super().__init__(window)
         self._window, self._theme, self._bridge, self._tasks = window, theme, bridge, tasks
+        self._folder = folder
         self._page: ConversationsPage | None = None
         self.actions: dict[str, QAction] = {}
         """All actions by name."""
@@ -42,6 +45,7 @@ class Commands(QObject):
             ("paste", _("Paste invite"), "Ctrl+I", self._on_paste),
             ("invite", _("Copy my invite"), "Ctrl+Shift+I", self._on_invite),
             ("host", _("Host…"), "Ctrl+H", self._on_host),
+            ("relay", _("Host a relay…"), "Ctrl+Shift+H", self._on_relay),
             ("settings", _("Settings…"), "Ctrl+,", self._on_settings),
             ("search", _("Search people and messages"), "Ctrl+Shift+F", self._on_search),
             ("find", _("Search in this conversation"), "Ctrl+F", self._on_find),
@@ -90,6 +94,7 @@ class Commands(QObject):
             ("invite", self.actions["paste"], ""),
             ("copy", self.actions["invite"], _("Send the link to somebody; it leads them to you")),
             ("host", self.actions["host"], _("See the addresses under which others can reach you")),
+            ("globe", self.actions["relay"], ""),
         ]
 
     def tools(self) -> list[IconButton]:
@@ -146,6 +151,12 @@ class Commands(QObject):
         from messenger.gui.host_sheet import HostSheet
 
         HostSheet(self._window, self._theme, self._bridge).open()
+
+    @Slot()
+    def _on_relay(self) -> None:
+        from messenger.gui.relay_sheet import RelaySheet
+
+        RelaySheet(self._window, self._theme, self._bridge, self._folder).open()
 
     @Slot()
     def _on_settings(self) -> None:

@@ -120,7 +120,10 @@ class EngineThread(QThread):
 
     async def _stop_engine(self) -> None:
         """On the engine's loop: what was asked of the engine ends first, so that it stops as a whole."""
+        from messenger.control import relay_host
+
         await self._bridge.cancel_calls()
+        await relay_host.leave(self._folder)
         if self._control is not None:
             await self._control.close()
         if self._engine is not None:

@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self._painted = self._opened = self._closed = self._quitting = False
         self._lost: LogDamaged | None = None
         self.tasks = Tasks(self._on_error)
-        self.commands = Commands(self, theme, bridge, self.tasks)
+        self.commands = Commands(self, theme, bridge, self.tasks, folder)
         self.commands.restore_asked.connect(self._on_restore)
         self.conversations: ConversationsPage | None = None
         leave = QAction(_("Quit"), self)

@@ -1,8 +1,8 @@
 """The local way to a running relay: what passes, and how it is, as JSON lines for programs of the same user.
 
-A caller sends one line, ``{"want": "traffic"}`` or ``{"want": "status"}``, and reads. The socket lies in
-the folder of the relay with its owner's rights alone; where there are no such sockets it is a port of
-this computer, and the line has the ``token`` from ``relay.json`` beside the database.
+A caller sends one line, ``{"want": "traffic"}``, ``{"want": "status"}`` or ``{"want": "stop"}``, and reads.
+The socket lies in the folder of the relay with its owner's rights alone; where there are no such sockets
+it is a port of this computer, and the line has the ``token`` from ``relay.json`` beside the database.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ class RelayControl:
         folder: Of the relay, locked.
         monitor: What passes.
         status: How the relay is.
+        stop: Called when a caller wants the relay to end; it is not offered without.
         unix: Whether to use a Unix socket.
     """
 
@@ -39,12 +40,14 @@ class RelayControl:
         folder: Path,
         monitor: Monitor,
         status: Callable[[], dict[str, Any]],
+        stop: Callable[[], None] | None = None,
         *,
         unix: bool = sys.platform != "win32",
     ) -> None:
         self._folder = folder
         self._monitor = monitor
         self._status = status
+        self._stop = stop
         self._unix = unix
         self._token = ""
         self._server: asyncio.Server | None = None
@@ -104,6 +107,9 @@ class RelayControl:
             await writer.drain()
         elif asked.get("want") == "traffic":
             await self._watch(reader, writer)
+        elif asked.get("want") == "stop" and self._stop is not None:
+            self._stop()
+            await reader.read(1)  # the caller sees the end of this stream when the relay has ended
 
     async def _watch(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         more = asyncio.Event()

@@ -62,6 +62,9 @@ async def find(house: House, client: Correspondent, request: LookUp | Browse) ->
     if house.welcome.flags & RelayFlag.FIND_TOKEN and not house.options.knows_token(request.token):
         client.failed(request.tag, Code.TOKEN)
         return
+    if not client.network.looks.take(1, client.now):
+        client.failed(request.tag, Code.BUSY, 1)
+        return
     following = b""
     if isinstance(request, LookUp):
         found = await house.broker.look_up(request.fingerprint)

@@ -133,7 +133,7 @@ async def _serve(folder: Path, options: RelayOptions) -> None:
             print(words.MAKING_KEYS, file=sys.stderr, flush=True)
         told.append(step)
 
-    relay = Relay(folder, options, progress)
+    relay = Relay(folder, options, progress, stop.set)
     starting = asyncio.create_task(relay.start())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)

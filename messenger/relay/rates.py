@@ -51,7 +51,7 @@ class Bucket:
 class Network:
     """One /24 or /56."""
 
-    __slots__ = ("greeting", "handshakes", "name", "octets", "queues", "requests", "streams")
+    __slots__ = ("greeting", "handshakes", "looks", "name", "octets", "queues", "requests", "streams")
 
     def __init__(self, name: str, *, queues: int, requests: int, octets: int) -> None:
         self.name = name
@@ -60,13 +60,15 @@ class Network:
         self.greeting = 0
         """Handshakes in progress."""
         self.handshakes = Bucket(relay_limits.HANDSHAKES_PER_SECOND, relay_limits.HANDSHAKES_BURST)
+        self.looks = Bucket(relay_limits.LOOKS_PER_SECOND, relay_limits.LOOKS_BURST)
+        """Into the directory."""
         self.queues = Bucket(queues / relay_limits.QUEUES_PERIOD, queues)
         self.requests = Bucket(requests, requests)
         self.octets = Bucket(octets, octets)
 
     def forgettable(self, now: float) -> bool:
         """Whether one made anew would be the same."""
-        buckets = (self.handshakes, self.queues, self.requests, self.octets)
+        buckets = (self.handshakes, self.looks, self.queues, self.requests, self.octets)
         return not self.streams and all(bucket.full(now) for bucket in buckets)
 
 

@@ -65,14 +65,21 @@ class Relay:
         folder: Its data: keys, database, lock. Made on first start.
         options: Of its owner, with the files that they name read in.
         progress: Called with each `vault_wire.Step` of making new keys.
+        stop: Called when a local program asks the relay to end.
     """
 
     def __init__(
-        self, folder: Path, options: RelayOptions, progress: Callable[[str], None] | None = None
+        self,
+        folder: Path,
+        options: RelayOptions,
+        progress: Callable[[str], None] | None = None,
+        stop: Callable[[], None] | None = None,
     ) -> None:
         self._folder = folder
         self._options = options
         self._progress = progress
+        self._stop_asked = stop
+        self._started_as: Started | None = None
         self._up = contextlib.AsyncExitStack()
         self.house: House
         self.controlled = False
@@ -108,7 +115,8 @@ class Relay:
             for job in (doorkeeper.watch(), self._keep_house()):
                 stack.push_async_callback(_end, asyncio.create_task(job))
             self._up = stack.pop_all()
-        return self._started(door.port, most)
+        started = self._started_as = self._started(door.port, most)
+        return started
 
     async def _open_side_doors(self, stack: contextlib.AsyncExitStack, house: House) -> None:
         """For the owner alone: what passes, and how it is."""
@@ -116,7 +124,7 @@ class Relay:
             status = StatusServer(house.counters)
             await status.start(self._options.status_port)
             stack.push_async_callback(status.close)
-        control = RelayControl(self._folder, house.monitor, self.status)
+        control = RelayControl(self._folder, house.monitor, self.status, self._stop_asked)
         try:
             await control.start()
         except OSError as e:
@@ -127,7 +135,11 @@ class Relay:
 
     def status(self) -> dict[str, Any]:
         """How the relay is, as the control socket tells it."""
-        return {"fingerprint": self.house.keys.fingerprint.hex(), **asdict(self.house.counters)}
+        counted = {"fingerprint": self.house.keys.fingerprint.hex(), **asdict(self.house.counters)}
+        if self._started_as is not None:
+            port, addresses, link = self._started_as.port, self._started_as.addresses, self._started_as.link
+            counted.update(port=port, addresses=addresses, link=link)
+        return counted
 
     async def stop(self) -> None:
         """Say goodbye to everybody, write what is in memory, and close everything."""

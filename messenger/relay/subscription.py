@@ -4,6 +4,9 @@ An envelope for somebody who is there is handed over at once and kept in memory.
 acknowledged, its writer is told that it is durable: the receiver has it. What is not acknowledged
 within `relay_limits.HANDED_WAIT`, or when the subscription ends, is written to the disk first. So two
 people who are both there cost the disk nothing, and nobody is told of a message that could be lost.
+
+What comes while the disk is being looked at waits in memory for the outcome, and is handed over behind what
+was found: a stream that once had to go by the disk leaves it again.
 """
 
 import asyncio
@@ -62,6 +65,7 @@ class Subscription:
         "_fetching",
         "_held",
         "_last",
+        "_waiting",
         "client",
         "ended",
         "queue",
@@ -77,6 +81,8 @@ class Subscription:
         self.ended = False
         self._held: dict[bytes, Letter | None] = {}
         """What was brought and not acknowledged; None for what is on the disk."""
+        self._waiting: dict[bytes, Letter] = {}
+        """What came while the disk was being looked at, in order."""
         self._behind = True
         """There may be messages on the disk that were not brought yet: new ones have to wait behind them."""
         self._fetching = False
@@ -95,11 +101,10 @@ class Subscription:
         if letter.hash in self._held:
             self._again_sent(letter)
             return True
-        client = self.client
-        if self._behind or client.slow or not client.service.room(self.tag):
+        if self._behind:
+            return self._wait(letter)
+        if not self._bring(letter):
             return False
-        self._held[letter.hash] = letter
-        client.deliver(self.tag, letter.envelope, letter.hash)
         self.queues.handed(self, letter)
         return True
 
@@ -121,7 +126,9 @@ class Subscription:
 
     def store(self, letter: Letter) -> None:
         """It waited long enough: write it to the disk."""
-        if not letter.storing:
+        if letter.hash in self._waiting:
+            self._spill()
+        elif not letter.storing:
             letter.storing = True
             self.queues.put(self.queue, letter, self)
 
@@ -146,6 +153,7 @@ class Subscription:
             if letter is not None and not letter.lost:
                 self.store(letter)
         self._held.clear()
+        self._spill()
 
     def more(self) -> None:
         """There is, or will be, something on the disk that was not brought."""
@@ -181,9 +189,45 @@ class Subscription:
                 self.client.deliver(self.tag, envelope, hash_)
         if not messages and not self._again:
             self._behind = False
+            self._bring_waiting()
         self.queues.flush()
         if messages or self._again:
             self.pump()
+
+    def _bring(self, letter: Letter) -> bool:
+        """Bring an envelope from memory; False if there is no room."""
+        client = self.client
+        if client.slow or not client.service.room(self.tag):
+            return False
+        self._held[letter.hash] = letter
+        client.deliver(self.tag, letter.envelope, letter.hash)
+        return True
+
+    def _wait(self, letter: Letter) -> bool:
+        """Let an envelope wait until the disk was looked at; False if it has to go there itself."""
+        known = self._waiting.get(letter.hash)
+        if known is not None:
+            known.writers += letter.writers
+            return True
+        if not self._fetching or self.client.slow or len(self._waiting) >= relay_limits.WINDOW_MAX:
+            self._spill()
+            return False
+        self._waiting[letter.hash] = letter
+        self.queues.handed(self, letter)
+        return True
+
+    def _bring_waiting(self) -> None:
+        """Nothing is on the disk any more: bring what came meanwhile."""
+        waiting, self._waiting = self._waiting, {}
+        for letter in waiting.values():
+            if self._behind or not self._bring(letter):
+                self.store(letter)  # what follows it has to go there as well
+
+    def _spill(self) -> None:
+        """Write what waits to the disk."""
+        waiting, self._waiting = self._waiting, {}
+        for letter in waiting.values():
+            self.store(letter)
 
     def _again_sent(self, letter: Letter) -> None:
         """Somebody has sent what was brought already: they missed the answer, or repeat it."""

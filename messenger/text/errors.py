@@ -100,6 +100,9 @@ _ERRORS: Final[dict[type[errors.SottoError], str]] = {
     ),
     errors.LocalProtocolError: _("Sotto made a mistake on this connection and closed it. Please report it."),
     errors.CryptoError: _("A key or signature does not hold, so nothing of it was used. Try again."),
+    errors.RelayFailed: _(
+        "The relay does not answer. Wait a moment and try again; relay.log in its folder says more."
+    ),
     errors.VaultError: _("The part of Sotto that keeps your keys does not answer. Start Sotto again."),
     errors.WrongPassphrase: _("That passphrase does not open this profile. Check Caps Lock and try again."),
     errors.KeyFileError: _(
@@ -158,6 +161,8 @@ def explain(error: BaseException) -> str:
             return _sentence(_REASONS[reason].format(where=detail or _THERE, port=detail or "?"))
         case errors.RelayError(problem=problem):
             return _RELAYS[problem]
+        case errors.RelayFailed(words=words) if words:
+            return words
         case errors.SottoError():
             return next(_ERRORS[kind] for kind in type(error).__mro__ if kind in _ERRORS)
     return unexpected(type(error).__name__)

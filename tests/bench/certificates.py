@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 def mutual_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Client and server context for TLS 1.3; each demands the other's certificate."""
     with tempfile.TemporaryDirectory() as folder:
-        client, server = (_certificate(Path(folder), name) for name in ("client", "server"))
+        client, server = (certificate(Path(folder), name) for name in ("client", "server"))
         return _context(ssl.PROTOCOL_TLS_CLIENT, client, server), _context(
             ssl.PROTOCOL_TLS_SERVER, server, client
         )
@@ -28,7 +28,7 @@ def server_certificate(path: Path) -> None:
     """Write key and certificate of a web server on the loopback into one file."""
     with tempfile.TemporaryDirectory() as folder:
         alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))])
-        shutil.move(_certificate(Path(folder), "127.0.0.1", alternative), path)
+        shutil.move(certificate(Path(folder), "127.0.0.1", alternative), path)
 
 
 def _context(side: int, own: Path, other: Path) -> ssl.SSLContext:
@@ -41,7 +41,8 @@ def _context(side: int, own: Path, other: Path) -> ssl.SSLContext:
     return context
 
 
-def _certificate(folder: Path, name: str, alternative: x509.SubjectAlternativeName | None = None) -> Path:
+def certificate(folder: Path, name: str, alternative: x509.SubjectAlternativeName | None = None) -> Path:
+    """Make a key and its own certificate, good for an hour, in one new file; returns its path."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -56,10 +57,10 @@ def _certificate(folder: Path, name: str, alternative: x509.SubjectAlternativeNa
     )
     if alternative is not None:
         builder = builder.add_extension(alternative, critical=False)
-    certificate = builder.sign(key, hashes.SHA256())
+    signed = builder.sign(key, hashes.SHA256())
     path = folder / f"{name}.pem"
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
     return path

@@ -6,7 +6,11 @@ as everybody here is on one computer. Its CPU time is what the system counted fo
 A message has 200 bytes of text, which the relay sees as an envelope of 4096. One at a time (`cpu_us_rtt`):
 sent, brought to its receiver, acknowledged, and its writer told, before the next one. Streamed
 (`cpu_us_stream`): as fast as the relay takes them, on one link to one receiver; `stored` is the same to
-people who are away, and fetched later. A peer that is not installed is named as missing.
+people who are away, and fetched later. `kib_idle` is the memory for each of a thousand clients that say
+nothing; ``--clients 1000 5000`` adds `kib_idle_5000`.
+
+Prosody and mosquitto (quality 1), both with TLS, do the same in the same run: 200 bytes of text, one at a
+time and streamed. They keep nothing durably and pad nothing. What is not installed is named as missing.
 """
 
 import argparse
@@ -21,6 +25,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +41,8 @@ from messenger.protocol.relay_queues import Connect, NewQueue, QueueKind, Send, 
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_wire import EXPORT
 from messenger.protocol.relay_word import FromRelay
+from tests.bench.processes import Watched, files_for
+from tests.bench.relay_peers import Load, mosquitto, prosody
 from tests.bench.report import Case, Sample, measure
 from tests.helpers.engines import fresh_port
 from tests.helpers.keys import identity
@@ -58,26 +65,13 @@ _FREE: Final = (
 )  # fmt: skip
 
 
-class Server:
+class Server(Watched):
     """The relay in its process."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
-        self.process = process
-        self.port = port
+        super().__init__(process, port)
         self.fingerprint: Fingerprint = identity("bob").fingerprint
         self._callers = 0
-
-    def cpu(self) -> float:
-        """CPU seconds of all its threads."""
-        total = 0
-        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
-            total += int((task / "schedstat").read_text().split()[0])
-        return total / 1e9
-
-    def rss_kib(self) -> float:
-        """Its memory."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1024
 
     async def visitor(self) -> Visitor:
         """A client; each from another address, so that many look like many."""
@@ -257,6 +251,7 @@ async def _stream(writer: Visitor, box: Box, count: int) -> None:
 
 def idle(clients: int) -> Sample:
     """Clients with a subscription each, who say nothing."""
+    files_for(clients)
     with relay() as server:
         return asyncio.run(_idle(server, clients))
 
@@ -327,9 +322,15 @@ def _receive(end: socket.socket, size: int) -> None:
         size -= end.recv_into(buffer)
 
 
-def sotto(clients: int) -> Sample:
+def sotto(load: Load) -> Sample:
     """All figures of ours."""
-    return {**messages(), **idle(clients), **circuit()}
+    sample = messages()
+    for clients in load.clients:
+        found = idle(clients)
+        sample[load.idle_figure(clients)] = found["kib_idle"]
+        if clients == load.clients[0]:
+            sample.update({name: found[name] for name in ("cpu_percent_idle", "clients")})
+    return {**sample, **circuit()}
 
 
 def main() -> None:
@@ -337,15 +338,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--runs", type=int, default=3, help="how often each case runs")
-    parser.add_argument("--clients", type=int, default=1000, help="idle clients")
+    parser.add_argument(
+        "--clients", type=int, nargs="+", default=[1000], help="idle clients, one or more counts"
+    )
     chosen = parser.parse_args()
-    peers = [Case(name, None) for name in ("prosody", "mosquitto") if shutil.which(name) is None]
+    if chosen.runs < 1 or min(chosen.clients) < 1:
+        parser.error("--runs and --clients must be at least 1")
+    load = Load(ALONE, STREAM, AHEAD, tuple(chosen.clients))
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"  # mosquitto is there
+    peers = {"prosody": prosody, "mosquitto": mosquitto}
+    cases = [Case("sotto", partial(sotto, load))]
+    cases += [Case(name, partial(run, load) if shutil.which(name) else None) for name, run in peers.items()]
     units = {
         "cpu_us_rtt": "µs", "cpu_us_stream": "µs", "per_s_stream": "/s", "cpu_us_stored": "µs",
-        "kib_idle": "KiB", "cpu_percent_idle": "%", "clients": "", "circuit_cpu_s_per_gb": "s/GB",
-        "circuit_mb_s": "MB/s",
+        **{load.idle_figure(clients): "KiB" for clients in load.clients},
+        "cpu_percent_idle": "%", "clients": "", "circuit_cpu_s_per_gb": "s/GB", "circuit_mb_s": "MB/s",
     }  # fmt: skip
-    cases = [Case("sotto", lambda: sotto(chosen.clients)), *peers]
     measure(cases, units, runs=chosen.runs, as_json=chosen.json)
 
 

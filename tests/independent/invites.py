@@ -13,7 +13,7 @@ LINK_MAX: Final = 1024
 HINTS_MAX: Final = 8
 DIRECT: Final = 1
 PLACE: Final = 3
-_ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\[\]:\s]+):([0-9]{1,5})")
+ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\[\]:\s]+):([0-9]{1,5})")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ def write_invite(invite: Invite) -> str:
     return PREFIX + base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _decode(text: str) -> bytes:
+def decode(text: str) -> bytes:
+    """The bytes of unpadded base64url, if it is written in the one way."""
     check(re.fullmatch(r"[A-Za-z0-9_-]*", text) is not None, "alphabet")
     check(len(text) % 4 != 1, "length of base64url")
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -52,7 +53,7 @@ def read_invite(link: str) -> Invite:
     check(len(link) <= LINK_MAX, "length")
     check(link[: len(PREFIX)].lower() == PREFIX, "prefix")
     text = link[len(PREFIX) :]
-    raw = _decode(text)
+    raw = decode(text)
     check(len(raw) >= 54 and raw[0] == 1, "version")
     check(H(b"sotto invite" + raw[:-4])[:4] == raw[-4:], "check")
     reader = Reader(raw[1:-4])
@@ -65,7 +66,7 @@ def read_invite(link: str) -> Invite:
     for kind, content in hints:
         if kind == DIRECT:
             check(content.isascii(), "ASCII")
-            found = _ADDRESS.fullmatch(content.decode("ascii"))
+            found = ADDRESS.fullmatch(content.decode("ascii"))
             check(found is not None and 0 < int(found[2]) <= 65535, "address")
         if kind == PLACE:
             read_place(content)

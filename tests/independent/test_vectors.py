@@ -18,8 +18,9 @@ from messenger.engine.chained import chained_of
 from messenger.protocol import invite as our_invites
 from messenger.protocol import packets as our_packets
 from messenger.protocol import puzzle as our_puzzle
+from messenger.protocol.relay_invite import RelayInvite
 from messenger.storage.chain import chain_hash
-from tests.independent import identity, invites, packets, primitives, schedule
+from tests.independent import identity, invites, packets, primitives, relay_links, schedule
 from tests.independent.loaded import binary, loaded, vectors
 from tests.independent.primitives import Refused
 from tests.vectors import make_sotto
@@ -60,7 +61,7 @@ def test_every_file_has_its_row() -> None:
 MINE = (
     *("primitives", "identity", "invites", "stream", "schedule", "handshake", "channel", "lanes", "packets"),
     *("sealed", "ratchet", "sessions", "prekeys", "first"),
-    *("relays", "circuits", "finding"),
+    *("relays", "relay_links", "circuits", "finding"),
 )
 
 
@@ -234,6 +235,28 @@ def test_invites_as_programs_break_them() -> None:
     for other in data["other ways to write the second"]:
         assert invites.read_invite(other) == invites.read_invite(link)
         assert our_invites.read_invite(other) == our_invites.read_invite(link)
+
+
+@each("relay-links", "good")
+def test_links_of_relays(entry: Json) -> None:
+    addresses = tuple(binary(each) for each in entry["addresses"])
+    mine = relay_links.RelayLink(binary(entry["fingerprint"]), addresses)
+    assert relay_links.write_relay_link(mine) == entry["link"]
+    assert relay_links.read_relay_link(entry["link"]) == mine
+    ours = RelayInvite.decode(entry["link"])
+    assert (bytes(ours.fingerprint), tuple(str(each).encode() for each in ours.addresses)) == (
+        mine.fingerprint,
+        mine.addresses,
+    )
+    assert ours.encode() == entry["link"]
+
+
+@each("relay-links", "refused")
+def test_links_of_relays_that_are_none(entry: Json) -> None:
+    with pytest.raises(Refused):
+        relay_links.read_relay_link(entry["link"])
+    with pytest.raises(AddressError):
+        RelayInvite.decode(entry["link"])
 
 
 @each("invites", "refused")

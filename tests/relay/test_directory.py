@@ -173,3 +173,17 @@ async def test_changes_come_slowly(folder: Path, monkeypatch: pytest.MonkeyPatch
         box = await visitor.make(QueueKind.REQUESTS)
         assert isinstance(await publish(visitor, box, entry(site, box)), Done)
         assert code(await visitor.ask(SetStatus(0, box.recv_id, Status.AWAY), box.recv_key)) is Code.BUSY
+
+
+async def test_who_copies_the_directory_is_slowed_down(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_limits, "LOOKS_BURST", 3)
+    monkeypatch.setattr(relay_limits, "LOOKS_PER_SECOND", 0.001)
+    async with relay_in(folder, directory="open") as site:
+        eager, neighbour = await site.visitor(), await site.visitor()
+        answers = [await eager.ask(Browse(0, b"", 1)) for _ in range(3)]
+        assert all(isinstance(each, Page) for each in answers)
+        refused = await eager.ask(Browse(0, b"", 1))
+        assert isinstance(refused, Failed)
+        assert (refused.code, refused.seconds) == (Code.BUSY, 1)
+        assert code(await one(neighbour)) is Code.BUSY, "both kinds, for everybody from that network"
+        assert (await eager.make()).recv_id, "what else it asks is done"

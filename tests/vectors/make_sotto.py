@@ -14,6 +14,7 @@ from tests.vectors import (
     sotto_people,
     sotto_records,
     sotto_refused,
+    sotto_relay_links,
     sotto_relays,
     sotto_sealed,
 )
@@ -36,6 +37,7 @@ def files() -> Iterator[tuple[str, Json]]:
     yield "refused-records", sotto_records.refused()
     yield "lane", sotto_records.lane()
     yield "relays", sotto_relays.relays()
+    yield "relay-links", sotto_relay_links.relay_links()
     yield "circuits", sotto_relays.circuits()
     yield "directory", sotto_relays.directory()
     yield "nearby", sotto_relays.nearby()
