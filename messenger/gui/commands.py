@@ -6,7 +6,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from messenger.core.ids import ConversationId
 from messenger.core.models import Contact
+from messenger.core.transfers import Transfer
 from messenger.gui.bridge import Bridge
 from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.tasks import Tasks
@@ -48,6 +50,7 @@ class Commands(QObject):
             ("date", _("Jump to a date…"), "Ctrl+G", self._on_date),
             ("unread", _("Jump to the first unread message"), "Ctrl+U", self._on_unread),
             ("info", _("Contact info"), "Alt+Return", self._on_info),
+            ("transfers", _("Transfers…"), "Ctrl+J", self._on_transfers),
             ("keys", _("Keyboard shortcuts"), "Ctrl+/", self._on_keys),
             ("next", _("Next conversation"), "Alt+Down", self._on_next),
             ("previous", _("Previous conversation"), "Alt+Up", self._on_previous),
@@ -64,6 +67,7 @@ class Commands(QObject):
         """The conversations can be seen: everything works from now on."""
         self._page = page
         page.chat.deeds.invite_clicked.connect(self.open_connect)
+        page.transfers.clicked.connect(self._on_transfers)
         for action in self.actions.values():
             action.setEnabled(True)
 
@@ -79,6 +83,7 @@ class Commands(QObject):
             ("connect", self.actions["connect"], _("Type the address of somebody who runs Sotto")),
             ("invite", self.actions["paste"], ""),
             ("copy", self.actions["invite"], _("Send the link to somebody; it leads them to you")),
+            ("transfers", self.actions["transfers"], ""),
             ("host", self.actions["host"], _("See the addresses under which others can reach you")),
         ]
 
@@ -181,6 +186,30 @@ class Commands(QObject):
     def _on_info(self) -> None:
         if self._page is not None:
             self._page.toggle_panel()
+
+    @Slot()
+    def _on_transfers(self) -> None:
+        if self._page is not None:
+            from messenger.gui.transfers_sheet import TransfersSheet
+
+            page, files = self._page, self._page.chat.files
+
+            def name_of(conversation: ConversationId) -> str:
+                row = page.model.row(conversation)
+                return "" if row is None else row.conversation.contact.title
+
+            sheet = TransfersSheet(
+                self._window, self._theme, self._bridge, files.book, files.pictures, name_of
+            )
+            sheet.message_asked.connect(self._on_transfer)
+            sheet.open()
+
+    @Slot(object)
+    def _on_transfer(self, transfer: Transfer) -> None:
+        """Show the message that offers files."""
+        if self._page is not None:
+            self._page.show_conversation(transfer.conversation)
+            self._page.chat.files.show(transfer)
 
     @Slot()
     def _on_keys(self) -> None:

@@ -26,6 +26,7 @@ from messenger.engine.events import (
     PeerTyping,
     PresenceChanged,
     SettingsChanged,
+    TransferChanged,
 )
 from messenger.gui.bridge import Bridge
 from messenger.gui.chat_pane import ChatPane
@@ -38,6 +39,7 @@ from messenger.gui.notice import Notice
 from messenger.gui.sidebar import Sidebar
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
+from messenger.gui.transfers_sheet import TransferStrip
 from messenger.storage.reader import Reader
 from messenger.text import _, keys, unexpected
 
@@ -84,7 +86,7 @@ class ConversationsPage(QWidget):
         self.sidebar.list.menu_asked.connect(self._on_menu)
         self.chat.deeds.drafts.changed.connect(self.model.draft_changed)
         self.chat.deeds.typing.changed.connect(self.model.typing_changed)
-        self.panel = ContactPanel(theme, bridge, chat.orders)
+        self.panel = ContactPanel(theme, bridge, chat.orders, chat.files)
         self.panel.closed.connect(self._on_panel_closed)
         self.chat.info_asked.connect(self.toggle_panel)
         self.chat.header.back_asked.connect(self.leave_conversation)
@@ -105,6 +107,8 @@ class ConversationsPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self.notice)
         column.addWidget(self._splitter, 1)
+        self.transfers = TransferStrip(theme, chat.files.book)
+        column.addWidget(self.transfers)
         bridge.events.connect(self._on_events)
 
     async def load(self) -> None:
@@ -115,6 +119,7 @@ class ConversationsPage(QWidget):
         conversations = self._reader.conversations()
         self.model.load(conversations)
         self.chat.deeds.drafts.load(self._reader.drafts())
+        await self.chat.files.book.load()
         self._show_empty()
         ids = [conversation.id for conversation in conversations]
         found = await asyncio.gather(*(self._bridge.call(engine.presence, id_) for id_ in ids))
@@ -141,7 +146,9 @@ class ConversationsPage(QWidget):
         if row is None:
             return
         if self.width() < _ROOM_FOR_PANEL:
-            PanelSheet(self.window(), self._theme, self._bridge, self.chat.orders, row).open()
+            PanelSheet(
+                self.window(), self._theme, self._bridge, self.chat.orders, self.chat.files, row
+            ).open()
             return
         shown = self.panel.isHidden()
         self.panel.show_row(row)
@@ -275,6 +282,8 @@ class ConversationsPage(QWidget):
             case MessagesRemoved(conversation=conversation):
                 self.chat.removed(conversation)
                 self._reread(conversation)
+            case TransferChanged(transfer=transfer):
+                self.chat.files.book.heard(transfer)
             case PeerTyping(conversation=conversation, until_ms=until_ms):
                 self.chat.deeds.typing.heard(conversation, until_ms)
             case PresenceChanged(conversation=conversation, presence=presence):
@@ -318,6 +327,7 @@ class ConversationsPage(QWidget):
         if conversation == self.chat.conversation:
             self.leave_conversation()
         self.model.removed(conversation)
+        self.chat.files.book.forget(conversation)
         self.chat.deeds.drafts.forget(conversation)
         self.chat.deeds.typing.ended(conversation)
         self._show_empty()
@@ -329,3 +339,4 @@ class ConversationsPage(QWidget):
     def _use(self, settings: Settings) -> None:
         self._theme.choose(settings.theme)
         self.chat.composer.box.enter_sends = settings.enter_sends
+        self.chat.files.pictures.shows = settings.previews

@@ -52,6 +52,10 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("They are saved and never opened. Other people's files wait until you accept them."),
     ),
     "take_files_mib": (_("Up to so many megabytes"), _("Larger ones wait until you accept them.")),
+    "previews": (
+        _("Show small pictures of pictures"),
+        _("They are read by a program of their own, which can do nothing else here."),
+    ),
     "lanes": (_("Transfers at once, each way"), _("Others wait for their turn.")),
     "send_limit": (
         _("Send files with at most so many KiB a second"),
