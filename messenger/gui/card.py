@@ -63,7 +63,7 @@ class Card:
     Args:
         transfer: How it stands.
         name: Of the other person.
-        width: Most pixels that it may be wide; it is never wider than `FILE` says.
+        width: How wide it is, in pixels.
         fonts: The fonts.
         mirrored: Whether writing runs from right to left.
         picture: A small picture of it, of trusted pixels; None for that of its kind.
@@ -91,10 +91,11 @@ class Card:
         """What can be pressed, in order, and where."""
         self.bar = self.picture_rect = self.icon_rect = QRectF()
         self.percent = self._share(transfer)
-        self._room = float(min(width, FILE["width"]) - 2 * PADDING)
+        self._room = float(width - 2 * PADDING)
         self._top = float(_ABOVE)
         if heading:
             self._line(heading, "heading")
+            self._top += SPACE["xs"]
         self._head(transfer)
         if self.program:
             self._wrapped(self.program, "warning")

@@ -54,8 +54,8 @@ class ChatFiles(QObject):
         self._home, self._theme, self._bridge, self._tasks = home, theme, bridge, tasks
         self._conversation: ConversationId | None = None
         self._title, self._able = "", False
-        self.book = TransferBook(bridge, reader)
-        self.pictures = Pictures()
+        self.book = TransferBook(bridge, reader, self)
+        self.pictures = Pictures(self)
         self.pictures.thumbnail = lambda transfer: self.book.thumbnail(transfer.id)
         self.deeds = FileDeeds(home, theme, bridge, tasks, notice.say)
         self.overlay = DropOverlay(home, theme)

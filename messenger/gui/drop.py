@@ -57,15 +57,19 @@ class DropOverlay(QWidget):
             self.resize(watched.size())
         if isinstance(event, QDragEnterEvent) and self._takes(event.mimeData()):
             event.acceptProposedAction()
-            self.setAccessibleName(self.words())
-            self.resize(self._pane.size())
-            self.raise_()
-            self.show()
+            self.rise()
             return True
         if isinstance(event, QDropEvent | QDragMoveEvent) and not self.isHidden():
             self._take(event)
             return True
         return False
+
+    def rise(self) -> None:
+        """Cover the pane, and say what will happen."""
+        self.setAccessibleName(self.words())
+        self.resize(self._pane.size())
+        self.raise_()
+        self.show()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 -- Qt's name
         """The mouse came from the pane, which this covers now."""

@@ -13,7 +13,7 @@ from messenger.core.transfer_deeds import FileDeed
 from messenger.core.transfers import Transfer
 from messenger.gui.bubble import TICK, TIMER, Span
 from messenger.gui.card import Card, bubble_inks, card_fonts
-from messenger.gui.theme import SPACE, Theme
+from messenger.gui.theme import FILE, SPACE, Theme
 from messenger.gui.timeline_model import KEPT
 from messenger.text import clock, failure, files_title, marks
 
@@ -56,7 +56,8 @@ class FileBubble(Card):
         beside = (TICK + 3 if message.outgoing else 0) + (TIMER + 2 if self.timed else 0)
         meta = QSizeF(small.horizontalAdvance(self.time) + beside, small.height())
         mirrored = QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        super().__init__(transfer, name, width, fonts, mirrored=mirrored, picture=picture, meta=meta)
+        wide = min(width, FILE["width"])
+        super().__init__(transfer, name, wide, fonts, mirrored=mirrored, picture=picture, meta=meta)
         failed = message.state is MessageState.FAILED
         self.failure = failure(message.reason) if failed else ""
         self.failure_size = QSizeF(0, 0)

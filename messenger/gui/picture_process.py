@@ -30,7 +30,7 @@ _ADDRESS_SPACE: Final = 2 * 1024**3
 """Everything mapped by Python and Qt is in it."""
 _QUALITIES: Final = (85, 70, 55, 40, 25)
 _WARM: Final = 1024
-"""Edge of a picture large enough for Qt to use all of its threads."""
+"""Edge of a picture large enough for Qt to use its threads."""
 _REFUSED: Final = 1
 _USAGE: Final = 64
 
@@ -60,7 +60,13 @@ def confine() -> None:
 
 
 def load(kind: bytes) -> None:
-    """Load the decoder of a kind, and start the threads that Qt scales with, before `confine`."""
+    """Load the decoder of a kind, and start the thread that Qt scales with, before `confine`.
+
+    A thread cannot begin afterwards: it needs open files. So there is to be one, and it has begun here.
+    """
+    if sys.platform == "linux":
+        processors = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})  # Qt has as many threads
     QImageReader.setAllocationLimit(limits.PICTURE_MEMORY_MIB)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.ReadWrite)

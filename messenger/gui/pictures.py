@@ -94,13 +94,17 @@ class Worker(QObject):
 
 
 class Pictures(QObject):
-    """The small pictures of transfers, kept for a while."""
+    """The small pictures of transfers, kept for a while.
+
+    Args:
+        parent: Owner.
+    """
 
     ready = Signal(object)
     """A transfer whose picture can be shown now."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
         self.thumbnail: Callable[[Transfer], bytes] = lambda _transfer: b""
         """Tells the small picture in an offer, as it came."""
         self.shows = True

@@ -13,7 +13,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
 )
-from PySide6.QtWidgets import QApplication, QMenu, QStyleOptionViewItem
+from PySide6.QtWidgets import QApplication, QMenu
 
 from messenger.core.ids import MessageId
 from messenger.core.models import Message
@@ -68,11 +68,14 @@ class TimelineView(ScrollingTimeline):
 
     def __init__(self, theme: Theme, model: TimelineModel) -> None:
         super().__init__(theme, model)
+        self._heights: dict[MessageId, float] = {}
+        """Of the cards that have changed since the conversation was opened: what they were laid out for."""
         self._pick = Picker(self, self._paint, self.viewport().update)
         self.answerable = True
         """Whether the other person can be written to."""
         self.setMouseTracking(True)
         model.modelReset.connect(self._pick.clear)
+        model.modelReset.connect(self._heights.clear)
         self.selectionModel().currentChanged.connect(self._leave_buttons)
 
     def vanished(self, ids: Collection[MessageId]) -> None:
@@ -101,12 +104,13 @@ class TimelineView(ScrollingTimeline):
         """Transfers stand differently; rows are laid out anew only where a card needs more or less room."""
         for place in self._offering(ids):
             index, message = self._model.index(place), self._model.row(place).message
-            height = self._paint.sizeHint(QStyleOptionViewItem(), index).height()
+            height = self._paint.bubble(message).size.height()
             if self._paint.files.focused is not None and self._paint.files.focused[0] == message.id:
                 self._keep_button(message)
-            if height == self.visualRect(index).height():
+            if self._heights.get(message.id) == height:
                 self.update(index)
             else:
+                self._heights[message.id] = height
                 self._model.dataChanged.emit(index, index)
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802 -- Qt's name and signature

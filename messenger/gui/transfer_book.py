@@ -23,16 +23,19 @@ class TransferBook(QObject):
     Args:
         bridge: The way to the engine.
         reader: Where those are read that are older than what the engine lists.
+        parent: Owner.
     """
 
     changed = Signal(object)
     """A frozenset of the numbers of those that stand differently, or have progressed, or are gone."""
 
-    def __init__(self, bridge: Bridge, reader: Reader) -> None:
-        super().__init__()
+    def __init__(self, bridge: Bridge, reader: Reader, parent: QObject) -> None:
+        super().__init__(parent)
         self._bridge, self._reader = bridge, reader
         self._known: dict[TransferId, Transfer] = {}
         self._thumbnails: dict[TransferId, bytes] = {}
+        self._coming: dict[TransferId, Transfer] = {}
+        """What was heard and not told: nobody sees it before, so that what is shown has the room it needs."""
         self._news: set[TransferId] = set()
         self._cleared: set[TransferId] = set()
         self.cleared_to = 0
@@ -51,8 +54,7 @@ class TransferBook(QObject):
 
     def heard(self, transfer: Transfer) -> None:
         """An event told how a transfer stands; listeners hear of it with the others of this moment."""
-        self._known[transfer.id] = transfer
-        self._news.add(transfer.id)
+        self._coming[transfer.id] = transfer
         if not self._timer.isActive():
             self._tell()
 
@@ -111,11 +113,13 @@ class TransferBook(QObject):
 
     def forget(self, conversation: ConversationId) -> None:
         """A conversation, or messages of it, may be gone: drop what is not there any more."""
-        for transfer in self.all(conversation):
+        heard = [transfer for transfer in self._coming.values() if transfer.conversation == conversation]
+        for transfer in self.all(conversation) + heard:
             try:
                 self._reader.transfer(transfer.id)
             except InputError:
-                del self._known[transfer.id]
+                self._known.pop(transfer.id, None)
+                self._coming.pop(transfer.id, None)
                 self._thumbnails.pop(transfer.id, None)
                 self._news.add(transfer.id)
         if not self._timer.isActive():
@@ -127,6 +131,9 @@ class TransferBook(QObject):
 
     @Slot()
     def _tell(self) -> None:
+        self._known |= self._coming
+        self._news |= self._coming.keys()
+        self._coming.clear()
         if self._news:
             news, self._news = frozenset(self._news), set()
             self._timer.start()

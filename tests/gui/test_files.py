@@ -5,14 +5,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, QSizeF, Qt, QUrl
+from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QFont, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from messenger.core.ids import ConversationId, MessageId
 from messenger.core.transfer_deeds import FileDeed
-from messenger.core.transfers import Transfer, TransferState
-from messenger.gui.card import Card
+from messenger.core.transfers import Transfer, TransferId, TransferState, Wish
+from messenger.gui.card import Card, CardFonts
 from messenger.gui.file_bubble import FileBubble
 from messenger.gui.message_menu import MessageMenu
 from messenger.gui.send_sheet import SendSheet
@@ -87,6 +88,7 @@ def deeds(desk: Desk) -> list[FileDeed]:
 def press(desk: Desk, deed: FileDeed) -> None:
     """Click on a button of the last card."""
     desk.front().hands.until(lambda: deed in deeds(desk))
+    desk.chat.view.executeDelayedItemsLayout()
     bubble, corner = card(desk)
     rect = next(rect for found, rect in bubble.buttons if found is deed)
     QTest.mouseClick(desk.chat.view.viewport(), LEFT, NONE, (corner + rect.center()).toPoint())
@@ -320,3 +322,33 @@ def test_a_card_is_laid_out_once_for_each_way_it_stands(two: tuple[Desk, Desk], 
     bob.chat.view.viewport().repaint()
     assert card(bob)[0] is first
     assert isinstance(first, Card)
+
+
+def test_a_card_is_turned_round_where_writing_is(qapp: QApplication) -> None:
+    theme_fonts = CardFonts(QFont(), QFont(), QFont())
+    transfer = Transfer(
+        id=TransferId(1),
+        conversation=ConversationId(1),
+        message=MessageId(bytes(16)),
+        outgoing=False,
+        names=("report.pdf",),
+        tops=1,
+        files=1,
+        folders=0,
+        size=10,
+        media="file",
+        state=TransferState.OFFERED,
+        mine=Wish.OPEN,
+        theirs=Wish.GO,
+    )
+    plain = Card(transfer, "Bob", 380, theme_fonts, mirrored=False, meta=QSizeF(30, 12))
+    turned = Card(transfer, "Bob", 380, theme_fonts, mirrored=True, meta=QSizeF(30, 12))
+    assert plain.size == turned.size
+    assert turned.icon_rect.left() > plain.icon_rect.left()
+    lefts = [rect.left() for _deed, rect in turned.buttons]
+    assert lefts == sorted(lefts, reverse=True), "the first button is not where reading begins"
+    assert turned.meta.left() < plain.meta.left()
+    inside = QRectF(QPointF(0, 0), turned.size)
+    for rect in (turned.icon_rect, turned.meta, *(rect for _deed, rect in turned.buttons)):
+        assert inside.contains(rect)
+    assert turned.deed_at(turned.buttons[1][1].center()) is FileDeed.SAVE_TO
