@@ -1,4 +1,4 @@
-"""Where the program starts: the window, the terminal, or a vault process of the packed program."""
+"""Where the program starts: window, terminal, or in the packed program a process for keys or pictures."""
 
 import os
 import sys
@@ -52,6 +52,10 @@ def main() -> NoReturn:
         from messenger.crypto import vault_process
 
         vault_process.main(arguments[1:])
+    if arguments[:1] == ["--picture"]:
+        from messenger.gui import picture_process
+
+        picture_process.main(arguments[1:])
     process.no_core_dumps()
     sys.exit(run(arguments, _Windows()))
 

@@ -25,19 +25,23 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
+import msgspec  # noqa: E402
 import PySide6  # noqa: E402, F401 -- before qasync
 import qasync  # noqa: E402
-from PySide6.QtCore import QSize  # noqa: E402
+from PySide6.QtCore import QBuffer, QIODevice, QSize  # noqa: E402
 from PySide6.QtGui import QImage  # noqa: E402
 from PySide6.QtWidgets import QWidget  # noqa: E402
 
+from messenger.core import offering as offers  # noqa: E402
 from messenger.core.chained import Chained, ChainKind  # noqa: E402
 from messenger.core.ids import ConversationId, Fingerprint, MessageId  # noqa: E402
 from messenger.core.models import Draft, MessageState, Online, Presence, Route, Standing  # noqa: E402
+from messenger.core.offering import MEDIA, Offering  # noqa: E402
 from messenger.core.settings import Theme as Choice  # noqa: E402
 from messenger.core.settings import changed  # noqa: E402
+from messenger.core.transfers import TransferState, Trouble, Wish  # noqa: E402
 from messenger.engine.context import Context  # noqa: E402
-from messenger.engine.events import PresenceChanged  # noqa: E402
+from messenger.engine.events import PresenceChanged, TransferChanged  # noqa: E402
 from messenger.engine.profile import Profile  # noqa: E402
 from messenger.gui.app import make_application  # noqa: E402
 from messenger.gui.bridge import Bridge  # noqa: E402
@@ -62,6 +66,21 @@ README_LIMIT: Final = 300_000
 MINUTE: Final = 60_000
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+
+STANDS: Final[tuple[dict[str, object], ...]] = (
+    {"state": TransferState.OFFERED},
+    {
+        "state": TransferState.DONE,
+        "theirs": Wish.GO,
+        "mine": Wish.DONE,
+        "placed": ("/home/alice/bridge.jpg",),
+    },
+    {"state": TransferState.OFFERED},
+    {"state": TransferState.RUNNING, "done": 365_000_000, "speed": 41_000_000, "seconds_left": 14},
+    {"state": TransferState.PAUSED, "theirs": Wish.PAUSED, "done": 12_000_000},
+    {"state": TransferState.FAILED, "mine": Wish.FAILED, "trouble": Trouble.SOURCE_CHANGED},
+)
+"""How the invented files stand."""
 
 ODD_LINK: Final = "https://bank.example@xn--e1awd7f.example/login"
 """A link that is made to deceive."""
@@ -115,6 +134,72 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+FILES: Final = (
+    ("survey 2026.pdf", False, "file", 3_400_000),
+    ("bridge.jpg", False, "picture", 1_900_000),
+    ("Rechnung_final.pdf.exe", False, "file", 640_000),
+    ("film of the crane.mkv", True, "film", 912_000_000),
+    ("drawings", True, "folder", 48_000_000),
+    ("notes.txt", True, "file", 12_000),
+)
+"""Names of invented files that Frank and Alice offer each other, who offers, kind and size."""
+
+
+def small_picture() -> bytes:
+    """An invented photograph, as small as in an offer."""
+    image = QImage(320, 200, QImage.Format.Format_RGB888)
+    for line in range(200):
+        for column in range(320):
+            hill = line > 120 + 30 * ((column % 160) - 80) ** 2 // 6400
+            image.setPixel(column, line, 0x3F6F4F if hill else 0x9CC4E0)
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "JPEG", 80)  # type: ignore[call-overload]
+    return bytes(buffer.data().data())
+
+
+def offering(name: str, kind: str, size: int) -> Offering:
+    """What an offer says of an invented file."""
+    folder = kind == "folder"
+    return Offering(
+        names=(name,),
+        tops=1,
+        files=14 if folder else 1,
+        folders=3 if folder else 0,
+        size=size,
+        root=bytes(32),
+        manifest=100,
+        media=MEDIA.index(kind),
+        thumbnail=small_picture() if kind == "picture" else b"",
+    )
+
+
+def share(context: Context) -> None:
+    """Write the invented files into a conversation of their own."""
+    contact = context.store.contacts.add(
+        fingerprint("Frank"), name="Frank", standing=Standing.ACCEPTED, now_ms=now() - 9 * DAY
+    )
+    heard, before = 0, bytes(32)
+    for count, (name, outgoing, kind, size) in enumerate(FILES):
+        at = now() - 6 * DAY + count * MINUTE
+        id_ = MessageId(hashlib.md5(name.encode(), usedforsecurity=False).digest())
+        body = offers.encode(offering(name, kind, size))
+        if outgoing:
+            context.store.messages.add_offer(
+                contact.id, id_, body, at, paths=[f"/home/alice/{name}"], manifest=b"", sources=b""
+            )
+            context.store.messages.advance(contact.id, [id_], MessageState.DELIVERED)
+        else:
+            heard += 1
+            chained = Chained(
+                kind=ChainKind.OFFER, id=id_, seq=heard, prev=before, sent_ms=at, order=0, body=body
+            )
+            before = chain_hash(chained)
+            stored = context.store.messages.take(contact.id, chained, at).added
+            if stored is not None:
+                context.store.messages.mark_seen(contact.id, stored.position)
+
+
 def fingerprint(name: str) -> Fingerprint:
     """An invented key."""
     return Fingerprint(hashlib.sha256(f"{name}/screenshot".encode()).digest())
@@ -161,6 +246,7 @@ async def seed(folder: Path, choice: Choice) -> None:
     profile = Profile(folder, lambda _event: None)
     context = await profile.create("Alice", None, keyring=False)
     await context.stored(talk, context)
+    await context.stored(share, context)
     await context.stored(context.store.meta.save_settings, changed(context.settings, {"theme": choice}))
     await profile.close()
 
@@ -227,6 +313,7 @@ class Studio:
             await self._dialogs(window, window.commands.actions["connect"].trigger, "connect")
             await self._deeds(window, page)
             await self._searching(window, page)
+            await self._files(window, bridge, page, people["Frank"])
             await self._settings(window)
             await self._connecting(window, folder.parent / "bob")
             menu = page.chat.header.menu()
@@ -274,6 +361,32 @@ class Studio:
         page.sidebar.search.clear()
         for action in ("switch", "keys", "date"):
             await self._dialogs(window, window.commands.actions[action].trigger, action)
+
+    async def _files(
+        self, window: MainWindow, bridge: Bridge, page: ConversationsPage, frank: ConversationId
+    ) -> None:
+        """Cards in all the ways they stand, all transfers, what is about to be sent, and dragged."""
+        page.show_conversation(frank)
+        await asyncio.sleep(1.5)  # a process reads the small picture
+        for count, transfer in enumerate(reversed(page.chat.files.book.all(frank))):
+            bridge.publish(TransferChanged(msgspec.structs.replace(transfer, **STANDS[count])))
+        await settled()
+        await asyncio.sleep(0.2)
+        await self.take(window, "files")
+        await self._dialogs(window, window.commands.actions["transfers"].trigger, "transfers")
+        page.toggle_panel()
+        await self.take(window, "files-panel")
+        page.toggle_panel()
+        chat = page.chat
+        await self._dialogs(
+            window, partial(chat.files.ask_to_send, [ROOT / "packaging", ROOT / "none"]), "send"
+        )
+        chat.files.overlay.rise()
+        await self.take(window, "drop")
+        chat.files.overlay.hide()
+        bar = chat.view.verticalScrollBar()
+        bar.setValue(0)
+        await self.take(window, "files-above")
 
     async def _dialogs(self, window: MainWindow, ask: Callable[[], None], name: str) -> None:
         ask()

@@ -10,11 +10,13 @@ import typer
 
 import messenger
 from messenger.cli.exits import Exit
+from messenger.cli.options import Accept
 from messenger.core.errors import AddressError
 from messenger.core.ids import Fingerprint, parse_fingerprint
 from messenger.text import relay as relay_words
 from messenger.text import relays as use_words
 from messenger.text import terminal as words
+from messenger.text import terminal_files as file_words
 
 
 class Windows(Protocol):
@@ -87,6 +89,7 @@ _Profile = Annotated[Path | None, typer.Option("--profile", metavar="DIR", help=
 _Name = Annotated[str, typer.Option("--name", metavar="NAME", help=words.OPTION_NAME)]
 _Ask = Annotated[bool, typer.Option("--ask-passphrase", help=words.OPTION_ASK)]
 _Yes = Annotated[bool, typer.Option("--yes", help=words.OPTION_YES)]
+_Json = Annotated[bool, typer.Option("--json", help=file_words.OPTION_JSON)]
 _Expect = Annotated[str, typer.Option("--expect", metavar="FINGERPRINT", help=words.OPTION_EXPECT)]
 
 
@@ -168,6 +171,52 @@ def _chat(
 
     options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
     raise typer.Exit(run_job(lambda terminal: chat(terminal, target, options)))
+
+
+@app.command("send", help=file_words.HELP_SEND)
+def _send(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="PEER")],
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH…")] = None,
+    json: _Json = False,
+    name: _Name = "",
+    profile: _Profile = None,
+    ask_passphrase: _Ask = False,
+    yes: _Yes = False,
+    expect: _Expect = "",
+) -> None:
+    from messenger.cli.files import send
+    from messenger.cli.options import Options
+    from messenger.cli.runner import run as run_job
+
+    options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
+    raise typer.Exit(run_job(lambda terminal: send(terminal, target, paths or [], options, json=json)))
+
+
+@app.command("receive", help=file_words.HELP_RECEIVE)
+def _receive(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="PEER")] = "",
+    accept: Annotated[Accept, typer.Option("--accept", help=file_words.OPTION_ACCEPT)] = Accept.ASK,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", metavar="DIR", help=file_words.OPTION_FOLDER)
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help=file_words.OPTION_ONCE)] = False,
+    port: Annotated[int | None, typer.Option("--port", metavar="N", help=words.OPTION_PORT)] = None,
+    json: _Json = False,
+    name: _Name = "",
+    profile: _Profile = None,
+    ask_passphrase: _Ask = False,
+    yes: _Yes = False,
+    expect: _Expect = "",
+) -> None:
+    from messenger.cli.files import Taking, receive
+    from messenger.cli.options import Options
+    from messenger.cli.runner import run as run_job
+
+    options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
+    taking = Taking(accept, None if folder is None else folder.absolute(), once, json, port)
+    raise typer.Exit(run_job(lambda terminal: receive(terminal, target, options, taking)))
 
 
 @app.command("new-key", help=words.HELP_NEW_KEY)

@@ -35,11 +35,11 @@ async def chat(terminal: Terminal, target: str, options: Options) -> Exit:
     check_target(target)  # before a new profile is made for nothing
     async with engine_on(options.folder, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
-        contact = await _Caller(engine, inbox, terminal, options).call(target)
+        contact = await Caller(engine, inbox, terminal, options).call(target)
         return await Talk(engine, inbox, terminal, contact, stays=False).run()
 
 
-class _Caller:
+class Caller:
     """Makes one call, and asks the person about whoever answers."""
 
     def __init__(self, engine: Engine, inbox: Inbox, terminal: Terminal, options: Options) -> None:

@@ -1,7 +1,7 @@
 """`sotto listen`: wait for somebody and talk."""
 
 from messenger.cli.exits import Exit
-from messenger.cli.inbox import Inbox
+from messenger.cli.inbox import Inbox, InputEnded
 from messenger.cli.options import Options
 from messenger.cli.profile import open_profile
 from messenger.cli.runner import engine_on
@@ -11,7 +11,7 @@ from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, Listening, Online, Standing, is_namesake
 from messenger.engine.engine import Engine
-from messenger.engine.events import ContactChanged, MessageAdded, PresenceChanged
+from messenger.engine.events import ContactChanged, Event, MessageAdded, PresenceChanged
 from messenger.text import ADDRESS_KINDS, keys
 from messenger.text import terminal as words
 
@@ -34,17 +34,18 @@ async def listen(terminal: Terminal, port: int | None, options: Options, *, invi
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         listening = await engine.listening() if port is None else await engine.listen(port, exact=True)
         listening = listening or await engine.listen()
-        _tell_addresses(terminal, listening)
+        tell_addresses(terminal, listening)
         terminal.say(words.OWN_FINGERPRINT)
         terminal.say(words.fingerprint_lines((await engine.me()).fingerprint))
         if invite:
             terminal.say(words.INVITE)
             terminal.say(await engine.make_invite())
-        contact = await _Doorkeeper(engine, inbox, terminal, options).wait()
+        contact = await Doorkeeper(engine, inbox, terminal, options).wait()
         return await Talk(engine, inbox, terminal, contact, stays=True).run()
 
 
-def _tell_addresses(terminal: Terminal, listening: Listening) -> None:
+def tell_addresses(terminal: Terminal, listening: Listening) -> None:
+    """Say how others reach this computer."""
     terminal.say(words.LISTENING)
     for address in listening.addresses:
         terminal.say(f"    sotto chat {address.text}  ({ADDRESS_KINDS[address.kind]})")
@@ -52,7 +53,7 @@ def _tell_addresses(terminal: Terminal, listening: Listening) -> None:
         terminal.say(words.LISTENING_HINT)
 
 
-class _Doorkeeper:
+class Doorkeeper:
     """Watches who comes, and asks the person about strangers."""
 
     def __init__(self, engine: Engine, inbox: Inbox, terminal: Terminal, options: Options) -> None:
@@ -70,21 +71,32 @@ class _Doorkeeper:
             Interrupted: Ctrl-C at a question.
         """
         while True:
-            event = await self._inbox.next()
-            someone = None
-            match event:
-                case PresenceChanged(conversation=conversation, presence=Online()):
-                    self._online.add(conversation)
-                case PresenceChanged(conversation=conversation):
-                    self._online.discard(conversation)
-                    self._undecided.discard(conversation)
-                case ContactChanged(contact=contact) if contact.name:  # they have greeted
-                    someone = contact.id
-                case MessageAdded(message=message) if not message.outgoing:  # they may have no name
-                    someone = message.conversation
-            visitor = await self._contact(someone) if someone in self._online else None
-            if visitor is not None and await self._welcome(visitor):
+            visitor = await self.look(await self._inbox.next())
+            if visitor is not None:
                 return visitor
+
+    async def look(self, event: Event | InputEnded) -> Contact | None:
+        """Take notice of something that has happened, and ask about a stranger if it shows one.
+
+        Returns:
+            Somebody who is there and with whom we may talk, if the event tells of one.
+
+        Raises:
+            Interrupted: Ctrl-C at a question.
+        """
+        someone = None
+        match event:
+            case PresenceChanged(conversation=conversation, presence=Online()):
+                self._online.add(conversation)
+            case PresenceChanged(conversation=conversation):
+                self._online.discard(conversation)
+                self._undecided.discard(conversation)
+            case ContactChanged(contact=contact) if contact.name:  # they have greeted
+                someone = contact.id
+            case MessageAdded(message=message) if not message.outgoing:  # they may have no name
+                someone = message.conversation
+        visitor = await self._contact(someone) if someone in self._online else None
+        return visitor if visitor is not None and await self._welcome(visitor) else None
 
     async def _contact(self, id_: ConversationId | None) -> Contact | None:
         """Somebody as they are now: an event may tell what has been decided since."""

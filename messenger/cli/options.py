@@ -1,9 +1,18 @@
-"""What both commands that hold a conversation take from the command line."""
+"""What commands that connect with somebody take from the command line."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from messenger.core.ids import Fingerprint
+
+
+class Accept(StrEnum):
+    """Whose files `sotto receive` takes."""
+
+    ALL = "all"
+    VERIFIED = "verified"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final
 from messenger.cli.exits import Exit
 from messenger.cli.inbox import Inbox, InputEnded
 from messenger.cli.screen import DrawnScreen, PlainScreen, Screen
+from messenger.cli.talk_files import TalkFiles
 from messenger.cli.terminal import Terminal
 from messenger.core.errors import ConnectError, InputError, InputProblem, Reason
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
@@ -32,11 +33,13 @@ from messenger.engine.events import (
     PresenceChanged,
     RelayAsked,
     RelayChanged,
+    TransferChanged,
 )
-from messenger.text import explain, keys, line_words, presence_words, typed_timer
+from messenger.text import explain, keys, line_words, presence_words, terminal_files, typed_timer
 from messenger.text import relays as relay_words
 from messenger.text import terminal as words
 
+_COMMANDS: Final = {**words.COMMANDS, **terminal_files.COMMANDS}
 _ARRIVED: Final = (MessageState.DELIVERED, MessageState.READ)
 
 
@@ -61,6 +64,7 @@ class Talk:
         self._contact = contact
         self._stays = stays
         self._screen: Screen = DrawnScreen(self._toolbar) if terminal.interactive else PlainScreen(terminal)
+        self._files = TalkFiles(engine, terminal, contact.id)
         self._presence: Presence = Offline()
         self._introduced = False
         self._shown = set[MessageId]()
@@ -125,12 +129,14 @@ class Talk:
     async def _command(self, command: str) -> None:
         match command:
             case "/help":
-                rows = [f"  {name:<12}{meaning}" for name, meaning in words.COMMANDS.items()]
+                rows = [f"  {name:<12}{meaning}" for name, meaning in _COMMANDS.items()]
                 self._terminal.say("\n".join((*rows, words.COMMANDS_HINT)))
             case "/safety":
                 await self._show_number()
             case _ if command.split(maxsplit=1)[0] == "/disappear":
                 await self._set_timer(command.removeprefix("/disappear"))
+            case _ if self._files.takes(command):
+                await self._files.do(command)
             case "/trust":
                 await self._trust()
             case "/reconnect":
@@ -205,6 +211,7 @@ class Talk:
         self._tell_key()
         for message in await self._unread(conversation.unread):
             await self._show(message)
+        await self._files.begin(self._contact.title)
 
     async def _conversation(self) -> Conversation:
         for conversation in await self._engine.conversations():
@@ -245,6 +252,9 @@ class Talk:
                 await self._mention(message.conversation)
             case MessageChanged(message=message) if message.conversation == me:
                 self._on_state(message)
+            case TransferChanged(transfer=transfer) if transfer.conversation == me:
+                self._files.changed(transfer, self._contact.title)
+                self._screen.waiting(list(self._waiting.values()))  # draws the line below the prompt anew
             case KeyChanged(contact=contact) if contact.id == me:
                 self._contact = contact
                 self._tell_key()
@@ -274,7 +284,8 @@ class Talk:
             if not self._introduced:  # they have no name
                 self._introduce()
             self._shown.add(message.id)
-            self._screen.show(message, self._contact.title)
+            if message.transfer is None:  # what is offered is said as such
+                self._screen.show(message, self._contact.title)
             if self._screen.drawn:
                 await self._engine.mark_read(self._contact.id, message.position)
 
@@ -335,4 +346,5 @@ class Talk:
 
     def _toolbar(self) -> str:
         presence = presence_words(self._presence, time.time_ns() // 1_000_000)
-        return words.toolbar(self._contact.title, presence, verified=self._contact.verified)
+        line = words.toolbar(self._contact.title, presence, verified=self._contact.verified)
+        return " · ".join(filter(None, (line, self._files.running(self._contact.title))))

@@ -145,6 +145,8 @@ class Settings:
     """Whose files are taken without asking."""
     take_files_mib: int = setting(Page.FILES, default=100, least=1, most=transfer_limits.ACCEPT_MIB_MAX)
     """Up to which size, in MiB."""
+    previews: bool = setting(Page.FILES, default=True)
+    """Show small pictures of pictures."""
     lanes: int = setting(Page.FILES, default=2, least=1, most=transfer_limits.LANES_MAX)
     """Transfers that run at once, each way."""
     send_limit: int = setting(Page.FILES, default=0, least=0, most=transfer_limits.SPEED_LIMIT_MAX)

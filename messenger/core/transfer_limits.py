@@ -79,6 +79,32 @@ SPEED_OVER: Final = 5.0
 ROOM_EVERY: Final = 10.0
 """How often it is looked at whether a full disk has room again."""
 
+NAMES_SHOWN: Final = 100
+"""Names that a person is shown of what they chose to send."""
+
+PASTED_MAX: Final = 256 * 1024 * 1024
+"""Largest picture that is pasted."""
+
+# --- pictures that are shown ---
+
+THUMBNAIL_EDGE: Final = 320
+"""Longest edge of the small picture in an offer, in pixels."""
+
+PREVIEW_EDGE: Final = 760
+"""Longest edge of a picture as it is shown in a conversation, in pixels: a card on a dense screen."""
+
+PICTURE_FILE_MAX: Final = 64 * 1024 * 1024
+"""Largest file of which a small picture is made or shown."""
+
+PICTURE_MEMORY_MIB: Final = 256
+"""Most memory that the pixels of one picture may take while it is read."""
+
+PICTURE_SECONDS: Final = 10
+"""Time in which a picture must be read."""
+
+PICTURES_KEPT: Final = 64 * 1024 * 1024
+"""Pixels of pictures that are kept to be shown again, in bytes."""
+
 TRANSFERS_LISTED: Final = 1_000
 """Transfers that are told at once, the newest."""
 

@@ -15,6 +15,8 @@ from messenger.engine.engine import Engine
 from messenger.net.wiretap import Frame, Recording, Wiretap
 from messenger.text import demo as words
 
+_FILES: Final = "files"
+"""Folder beside the profiles, for the file that is sent."""
 _LOOPBACK: Final = "127.0.0.1"
 _HEX_WIDTH: Final = 32
 _SHORT: Final = 5
@@ -60,12 +62,14 @@ async def play(alice: Person, bob: Person, folder: Path, report: Report) -> None
         greeted = len(tap.recordings[-1].frames())
         await scenario.compare()
         await scenario.talk()
+        talked = len(tap.recordings) - 1  # what follows is the file's own
+        await scenario.send_file(folder / _FILES)
         await scenario.part()
     finally:
         await tap.close()
     people = (alice, bob)
-    await inspect_wire(people, tap.recordings, greeted, report)
-    await inspect_disk(people, scenario.contacts, folder, report)
+    await inspect_wire(people, tap.recordings, greeted, report, talked=talked)
+    await inspect_disk(people, scenario.contacts, folder, report, sent=(words.FILE_NAME,))
 
 
 def _arrive(stack: contextlib.AsyncExitStack, folder: Path, name: str) -> Person:
@@ -76,28 +80,34 @@ def _arrive(stack: contextlib.AsyncExitStack, folder: Path, name: str) -> Person
 
 
 async def inspect_wire(
-    people: Sequence[Person], recordings: Sequence[Recording], greeted: int, report: Report
+    people: Sequence[Person],
+    recordings: Sequence[Recording],
+    greeted: int,
+    report: Report,
+    *,
+    talked: int = -1,
 ) -> None:
     """Show what an eavesdropper has, and look in it for what must not be there.
 
     Args:
         people: Whose words, names and keys are looked for.
-        recordings: Of the call that only looked who is there, and of the conversation.
+        recordings: Of the call that only looked who is there, of the conversation, and of files.
         greeted: Frames that had passed when the conversation could begin.
         report: Told about the step.
+        talked: Which recording is that of the conversation.
     """
     async with step(words.WIRE, report) as now:
-        looked, talked = recordings[0].frames(), recordings[-1].frames()
-        handshake = [frame for frame in talked if frame.message is not None]
-        records = [frame for frame in talked if frame.message is None]
+        looked, spoke = recordings[0].frames(), recordings[talked].frames()
+        handshake = [frame for frame in spoke if frame.message is not None]
+        records = [frame for frame in spoke if frame.message is None]
         seen = b"".join(tape.sent(from_dialler=side) for tape in recordings for side in (True, False))
-        now.lines += [_message_line(frame, talked[0].at, people) for frame in handshake]
+        now.lines += [_message_line(frame, spoke[0].at, people) for frame in handshake]
         now.lines.append(words.total_line(len(recordings), len(seen), len(records)))
-        spoken = next(frame for frame in talked[greeted:] if frame.from_dialler and frame.message is None)
+        spoken = next(frame for frame in spoke[greeted:] if frame.from_dialler and frame.message is None)
         now.lines += [words.RECORD, *_hex(spoken.data)]
         now.check(words.ONLY_LOOKED, holds=[f.message and f.message.name for f in looked] == ["M1", "M2"])
         order = [(f.message.name, f.from_dialler) for f in handshake if f.message is not None]
-        now.check(words.FIVE_MESSAGES, holds=order == _HANDSHAKE and talked[:5] == handshake)
+        now.check(words.FIVE_MESSAGES, holds=order == _HANDSHAKE and spoke[:5] == handshake)
         now.check(words.ONLY_RECORDS, holds=all(_is_padded(frame) for frame in records))
         await look_for(people, seen, now)
 
@@ -110,21 +120,35 @@ async def look_for(people: Sequence[Person], seen: bytes, now: Step) -> None:
     now.check(
         words.NO_WORDS, holds=not any(form in seen for _, text in words.CONVERSATION for form in _text(text))
     )
+    now.check(words.NO_FILE, holds=not any(form in seen for form in _text(words.FILE_LINE)))
     now.check(words.NO_NAMES, holds=not any(form in seen for who in people for form in _text(who.name)))
     now.check(words.NO_FINGERPRINTS, holds=not any(form in seen for form in fingerprints))
     now.check(words.NO_KEYS, holds=not any(part in seen for key in keys for part in _parts(key)))
 
 
 async def inspect_disk(
-    people: Sequence[Person], contacts: Sequence[Contact], folder: Path, report: Report
+    people: Sequence[Person],
+    contacts: Sequence[Contact],
+    folder: Path,
+    report: Report,
+    *,
+    sent: Sequence[str] = (),
 ) -> None:
-    """Read both databases anew, and look at the files as somebody who finds them would."""
+    """Read both databases anew, and look at the files as somebody who finds them would.
+
+    Args:
+        people: Whose.
+        contacts: Each in the other's book.
+        folder: Holds both profiles.
+        report: Told about the step.
+        sent: Names of files that were sent after the conversation.
+    """
     async with step(words.DISK, report) as now:
         histories = []
         for who, contact in zip(people, contacts, strict=True):
             with contextlib.closing(who.engine.reader()) as reader:
                 histories.append(reader.messages(contact.id, count=limits.PAGE))
-        told = [text for _, text in words.CONVERSATION]
+        told = [*(text for _, text in words.CONVERSATION), *sent]
         same = [[m.id for m in history] for history in histories]
         now.check(
             words.SAME_HISTORY,

@@ -5,12 +5,14 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, ParamSpec, Protocol, TypeVar
 
 from messenger.core import limits
 from messenger.core.errors import Reason, SottoError
 from messenger.core.ids import AttemptId, MessageId, format_fingerprint
 from messenger.core.models import Contact, MessageState, Offline
+from messenger.core.transfers import TransferState
 from messenger.engine.engine import Engine
 from messenger.engine.events import (
     ConfirmPeer,
@@ -19,6 +21,7 @@ from messenger.engine.events import (
     MessageAdded,
     MessageChanged,
     PresenceChanged,
+    TransferChanged,
 )
 from messenger.text import demo as words
 
@@ -27,6 +30,9 @@ T = TypeVar("T")
 
 _ATTEMPT: Final = AttemptId(1)
 _GROUP: Final = 5
+_FROM: Final = "sent"
+_TO: Final = "received"
+_FILE_SIZE: Final = 8 * 1024 * 1024
 _ARRIVED: Final = (MessageState.DELIVERED, MessageState.READ)
 
 
@@ -224,6 +230,33 @@ class Scenario:
                 whole = await self._say(now, who, text) and whole
             now.check(words.ARRIVED, holds=whole)
 
+    async def send_file(self, folder: Path) -> None:
+        """Bob offers a file, Alice takes it, and it is looked at what has come.
+
+        Args:
+            folder: Where the file is made, and where it comes to: outside of both profiles.
+        """
+        alice, bob = self._people
+        async with step(words.SENDING, self._report, limits.DEMO_STEP) as now:
+            content = (words.FILE_LINE.encode() * (_FILE_SIZE // len(words.FILE_LINE.encode()) + 1))[
+                :_FILE_SIZE
+            ]
+            source = await asyncio.to_thread(_written, folder / _FROM / words.FILE_NAME, content)
+            await asyncio.sleep(self._pace)
+            await bob.call(bob.engine.offer_files, self.contacts[1].id, [source])
+            offered = (
+                await alice.memory.hear(TransferChanged, lambda e: e.transfer.state is TransferState.OFFERED)
+            ).transfer
+            await asyncio.sleep(self._pace)
+            started = time.perf_counter()
+            await alice.call(alice.engine.accept_files, offered.id, folder / _TO)
+            done = (await alice.memory.hear(TransferChanged, _is_done)).transfer
+            await bob.memory.hear(TransferChanged, _is_done)
+            now.lines.append(words.file_line(len(content), time.perf_counter() - started))
+            got = await asyncio.to_thread(Path(done.placed[0]).read_bytes)
+            now.check(words.SAME_FILE, holds=got == content)
+            now.check(words.FILE_TOLD, holds=True)
+
     async def part(self) -> None:
         """Alice says goodbye."""
         alice = self._people[0]
@@ -263,6 +296,16 @@ async def make_keys(people: Sequence[Person], report: Report) -> None:
             return f"{line} {format_fingerprint(me.fingerprint)}"
 
         now.lines += await asyncio.gather(*(make(who) for who in people))
+
+
+def _written(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return path
+
+
+def _is_done(event: TransferChanged) -> bool:
+    return event.transfer.state is TransferState.DONE
 
 
 def _reached(id_: MessageId, states: tuple[MessageState, ...]) -> Callable[[MessageChanged], bool]:

@@ -1,13 +1,13 @@
 """The commands of `Engine` about files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from messenger.core.file_choice import Choice, LeftOut
 from messenger.core.ids import ConversationId
 from messenger.core.models import Message
 from messenger.core.transfers import Transfer, TransferId
 from messenger.engine.running import Running
-from messenger.storage.outgoing import LeftOut
 
 
 class FileCommands:
@@ -18,6 +18,31 @@ class FileCommands:
 
     def _now(self) -> Running:
         raise NotImplementedError
+
+    async def look_at_files(self, paths: Sequence[Path]) -> Choice:
+        """Say what `offer_files` would offer, and what it would leave out; nothing is sent.
+
+        Args:
+            paths: Files and folders.
+
+        Raises:
+            TooManyFiles: More than one transfer may have.
+        """
+        return await self._now().files.look(paths)
+
+    async def keep_pasted(self, content: Callable[[], bytes]) -> Path:
+        """Write a picture that was pasted into the folder for downloads, so that it can be offered.
+
+        Args:
+            content: Returns it as PNG, at most `transfer_limits.PASTED_MAX` bytes; called on a thread.
+
+        Returns:
+            Where it is now.
+
+        Raises:
+            InputError: TOO_LONG, or EMPTY if there is nothing.
+        """
+        return await self._now().files.keep_pasted(content)
 
     async def offer_files(
         self, conversation: ConversationId, paths: Sequence[Path], thumbnail: bytes = b""

@@ -2,7 +2,7 @@
 
 import mimetypes
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +10,8 @@ from messenger.core import file_entries, transfer_limits
 from messenger.core import offering as offers
 from messenger.core.downloads import download_folder
 from messenger.core.errors import DiskFull, InputError, InputProblem, LocalProtocolError, StorageError
+from messenger.core.file_choice import Choice, LeftOut
+from messenger.core.file_names import shown_name
 from messenger.core.ids import MESSAGE_ID_SIZE, ConversationId, MessageId
 from messenger.core.models import Message, Standing
 from messenger.core.offering import MEDIA, Offering
@@ -21,12 +23,15 @@ from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MessageAdded
 from messenger.engine.transfers import Transfers
 from messenger.storage import landing
-from messenger.storage.files import made_folder
-from messenger.storage.outgoing import LeftOut, Outgoing, encode_sources, gather
+from messenger.storage.files import made_folder, written
+from messenger.storage.outgoing import Outgoing, encode_sources, gather
 from messenger.storage.transfers import Held
 
 _FOLDER: Final = "download folder"
 """Name of a stored value: where files go that come."""
+
+_PASTED: Final = "Pasted"
+"""Folder in that for downloads, where pictures go that are pasted."""
 
 _KINDS: Final = {"image": "picture", "audio": "sound", "video": "film"}
 _MIB: Final = 1024 * 1024
@@ -47,6 +52,16 @@ class Files:
         self._transfers = transfers
         self._chats = chats
         transfers.on_offer = self.consider
+
+    async def look(self, paths: Sequence[Path]) -> Choice:
+        """What would be offered, and what left out."""
+        return await self._transfers.runs.carrier.thread(None, _choice, [Path(path) for path in paths])
+
+    async def keep_pasted(self, content: Callable[[], bytes]) -> Path:
+        """Write a picture that was pasted to where it can be offered from."""
+        folder = await self.folder() / _PASTED
+        name = f"{_PASTED} {self._context.now_ms()} {secrets.token_hex(2)}.png"
+        return await self._transfers.runs.carrier.thread(None, _kept, content, folder / name)
 
     async def offer(
         self, conversation: ConversationId, paths: Sequence[Path], thumbnail: bytes = b""
@@ -193,6 +208,32 @@ class Files:
             timer=timer,
         )
         return [*added, message], store.messages.unread(conversation)
+
+
+def _choice(paths: Sequence[Path]) -> Choice:
+    found = gather(paths)
+    tops = [entry for entry in found.entries if len(entry.path) == 1]
+    folders = sum(entry.folder for entry in found.entries)
+    return Choice(
+        names=tuple(shown_name(entry.path[0]) for entry in tops[: transfer_limits.NAMES_SHOWN]),
+        tops=len(tops),
+        files=len(found.entries) - folders,
+        folders=folders,
+        size=file_entries.total(found.entries),
+        left_out=found.left_out,
+    )
+
+
+def _kept(content: Callable[[], bytes], path: Path) -> Path:
+    data = content()
+    if not data:
+        raise InputError(InputProblem.EMPTY)
+    if len(data) > transfer_limits.PASTED_MAX:
+        raise InputError(InputProblem.TOO_LONG)
+    made_folder(path.parent)
+    with written(path) as file:
+        file.write(data)
+    return path
 
 
 def _absolute(paths: Sequence[Path]) -> list[str]:

@@ -11,6 +11,7 @@ from messenger.core.words import phrases_of
 from messenger.gui.bridge import Bridge
 from messenger.gui.chain_line import ChainLine
 from messenger.gui.chat_deeds import ChatDeeds
+from messenger.gui.chat_files import ChatFiles
 from messenger.gui.chat_header import ChatHeader
 from messenger.gui.chat_search import ChatSearch
 from messenger.gui.composer import Composer
@@ -77,6 +78,9 @@ class ChatPane(QWidget):
         begun = drafts or Drafts(bridge), typing or Typing(bridge)
         self.deeds = ChatDeeds(
             self, theme, bridge, reader, self._tasks, self.notice, self.composer, self.view, *begun
+        )
+        self.files = ChatFiles(
+            self, theme, bridge, reader, self._tasks, self.notice, self.composer, self.view
         )
         footer = QWidget()
         footer.setObjectName("chatFooter")
@@ -146,6 +150,7 @@ class ChatPane(QWidget):
         title = "" if row is None else row.conversation.contact.title
         self.search.turn_to(conversation)
         self.deeds.turn_to(conversation, title)
+        self.files.turn_to(conversation, title)
         if row is not None:
             self.refresh(row, namesake=namesake)
         self.model.open(conversation, title)
@@ -165,6 +170,7 @@ class ChatPane(QWidget):
         self.chain.show_conversation(row.conversation)
         self.model.set_title(contact.title)
         self.deeds.rename(contact.title)
+        self.files.rename(contact.title, able=contact.standing is Standing.ACCEPTED and not contact.held)
         open_gate = contact.standing is Standing.ACCEPTED
         self.view.answerable = open_gate
         if open_gate:
@@ -212,6 +218,7 @@ class ChatPane(QWidget):
         if conversation == self.conversation:
             self.view.reread()
             self.deeds.removed()
+        self.files.book.forget(conversation)
 
     def show_message(self, message: Message) -> None:
         """Show a message of this conversation with what stands around it."""
@@ -256,6 +263,7 @@ class ChatPane(QWidget):
 
     def vanished(self, conversation: ConversationId, ids: tuple[MessageId, ...]) -> None:
         """Messages have disappeared."""
+        self.files.book.forget(conversation)
         if conversation != self.conversation:
             return
         self.view.vanished(ids)
@@ -263,6 +271,7 @@ class ChatPane(QWidget):
 
     def stop(self) -> None:
         """End what is still running, because the window closes."""
+        self.files.stop()
         self._tasks.cancel()
 
     @Slot(object)

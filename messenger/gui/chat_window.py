@@ -71,7 +71,7 @@ class ChatWindow(QMainWindow):
 
     @Slot()
     def _on_info(self) -> None:
-        PanelSheet(self, self._theme, self._bridge, self.chat.orders, self._row).open()
+        PanelSheet(self, self._theme, self._bridge, self.chat.orders, self.chat.files, self._row).open()
 
     @Slot()
     def _on_leave(self) -> None:
@@ -210,6 +210,7 @@ class ChatWindows(QObject):
         pane = ChatPane(self._theme, self._bridge, self._reader, deeds.drafts, deeds.typing)
         pane.apart = True
         pane.composer.box.enter_sends = self.main.composer.box.enter_sends
+        pane.files.pictures.shows = self.main.files.pictures.shows
         pane.deeds.invite_clicked.connect(self.invite_clicked)
         pane.open(row, namesake=self._has_namesake(row))
         window = ChatWindow(self._theme, self._bridge, pane, row)

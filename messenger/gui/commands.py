@@ -7,7 +7,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from messenger.core.ids import ConversationId
 from messenger.core.models import Contact
+from messenger.core.transfers import Transfer
 from messenger.gui.bridge import Bridge
 from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.tasks import Tasks
@@ -53,6 +55,7 @@ class Commands(QObject):
             ("date", _("Jump to a date…"), "Ctrl+G", self._on_date),
             ("unread", _("Jump to the first unread message"), "Ctrl+U", self._on_unread),
             ("info", _("Contact info"), "Alt+Return", self._on_info),
+            ("transfers", _("Transfers…"), "Ctrl+J", self._on_transfers),
             ("keys", _("Keyboard shortcuts"), "Ctrl+/", self._on_keys),
             ("apart", _("Open in a window of its own"), "Ctrl+Shift+O", self._on_apart),
             ("next", _("Next conversation"), "Alt+Down", lambda: self._step(+1)),
@@ -78,6 +81,7 @@ class Commands(QObject):
         page.chat.deeds.invite_clicked.connect(self.open_connect)
         page.windows.invite_clicked.connect(self.open_connect)
         page.windows.shared = [self.actions[name] for name in ("larger", "smaller", "normal", "lock", "keys")]
+        page.transfers.clicked.connect(self._on_transfers)
         for action in self.actions.values():
             action.setEnabled(True)
 
@@ -93,6 +97,7 @@ class Commands(QObject):
             ("connect", self.actions["connect"], _("Type the address of somebody who runs Sotto")),
             ("invite", self.actions["paste"], ""),
             ("copy", self.actions["invite"], _("Send the link to somebody; it leads them to you")),
+            ("transfers", self.actions["transfers"], ""),
             ("host", self.actions["host"], _("See the addresses under which others can reach you")),
             ("globe", self.actions["relay"], ""),
         ]
@@ -207,6 +212,30 @@ class Commands(QObject):
     def _on_apart(self) -> None:
         if self._page is not None:
             self._page.windows.take_shown()
+
+    @Slot()
+    def _on_transfers(self) -> None:
+        if self._page is not None:
+            from messenger.gui.transfers_sheet import TransfersSheet
+
+            page, files = self._page, self._page.chat.files
+
+            def name_of(conversation: ConversationId) -> str:
+                row = page.model.row(conversation)
+                return "" if row is None else row.conversation.contact.title
+
+            sheet = TransfersSheet(
+                self._window, self._theme, self._bridge, files.book, files.pictures, name_of
+            )
+            sheet.message_asked.connect(self._on_transfer)
+            sheet.open()
+
+    @Slot(object)
+    def _on_transfer(self, transfer: Transfer) -> None:
+        """Show the message that offers files."""
+        if self._page is not None:
+            self._page.show_conversation(transfer.conversation)
+            self._page.chat.files.show(transfer)
 
     @Slot()
     def _on_keys(self) -> None:

@@ -3,13 +3,15 @@
 import math
 from typing import Final
 
-from PySide6.QtCore import QEvent, QRect, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QTextOption
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QImage, QKeyEvent, QTextOption
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPlainTextEdit, QVBoxLayout, QWidget
 
 from messenger.core.models import Message
 from messenger.gui.compose_bar import ComposeBar
+from messenger.gui.drop import local_paths
 from messenger.gui.emoji_picker import EmojiPicker
+from messenger.gui.entries import Entry, menu_of
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import IconButton, label
 from messenger.text import _, explain
@@ -30,6 +32,10 @@ class MessageText(QPlainTextEdit):
     send_asked = Signal()
     up_asked = Signal()
     """Up was pressed while nothing is written."""
+    files_pasted = Signal(object)
+    """A list of paths."""
+    picture_pasted = Signal(object)
+    """A `QImage`."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -63,6 +69,27 @@ class MessageText(QPlainTextEdit):
             self.insertPlainText("\n")
             self.ensureCursorVisible()
 
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:  # noqa: N802 -- Qt's name
+        """Text, and what becomes files."""
+        return bool(local_paths(source)) or source.hasImage() or super().canInsertFromMimeData(source)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: N802 -- Qt's name
+        """Text is written; files, and pictures that come without text, are offered to be sent."""
+        if paths := local_paths(source):
+            self.files_pasted.emit(paths)
+        elif source.hasImage() and not source.hasText():
+            if isinstance(image := source.imageData(), QImage):
+                self.picture_pasted.emit(image)
+        else:
+            super().insertFromMimeData(source)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 -- Qt's name
+        """Files are taken by the whole conversation, text by the box."""
+        if local_paths(event.mimeData()):
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
+
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
         """Another font may need another height."""
         super().changeEvent(event)
@@ -94,6 +121,10 @@ class Composer(QWidget):
     """The text, or what it answers, is another one by the hand of the person."""
     last_asked = Signal()
     """The last message of ours shall be changed."""
+    files_asked = Signal()
+    """The person wants to choose files to send."""
+    folder_asked = Signal()
+    """The person wants to choose a folder to send."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -107,6 +138,9 @@ class Composer(QWidget):
         self._text.send_asked.connect(self._submit)
         self._text.textChanged.connect(self._on_changed)
         self._text.up_asked.connect(self.last_asked)
+        self.attach_button = IconButton(theme, "clip", _("Send files"), size=22)
+        self.attach_button.setFixedSize(_BUTTON, _BUTTON)
+        self.attach_button.clicked.connect(self._on_attach)
         self.emoji_button = IconButton(theme, "smile", _("Choose an emoji"), size=22)
         self.emoji_button.setFixedSize(_BUTTON, _BUTTON)
         self.emoji_button.clicked.connect(self._on_emoji)
@@ -117,6 +151,7 @@ class Composer(QWidget):
         self._error = label("", "error", wrap=True)
         row = QHBoxLayout()
         row.setSpacing(SPACE["s"])
+        row.addWidget(self.attach_button, 0, Qt.AlignmentFlag.AlignBottom)
         row.addWidget(self._text, 1)
         row.addWidget(self.emoji_button, 0, Qt.AlignmentFlag.AlignBottom)
         row.addWidget(self._send, 0, Qt.AlignmentFlag.AlignBottom)
@@ -233,6 +268,19 @@ class Composer(QWidget):
         self._text.setPlainText(text)
         self._loading = False
         self._text.moveCursor(self._text.textCursor().MoveOperation.End)
+
+    def attach_menu(self) -> QMenu:
+        """What can be sent beside text; deletes itself when closed."""
+        entries = (
+            Entry("file", _("Files…"), self.files_asked.emit),
+            Entry("folder", _("Folder…"), self.folder_asked.emit),
+        )
+        return menu_of(self, self._theme, _("Send files"), entries)
+
+    @Slot()
+    def _on_attach(self) -> None:
+        menu = self.attach_menu()
+        menu.popup(self.attach_button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
     @Slot()
     def _on_emoji(self) -> None:

@@ -10,17 +10,22 @@ from messenger.core import store_limits
 from messenger.core.ids import ConversationId, format_fingerprint
 from messenger.core.models import Contact, Offline, Standing
 from messenger.gui.bridge import Bridge
+from messenger.gui.chat_files import ChatFiles
 from messenger.gui.chat_header import AvatarLabel
 from messenger.gui.conversation_model import Row
 from messenger.gui.orders import Orders
 from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Switch
 from messenger.gui.theme import SPACE, Theme
+from messenger.gui.transfer_list import TransferList
 from messenger.gui.widgets import IconButton, IconLabel, button, label
 from messenger.text import _, presence_words
 
 _WIDTH = 300
 _AVATAR = 80
+_FILES = 220
+_FILES_MOST = 100
+"""Files that are listed, the newest; all of them are in the conversation."""
 _REST_MS = 500
 """A note is stored when nothing was typed for so long."""
 
@@ -32,12 +37,13 @@ class ContactInfo(QWidget):
         theme: Colours and fonts.
         bridge: The way to the engine.
         orders: What can be done.
+        files: The files of all conversations.
     """
 
-    def __init__(self, theme: Theme, bridge: Bridge, orders: Orders) -> None:
+    def __init__(self, theme: Theme, bridge: Bridge, orders: Orders, files: ChatFiles) -> None:
         super().__init__()
         self.setObjectName("scrolled")
-        self._bridge, self._orders = bridge, orders
+        self._bridge, self._orders, self._files = bridge, orders, files
         self._row: Row | None = None
         self._unsaved: ConversationId | None = None
         column = QVBoxLayout(self)
@@ -54,6 +60,7 @@ class ContactInfo(QWidget):
             column.addWidget(part)
         column.addLayout(self._trust(theme))
         self._add_note(column)
+        self._add_files(column, theme)
         self._add_switches(column, theme)
         self._add_buttons(column)
         column.addStretch(1)
@@ -77,6 +84,7 @@ class ContactInfo(QWidget):
             self.note.setPlainText(contact.note)
             quiet.unblock()
         self._row = row
+        self._show_files()
         self._avatar.show_contact(contact)
         self.title.setText(contact.title)
         named = contact.alias and contact.name and contact.alias != contact.name
@@ -137,6 +145,27 @@ class ContactInfo(QWidget):
         self.note.textChanged.connect(self._on_note)
         column.addWidget(self.note)
 
+    def _add_files(self, column: QVBoxLayout, theme: Theme) -> None:
+        self.files_title = label(_("Shared files"), "strong")
+        self.files = TransferList(theme, self._name, _("Shared files"), headed=False)
+        self.files.show_pictures(self._files.pictures.get)
+        self.files.setFixedHeight(_FILES)
+        self.files.deed_asked.connect(self._files.deeds.do)
+        self.files.chosen.connect(self._files.show)
+        self._files.book.changed.connect(self._show_files)
+        column.addWidget(self.files_title)
+        column.addWidget(self.files)
+
+    def _name(self, _conversation: ConversationId) -> str:
+        return "" if self._row is None else self._row.conversation.contact.title
+
+    @Slot()
+    def _show_files(self) -> None:
+        found = [] if self._row is None else self._files.book.all(self._row.conversation.id)
+        self.files.show_rows(list(found[:_FILES_MOST]))
+        self.files.setVisible(bool(found))
+        self.files_title.setVisible(bool(found))
+
     def _add_switches(self, column: QVBoxLayout, theme: Theme) -> None:
         made = []
         for name, words in (
@@ -196,17 +225,18 @@ class ContactPanel(QWidget):
         theme: Colours and fonts.
         bridge: The way to the engine.
         orders: What can be done.
+        files: The files of all conversations.
     """
 
     closed = Signal()
 
-    def __init__(self, theme: Theme, bridge: Bridge, orders: Orders) -> None:
+    def __init__(self, theme: Theme, bridge: Bridge, orders: Orders, files: ChatFiles) -> None:
         super().__init__()
         self.setObjectName("contactPanel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(_("Contact info"))
         self.setMinimumWidth(_WIDTH)
-        self.info = ContactInfo(theme, bridge, orders)
+        self.info = ContactInfo(theme, bridge, orders, files)
         self.close_button = IconButton(theme, "close", _("Close the contact info"), size=18)
         self.close_button.clicked.connect(self.closed)
         area = QScrollArea()
@@ -246,12 +276,15 @@ class PanelSheet(Sheet):
         theme: Colours and fonts.
         bridge: The way to the engine.
         orders: What can be done.
+        files: The files of all conversations.
         row: Who.
     """
 
-    def __init__(self, parent: QWidget, theme: Theme, bridge: Bridge, orders: Orders, row: Row) -> None:
+    def __init__(
+        self, parent: QWidget, theme: Theme, bridge: Bridge, orders: Orders, files: ChatFiles, row: Row
+    ) -> None:
         super().__init__(parent, theme, _("Contact info"), fills=True)
-        self.info = ContactInfo(theme, bridge, orders)
+        self.info = ContactInfo(theme, bridge, orders, files)
         self.info.show_row(row)
         area = QScrollArea()
         area.setWidgetResizable(True)

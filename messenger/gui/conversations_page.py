@@ -24,6 +24,7 @@ from messenger.gui.page_events import PageEvents
 from messenger.gui.sidebar import Sidebar
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
+from messenger.gui.transfers_sheet import TransferStrip
 from messenger.storage.reader import Reader
 from messenger.text import _
 
@@ -75,7 +76,7 @@ class ConversationsPage(QWidget):
         self.sidebar.list.menu_asked.connect(self._on_menu)
         self.chat.deeds.drafts.changed.connect(self.model.draft_changed)
         self.chat.deeds.typing.changed.connect(self.model.typing_changed)
-        self.panel = ContactPanel(theme, bridge, chat.orders)
+        self.panel = ContactPanel(theme, bridge, chat.orders, chat.files)
         self.panel.closed.connect(self._on_panel_closed)
         self.chat.info_asked.connect(self.toggle_panel)
         self.chat.header.back_asked.connect(self.leave_conversation)
@@ -97,6 +98,8 @@ class ConversationsPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self.notice)
         column.addWidget(self._splitter, 1)
+        self.transfers = TransferStrip(theme, chat.files.book)
+        column.addWidget(self.transfers)
         self._events = PageEvents(bridge, reader, self.model, self.windows, self.notice)
         self._events.changed.connect(self._refresh)
         self._events.removed.connect(self._removed)
@@ -112,6 +115,7 @@ class ConversationsPage(QWidget):
         conversations = self._reader.conversations()
         self.model.load(conversations)
         self.chat.deeds.drafts.load(self._reader.drafts())
+        await self.chat.files.book.load()
         self._show_empty()
         ids = [conversation.id for conversation in conversations]
         found = await asyncio.gather(*(self._bridge.call(engine.presence, id_) for id_ in ids))
@@ -143,7 +147,9 @@ class ConversationsPage(QWidget):
         if row is None:
             return
         if self.width() < _ROOM_FOR_PANEL:
-            PanelSheet(self.window(), self._theme, self._bridge, self.chat.orders, row).open()
+            PanelSheet(
+                self.window(), self._theme, self._bridge, self.chat.orders, self.chat.files, row
+            ).open()
             return
         shown = self.panel.isHidden()
         self.panel.show_row(row)
@@ -259,6 +265,7 @@ class ConversationsPage(QWidget):
             self.leave_conversation()
         self.windows.close(conversation)
         self.model.removed(conversation)
+        self.chat.files.book.forget(conversation)
         self.chat.deeds.drafts.forget(conversation)
         self.chat.deeds.typing.ended(conversation)
         self._show_empty()
@@ -279,3 +286,4 @@ class ConversationsPage(QWidget):
         self._theme.zoom.choose(settings.zoom)
         for pane in self.windows.panes():
             pane.composer.box.enter_sends = settings.enter_sends
+            pane.files.pictures.shows = settings.previews

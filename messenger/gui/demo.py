@@ -62,7 +62,7 @@ class Demonstration:
 
     def __init__(self, app: QApplication, folder: Path, pace: float) -> None:
         theme = Theme(app)
-        self._pace = pace
+        self._pace, self._folder = pace, folder
         self.passed = True
         """Whether every check that was made has passed."""
         self.played: asyncio.Event = asyncio.Event()
@@ -114,6 +114,7 @@ class Demonstration:
             await scenario.meet(f"127.0.0.1:{listening.port}")
             await scenario.compare()
             await scenario.talk()
+            await scenario.send_file(self._folder / "files")
             self.begun(words.WITH_WINDOWS)
         except (SottoError, OSError) as e:
             self.passed = False

@@ -43,9 +43,44 @@ def choose_file(parent: QWidget, title: str, kinds: list[str], chosen: Callable[
     dialog.open()
 
 
+def choose_files(parent: QWidget, title: str, chosen: Callable[[list[Path]], object]) -> None:
+    """Ask for one or more files that are there.
+
+    Args:
+        parent: The window.
+        title: What it is about.
+        chosen: Called with the files, unless the person gives up.
+    """
+    dialog = _dialog(parent, title, [])
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    dialog.filesSelected.connect(lambda paths: chosen([Path(path) for path in paths]))
+    dialog.open()
+
+
+def choose_folder(
+    parent: QWidget, title: str, chosen: Callable[[Path], object], begin: Path | None = None
+) -> None:
+    """Ask for a folder; the dialog can make one.
+
+    Args:
+        parent: The window.
+        title: What it is about.
+        chosen: Called with the folder, unless the person gives up.
+        begin: Where to begin.
+    """
+    dialog = _dialog(parent, title, [])
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    if begin is not None:
+        dialog.setDirectory(str(begin))
+    dialog.fileSelected.connect(lambda path: chosen(Path(path)))
+    dialog.open()
+
+
 def _dialog(parent: QWidget, title: str, kinds: list[str]) -> QFileDialog:
     dialog = QFileDialog(parent, title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowModality(Qt.WindowModality.WindowModal)
-    dialog.setNameFilters(kinds)
+    if kinds:
+        dialog.setNameFilters(kinds)
     return dialog

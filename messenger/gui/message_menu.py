@@ -9,12 +9,26 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget, QWidgetAction
 
 from messenger.core.models import FailReason, Message, MessageState
+from messenger.core.transfer_deeds import FileDeed
 from messenger.gui.emoji import QUICK, name_of
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import IconButton, menu_icon
-from messenger.text import _, failure
+from messenger.text import DEEDS, _, failure
 
 _BUTTON: Final = 36
+
+FILE_ICONS: Final[dict[FileDeed, str]] = {
+    FileDeed.ACCEPT: "save",
+    FileDeed.SAVE_TO: "folder",
+    FileDeed.DECLINE: "close",
+    FileDeed.PAUSE: "pause",
+    FileDeed.RESUME: "play",
+    FileDeed.CANCEL: "close",
+    FileDeed.OPEN: "file",
+    FileDeed.SHOW: "folder",
+    FileDeed.AGAIN: "retry",
+}
+"""The picture of each thing that can be done with files."""
 
 
 class Deed(StrEnum):
@@ -33,6 +47,8 @@ class Deed(StrEnum):
     """See all of a message that is cut."""
     COPY = "copy"
     """Copy a text that goes with the deed."""
+    FILE = "file"
+    """Do something with the files that it offers: a `FileDeed` goes with it."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -46,6 +62,8 @@ class Given(msgspec.Struct, frozen=True):
     """The link under the mouse."""
     cut: bool = False
     """The bubble does not show all of it."""
+    deeds: tuple[FileDeed, ...] = ()
+    """What can be done with the files that it offers."""
 
 
 class EmojiRow(QWidget):
@@ -150,6 +168,11 @@ class MessageMenu(QMenu):
         alive = not message.deleted
         if alive and given.answerable:
             self._add_emoji(message)
+        for deed in given.deeds:
+            self._add(FILE_ICONS[deed], DEEDS[deed], Deed.FILE, deed)
+        if given.deeds:
+            self.addSeparator()
+        if alive and given.answerable:
             self._add("reply", _("Reply"), Deed.REPLY)
         if given.picked and given.picked != message.text:
             self._add("copy", _("Copy selected"), Deed.COPY, given.picked)
@@ -159,7 +182,7 @@ class MessageMenu(QMenu):
             self._add("invite", _("Copy link"), Deed.COPY, given.link)
         if given.cut:
             self._add("chat", _("Show all"), Deed.WHOLE)
-        if alive and message.outgoing and given.answerable:
+        if alive and message.outgoing and given.answerable and message.transfer is None:
             self._add("edit", _("Edit"), Deed.EDIT)
         if alive and message.state is MessageState.FAILED:
             self._add_retry(message.reason)

@@ -2,7 +2,6 @@
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from messenger.core.ids import ConversationId
 from messenger.core.models import Message
 from messenger.engine.events import (
     ChainChanged,
@@ -19,6 +18,7 @@ from messenger.engine.events import (
     PeerTyping,
     PresenceChanged,
     SettingsChanged,
+    TransferChanged,
 )
 from messenger.gui.bridge import Bridge
 from messenger.gui.chat_window import ChatWindows
@@ -85,8 +85,13 @@ class PageEvents(QObject):
         match event:
             case MessageChanged(message=message):
                 self._model.message_changed(message)
-                for pane in self._windows.panes():
-                    pane.changed(message)
+                self._tell_panes(event)
+            case MessagesVanished(conversation=conversation) | MessagesRemoved(conversation=conversation):
+                self._tell_panes(event)
+                self._model.reread(self._reader.conversation(conversation))
+                self.changed.emit(conversation)
+            case TransferChanged():
+                self._tell_panes(event)
             case ContactChanged(contact=contact, unread=unread):
                 self._model.contact_changed(contact, unread)
                 self.changed.emit(contact.id)
@@ -94,14 +99,6 @@ class PageEvents(QObject):
             case ChainChanged(conversation=conversation, missing=missing, forked=forked):
                 self._model.chain_changed(conversation, missing, forked=forked)
                 self.changed.emit(conversation)
-            case MessagesVanished(conversation=conversation, ids=ids):
-                for pane in self._windows.panes():
-                    pane.vanished(conversation, ids)
-                self._reread(conversation)
-            case MessagesRemoved(conversation=conversation):
-                for pane in self._windows.panes():
-                    pane.removed(conversation)
-                self._reread(conversation)
             case PeerTyping(conversation=conversation, until_ms=until_ms):
                 self._windows.main.deeds.typing.heard(conversation, until_ms)
             case PresenceChanged(conversation=conversation, presence=presence):
@@ -125,7 +122,16 @@ class PageEvents(QObject):
             case _:
                 pass  # steps of dialogs, which listen for themselves
 
-    def _reread(self, conversation: ConversationId) -> None:
-        """Show a conversation as it is on disk."""
-        self._model.reread(self._reader.conversation(conversation))
-        self.changed.emit(conversation)
+    def _tell_panes(
+        self, event: MessageChanged | MessagesVanished | MessagesRemoved | TransferChanged
+    ) -> None:
+        for pane in self._windows.panes():
+            match event:
+                case MessageChanged(message=message):
+                    pane.changed(message)
+                case MessagesVanished(conversation=conversation, ids=ids):
+                    pane.vanished(conversation, ids)
+                case MessagesRemoved(conversation=conversation):
+                    pane.removed(conversation)
+                case TransferChanged(transfer=transfer):
+                    pane.files.book.heard(transfer)

@@ -23,6 +23,7 @@ from messenger.core.settings import Declared, Page, Settings, declared
 from messenger.engine.events import Event, MeChanged, SettingsChanged
 from messenger.gui.bridge import Bridge
 from messenger.gui.new_key_sheet import NewKeySheet
+from messenger.gui.settings_files import FilesPart
 from messenger.gui.settings_safe import ProtectionPart, StoragePart
 from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Segments, Switch
@@ -116,6 +117,7 @@ class SettingsSheet(Sheet):
         super().__init__(parent, theme, _("Settings"), fills=True)
         self._theme, self._bridge = theme, bridge
         self.protection = ProtectionPart(theme, bridge, self.run)
+        self.files = FilesPart(bridge, self.run)
         self.storage = StoragePart(theme, bridge, self.run)
         self.storage.said.connect(self.notice.say)
         self.storage.restore_asked.connect(self._on_restore)
@@ -128,9 +130,9 @@ class SettingsSheet(Sheet):
         self._stack = QStackedWidget()
         self._add_page(_("Profile"), self._profile_page())
         for page in Page:
-            part = {Page.PRIVACY: self.protection, Page.STORAGE: self.storage}.get(page)
+            parts = {Page.PRIVACY: self.protection, Page.FILES: self.files, Page.STORAGE: self.storage}
             names = [item.name for item in declared() if item.page is page]
-            self._add_page(PAGES[page], self._page(names, part))
+            self._add_page(PAGES[page], self._page(names, parts.get(page)))
         self.pages.currentRowChanged.connect(self._stack.setCurrentIndex)
         self.pages.setCurrentRow(0)
         row = QHBoxLayout()
@@ -198,6 +200,7 @@ class SettingsSheet(Sheet):
         engine, call = self._bridge.engine, self._bridge.call
         self._show_me(await call(engine.me))
         self._show_settings(await call(engine.settings))
+        await self.files.load()
         await self.storage.load()
 
     def _show_me(self, me: Me) -> None:

@@ -30,6 +30,8 @@ BUBBLE_WIDTH: Final[int] = _TOKENS["bubble"]["width"]
 """Widest bubble in pixels."""
 BUBBLE_SHARE: Final[int] = _TOKENS["bubble"]["share"]
 """Widest bubble in percent of the pane."""
+FILE: Final[dict[str, int]] = _TOKENS["file"]
+"""Pixels of a card that shows files: its width, icon, the picture in it, buttons, bar, highest preview."""
 AVATARS: Final[tuple[str, ...]] = tuple(_TOKENS["avatars"])
 """Colours behind initials; white stands out on each."""
 

@@ -16,6 +16,7 @@ from messenger.core.words import Phrase
 from messenger.gui import icons
 from messenger.gui.bubble import TICK, TIMER, Bubble, Choice, Fonts, Inks, Span
 from messenger.gui.conversation_model import Index
+from messenger.gui.file_bubble import FileBubble, FileBubbles
 from messenger.gui.theme import BUBBLE_SHARE, BUBBLE_WIDTH, RADIUS, SPACE, Theme
 from messenger.gui.timeline_model import KEPT, ROW, Row
 from messenger.text import _, day
@@ -56,6 +57,8 @@ class TimelineDelegate(QStyledItemDelegate):
         super().__init__()
         self._theme = theme
         self._bubbles: OrderedDict[tuple[object, ...], Bubble] = OrderedDict()
+        self.files = FileBubbles(theme)
+        """Cards of messages that offer files."""
         self._width = BUBBLE_WIDTH
         self.pane = 0
         """Pixels from edge to edge, without the scroll bar."""
@@ -89,8 +92,10 @@ class TimelineDelegate(QStyledItemDelegate):
         """Mark these words from now on wherever they stand."""
         self._phrases = phrases
 
-    def bubble(self, message: Message) -> Bubble:
+    def bubble(self, message: Message) -> Bubble | FileBubble:
         """The layout of a message for the present width."""
+        if message.transfer is not None and (card := self.files.get(message, self._width)) is not None:
+            return card
         quote = self.quote_of(message)
         failed = message.state is MessageState.FAILED
         done = message.deleted, message.edited_ms, message.reactions, quote
@@ -110,6 +115,7 @@ class TimelineDelegate(QStyledItemDelegate):
 
     def forget(self, ids: Collection[MessageId]) -> None:
         """Messages have disappeared: their characters are not kept."""
+        self.files.forget(ids)
         for key in [key for key in self._bubbles if key[0] in ids]:
             del self._bubbles[key]
 
@@ -199,6 +205,20 @@ class TimelineDelegate(QStyledItemDelegate):
             painter.setPen(QPen(colors["accent_text"], 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPath(self._shape(row, rect.adjusted(-1.5, -1.5, 1.5, 1.5)))
+        if isinstance(bubble, FileBubble):
+            self.files.draw(painter, message, bubble, rect.topLeft())
+        else:
+            self._paint_words(painter, message, bubble, rect, text)
+        painter.setFont(self._theme.font("small"))
+        if not message.notice:
+            self._paint_meta(painter, message, bubble, rect, meta)
+
+    def _paint_words(
+        self, painter: QPainter, message: Message, bubble: Bubble, rect: QRectF, text: QColor
+    ) -> None:
+        """The characters of a message, and the link to the rest of a long one."""
+        colors, side = self._theme.colors, "own" if message.outgoing else "other"
+        meta = colors["muted" if bubble.large else f"bubble_{side}_meta"]
         chosen = None
         if self.selection is not None and self.selection.message == message.id:
             chosen = Choice(self.selection.span, colors[f"selection_{side}"])
@@ -211,12 +231,9 @@ class TimelineDelegate(QStyledItemDelegate):
             painter.setPen(link)
             painter.setFont(self._theme.font("small", bold=True))
             painter.drawText(more, Qt.AlignmentFlag.AlignVCenter | left, bubble.more)
-        painter.setFont(self._theme.font("small"))
-        if not message.notice:
-            self._paint_meta(painter, message, bubble, rect, meta)
 
     def _paint_meta(
-        self, painter: QPainter, message: Message, bubble: Bubble, rect: QRectF, color: QColor
+        self, painter: QPainter, message: Message, bubble: Bubble | FileBubble, rect: QRectF, color: QColor
     ) -> None:
         """How long it stays, time, tick, and why it failed."""
         meta = bubble.meta.translated(rect.topLeft())
@@ -257,6 +274,7 @@ class TimelineDelegate(QStyledItemDelegate):
     @Slot()
     def _forget(self) -> None:
         self._bubbles.clear()
+        self.files.clear()
 
 
 def _no_quote(_: Message) -> str:

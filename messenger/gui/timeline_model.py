@@ -6,7 +6,7 @@ pages are read when the view comes near an end, and the far end is dropped.
 
 import time
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 from messenger.core import limits
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Message, MessageState
+from messenger.core.transfers import Transfer
 from messenger.gui.conversation_model import Index
 from messenger.storage.reader import Reader
-from messenger.text import GONE, _, local, message_sentence, one_line, shown_text
+from messenger.text import GONE, _, file_sentence, local, message_sentence, one_line, shown_text
 
 ROW: Final = Qt.ItemDataRole.UserRole
 """Role of the `Row`."""
@@ -61,6 +62,8 @@ class TimelineModel(QAbstractListModel):
         self._quotes: dict[MessageId, str] = {}
         self._unread_from: int | None = None
         self.at_start = self.at_end = True
+        self.transfer: Callable[[Message], Transfer | None] = lambda _message: None
+        """Tells what a message offers; None if it offers nothing, or was deleted."""
 
     @property
     def conversation(self) -> ConversationId | None:
@@ -245,6 +248,8 @@ class TimelineModel(QAbstractListModel):
                 return shown_text(row.message, self._title)
             case Qt.ItemDataRole.AccessibleTextRole:
                 now, quote = time.time_ns() // 1_000_000, self.quote(row.message)
+                if (transfer := self.transfer(row.message)) is not None:
+                    return file_sentence(row.message, transfer, self.author(row.message), self._title, now)
                 return message_sentence(row.message, self.author(row.message), now, quote)
             case other if other == ROW:
                 return row

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QListView
 
 from messenger.core.ids import MessageId
 from messenger.core.models import Message
+from messenger.core.transfer_deeds import FileDeed
 from messenger.gui.bubble import Bubble, Span
+from messenger.gui.file_bubble import FileBubble
 from messenger.gui.timeline_delegate import Selection, TimelineDelegate
 from messenger.gui.timeline_model import ROW, Row
 
@@ -23,6 +25,8 @@ class Spot(msgspec.Struct, frozen=True):
     """The beginning of what the message answers."""
     text: bool
     place: int
+    deed: FileDeed | None = None
+    """The button of a card."""
 
 
 class Picker:
@@ -55,6 +59,7 @@ class Picker:
             quote=bool(bubble.quote) and bubble.quote_rect.contains(at),
             text=bubble.over_text(at),
             place=bubble.hit(at),
+            deed=bubble.deed_at(at) if isinstance(bubble, FileBubble) else None,
         )
 
     def press(self, spot: Spot | None) -> None:
@@ -101,7 +106,7 @@ class Picker:
             return ""
         return self._delegate.bubble(self._message).text[selection.span.start : selection.span.end]
 
-    def _bubble_at(self, point: QPoint) -> tuple[Row, Bubble, QPointF] | None:
+    def _bubble_at(self, point: QPoint) -> tuple[Row, Bubble | FileBubble, QPointF] | None:
         index = self._view.indexAt(QPoint(1, point.y()))
         if not index.isValid():
             return None

@@ -1,13 +1,14 @@
 """The list of messages as it is used: characters and links by mouse, rows by keyboard, a menu for each."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QGuiApplication,
+    QImage,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -16,13 +17,17 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from messenger.core.ids import MessageId
 from messenger.core.models import Message
+from messenger.core.transfer_deeds import FileDeed, possible
+from messenger.core.transfers import Transfer, TransferId
 from messenger.core.words import Phrase
+from messenger.gui.card import stepped
+from messenger.gui.file_bubble import FileBubble
 from messenger.gui.message_menu import Deed, Given, MessageMenu
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_pick import Picker, Spot
 from messenger.gui.timeline_scroll import ScrollingTimeline
-from messenger.text import moment
+from messenger.text import deed_words, moment
 
 _MENU: Final = "menu"
 _PLAIN, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
@@ -56,21 +61,62 @@ class TimelineView(ScrollingTimeline):
     """The message that shall be sent again."""
     deed_asked = Signal(object, object, str)
     """A `Deed`, its message, and the emoji of a reaction."""
+    file_asked = Signal(object, object)
+    """A `FileDeed` and its transfer."""
     quote_clicked = Signal(object)
     """The message whose beginning of what it answers was clicked."""
 
     def __init__(self, theme: Theme, model: TimelineModel) -> None:
         super().__init__(theme, model)
+        self._heights: dict[MessageId, float] = {}
+        """Of the cards that have changed since the conversation was opened: what they were laid out for."""
         self._pick = Picker(self, self._paint, self.viewport().update)
         self.answerable = True
         """Whether the other person can be written to."""
         self.setMouseTracking(True)
         model.modelReset.connect(self._pick.clear)
+        model.modelReset.connect(self._heights.clear)
+        self.selectionModel().currentChanged.connect(self._leave_buttons)
 
     def vanished(self, ids: Collection[MessageId]) -> None:
         """Messages have disappeared, from what is selected too."""
         self._pick.forget(ids)
         super().vanished(ids)
+
+    def show_files(
+        self,
+        find_transfer: Callable[[TransferId], Transfer | None],
+        find_picture: Callable[[Transfer], QImage | None],
+        find_name: Callable[[], str],
+    ) -> None:
+        """Say how files, their small pictures, and the name of the other person are looked up."""
+
+        def offered(message: Message) -> Transfer | None:
+            if message.transfer is None or message.deleted:
+                return None
+            return find_transfer(message.transfer)
+
+        self._model.transfer = offered
+        files = self._paint.files
+        files.find_transfer, files.find_picture, files.find_name = offered, find_picture, find_name
+
+    def transfers_changed(self, ids: Collection[TransferId]) -> None:
+        """Transfers stand differently; rows are laid out anew only where a card needs more or less room."""
+        for place in self._offering(ids):
+            index, message = self._model.index(place), self._model.row(place).message
+            height = self._paint.bubble(message).size.height()
+            if self._paint.files.focused is not None and self._paint.files.focused[0] == message.id:
+                self._keep_button(message)
+            if self._heights.get(message.id) == height:
+                self.update(index)
+            else:
+                self._heights[message.id] = height
+                self._model.dataChanged.emit(index, index)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802 -- Qt's name and signature
+        """Tab goes through the buttons of the card that is marked, and then on."""
+        step = 1 if forward else -1
+        return (self._paint.show_cursor and self._step(step)) or super().focusNextPrevChild(forward)
 
     def copied_text(self) -> str:
         """What Ctrl+C copies: the selected characters, else the selected messages."""
@@ -114,7 +160,8 @@ class TimelineView(ScrollingTimeline):
             return
         spot = self._pick.spot(point)
         shape = Qt.CursorShape.ArrowCursor
-        if spot is not None and (spot.link or spot.more or spot.quote):
+        self._hover(spot)
+        if spot is not None and (spot.link or spot.more or spot.quote or spot.deed):
             shape = Qt.CursorShape.PointingHandCursor
         elif spot is not None and spot.text:
             shape = Qt.CursorShape.IBeamCursor
@@ -132,6 +179,8 @@ class TimelineView(ScrollingTimeline):
                 self.full_text_asked.emit(spot.message)
             elif spot is not None and spot.quote:
                 self.quote_clicked.emit(spot.message)
+            elif spot is not None and spot.deed is not None:
+                self._press(spot.message, spot.deed)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
         """Select the word under the mouse; beside the characters, answer the message."""
@@ -139,6 +188,8 @@ class TimelineView(ScrollingTimeline):
         spot = self._pick.spot(point)
         if spot is not None and spot.text:
             self._pick.word(spot)
+            return
+        if spot is not None and spot.deed is not None:
             return
         index = self.indexAt(QPoint(1, point.y()))
         if index.isValid():
@@ -150,6 +201,16 @@ class TimelineView(ScrollingTimeline):
             self._copy(self.copied_text())
             return
         self._paint.show_cursor = True
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        forward, back = (
+            (Qt.Key.Key_Left, Qt.Key.Key_Right) if mirrored else (Qt.Key.Key_Right, Qt.Key.Key_Left)
+        )
+        if event.key() in {forward, back} and self._step(1 if event.key() == forward else -1):
+            return
+        focused = self._paint.files.focused
+        if focused is not None and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}:
+            self._press(self._model.row(self.currentIndex().row()).message, focused[1])
+            return
         deed, index = _KEYS.get((event.key(), event.modifiers())), self.currentIndex()
         if deed is None or not index.isValid():
             super().keyPressEvent(event)
@@ -170,7 +231,9 @@ class TimelineView(ScrollingTimeline):
 
     def menu_for(self, message: Message, spot: Spot | None = None) -> QMenu:
         """The menu of a message; deletes itself when closed."""
+        transfer = self._model.transfer(message)
         given = Given(
+            deeds=() if transfer is None else possible(transfer),
             answerable=self.answerable,
             picked=self.copied_text(),
             link="" if spot is None else spot.link,
@@ -210,8 +273,61 @@ class TimelineView(ScrollingTimeline):
                 self.full_text_asked.emit(message)
             case Deed.RETRY:
                 self.retry_asked.emit(message)
+            case Deed.FILE:
+                self._press(message, FileDeed(extra))
             case _:
                 self.deed_asked.emit(deed, message, extra)
+
+    # --- buttons of cards ---
+
+    def _offering(self, ids: Collection[TransferId]) -> list[int]:
+        """The rows that show some of these transfers."""
+        return [n for n in range(self._model.rowCount()) if self._model.row(n).message.transfer in ids]
+
+    def _press(self, message: Message, deed: FileDeed) -> None:
+        """Ask for something with the files of a message, if it is still possible."""
+        transfer = self._model.transfer(message)
+        if transfer is not None and deed in possible(transfer):
+            self.file_asked.emit(deed, transfer)
+
+    def _step(self, by: int) -> bool:
+        """Go on to the next button of the card that is marked; whether there is one."""
+        index = self.currentIndex()
+        if not index.isValid():
+            return False
+        message = self._model.row(index.row()).message
+        card, files = self._paint.bubble(message), self._paint.files
+        if not isinstance(card, FileBubble):
+            return False
+        now = files.focused[1] if files.focused is not None else None
+        deed = stepped(card, now, by)
+        self._leave_buttons()
+        if deed is not None:
+            files.focused = (message.id, deed)
+            self.setAccessibleDescription(deed_words(deed, card.transfer))
+        self.update(index)
+        return deed is not None
+
+    def _keep_button(self, message: Message) -> None:
+        """The buttons of a card are others: no key presses one that is not there any more."""
+        card, focused = self._paint.bubble(message), self._paint.files.focused
+        there = isinstance(card, FileBubble) and any(
+            deed == (focused or (0, 0))[1] for deed, _ in card.buttons
+        )
+        if not there:
+            self._leave_buttons()
+
+    @Slot()
+    def _leave_buttons(self) -> None:
+        self._paint.files.focused = None
+        self.setAccessibleDescription("")
+
+    def _hover(self, spot: Spot | None) -> None:
+        before = self._paint.files.hovered
+        over = (spot.message.id, spot.deed) if spot is not None and spot.deed is not None else None
+        self._paint.files.hovered = over
+        if before != over:
+            self.viewport().update()
 
     @staticmethod
     def _copy(text: str) -> None:

@@ -127,6 +127,8 @@ class MainWindow(QMainWindow):
         settings = await self._bridge.call(engine.settings)
         self._remember(settings)
         page.restore_splitter(self._remembered.state("splitter"))
+        if (cleared := self._remembered.text("transfers")).isdecimal():
+            page.chat.files.book.hide_to(int(cleared))
         before = self.pages.currentWidget()
         self._show(page)
         if before is not None and before is not self.start_page:
@@ -187,6 +189,7 @@ class MainWindow(QMainWindow):
         self._remembered.remember("geometry", self.saveGeometry())
         if self.conversations is not None:
             self._remembered.remember("splitter", self.conversations.splitter_state())
+            self._remembered.remember("transfers", str(self.conversations.chat.files.book.cleared_to))
         self._remembered.save()
         for dialog in self.findChildren(QDialog):
             dialog.reject()
@@ -244,6 +247,7 @@ class MainWindow(QMainWindow):
         page, self.conversations = self.conversations, None
         if page is not None:
             self._remembered.remember("splitter", page.splitter_state())
+            self._remembered.remember("transfers", str(page.chat.files.book.cleared_to))
             page.stop()
             self.pages.removeWidget(page)
             page.deleteLater()

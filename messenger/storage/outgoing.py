@@ -14,7 +14,6 @@ import re
 import stat
 from collections import OrderedDict
 from collections.abc import Sequence
-from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Final, Self
@@ -31,6 +30,7 @@ from messenger.core.errors import (
     StorageBug,
     TooManyFiles,
 )
+from messenger.core.file_choice import LeftOut, WhyNot
 from messenger.core.file_entries import Entry, Span, encode, spans, starts
 from messenger.core.file_names import LocalName, numbered
 from messenger.storage.landing_place import is_link, read_at
@@ -55,25 +55,6 @@ _HOLES_MAX: Final = 10_000
 _UNDECODED: Final = re.compile("[\ud800-\udfff]")
 _INSTEAD: Final = "\ufffd"
 _DISK: Final = "disk"
-
-
-class WhyNot(StrEnum):
-    """Why something that a person chose is not sent."""
-
-    LINK = "link"
-    """A symbolic link inside a chosen folder."""
-    SPECIAL = "special"
-    """A socket, pipe or device."""
-    UNREADABLE = "unreadable"
-    GONE = "gone"
-
-
-class LeftOut(msgspec.Struct, frozen=True):
-    """Something that is not sent."""
-
-    name: str
-    """Its path as the list would have it, with slashes, to be cleaned before it is shown."""
-    why: WhyNot
 
 
 class Source(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -25,6 +25,7 @@ ASKING: Final = _("Alice is shown a fingerprint before anything about her leaves
 ACCEPTING: Final = _("Bob is asked about a stranger, and accepts")
 COMPARING: Final = _("Both compare the safety number")
 TALKING: Final = _("They talk")
+SENDING: Final = _("Bob sends Alice a file, on a stream of its own")
 PARTING: Final = _("They say goodbye")
 WIRE: Final = _("What the tap has recorded")
 DISK: Final = _("What is on their disks")
@@ -36,6 +37,12 @@ REQUEST_FINGERPRINT: Final = _("the fingerprint that Bob sees is Alice's")
 KNOWS_NAME: Final = _("each knows the other's name")
 SAME_NUMBER: Final = _("both see the same number")
 ARRIVED: Final = _("every message arrived as it was written, and its author knows that it was read")
+FILE_NAME: Final = "recipe-for-the-cake.txt"
+FILE_LINE: Final = _("Flour, eggs, butter, and a secret that no eavesdropper reads. ")
+"""What the file says, over and over."""
+SAME_FILE: Final = _("what Alice has is what Bob sent, byte for byte")
+FILE_TOLD: Final = _("Bob knows that she has it whole")
+NO_FILE: Final = _("no word of the file is in the recording")
 LEFT: Final = _("Bob has seen Alice leave, and the line is closed")
 ONLY_LOOKED: Final = _("the first call ended before Alice said who she is")
 FIVE_MESSAGES: Final = _("the handshake was five messages, in their order")
@@ -84,6 +91,14 @@ def listening_line(bob: str, tap: str) -> str:
 def said(name: str, text: str, milliseconds: float) -> str:
     """One message of the conversation, and how long it took until its author knew that it was delivered."""
     return _("{name}: {text}  (delivered after {ms:.1f} ms)").format(name=name, text=text, ms=milliseconds)
+
+
+def file_line(size: int, seconds: float) -> str:
+    """How much was sent, and how long that took."""
+    speed = size / seconds / 1e6 if seconds else 0.0
+    return _("{size} bytes in {seconds:.2f} s, {speed:.0f} MB/s").format(
+        size=size, seconds=seconds, speed=speed
+    )
 
 
 def message_line(name: str, sender: str, size: int, milliseconds: float) -> str:

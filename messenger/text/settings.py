@@ -74,10 +74,14 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("Shift+Enter breaks the line. Switched off, Enter breaks the line and Ctrl+Enter sends."),
     ),
     "take_files": (
-        _("Take files without asking"),
+        _("Take files without asking, from"),
         _("They are saved and never opened. Other people's files wait until you accept them."),
     ),
     "take_files_mib": (_("Up to so many megabytes"), _("Larger ones wait until you accept them.")),
+    "previews": (
+        _("Show small pictures of pictures"),
+        _("They are read by a program of their own, which can do nothing else here."),
+    ),
     "lanes": (_("Transfers at once, each way"), _("Others wait for their turn.")),
     "send_limit": (
         _("Send files with at most so many KiB a second"),
@@ -114,9 +118,9 @@ CHOICES: Final[dict[StrEnum, str]] = {
     NewTimer.DAY: _("1 day"),
     NewTimer.WEEK: _("1 week"),
     NewTimer.FOUR_WEEKS: _("4 weeks"),
-    TakeFiles.ASK: _("From nobody"),
-    TakeFiles.VERIFIED: _("From verified people"),
-    TakeFiles.CONTACTS: _("From all contacts"),
+    TakeFiles.ASK: _("Nobody"),
+    TakeFiles.VERIFIED: _("Verified people"),
+    TakeFiles.CONTACTS: _("All contacts"),
     Theme.SYSTEM: _("System"),
     Theme.LIGHT: _("Light"),
     Theme.DARK: _("Dark"),

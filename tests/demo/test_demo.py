@@ -102,7 +102,7 @@ async def test_every_step_is_told_and_every_check_passes(people: dict[str, Perso
     steps = Steps()
     await play(people["alice"], people["bob"], tmp_path, steps)
     assert not steps.failed
-    assert sum(len(step.checks) for step in steps.steps) == 15
+    assert sum(len(step.checks) for step in steps.steps) == 18
     assert [step.title for step in steps.steps] == steps.begun_titles
     record = steps.steps[-2].lines
     assert words.RECORD in record
@@ -125,7 +125,7 @@ def test_two_windows_play_the_same(tmp_path: Path) -> None:
     windows = json.loads(line)
     for window, name in zip(windows, (words.ALICE, words.BOB), strict=True):
         assert name in window["title"]
-        assert window["texts"] == [text for _, text in words.CONVERSATION]
+        assert window["texts"] == [*(text for _, text in words.CONVERSATION), words.FILE_NAME]
         assert window["notice"] == words.WITH_WINDOWS
     assert windows[0]["x"] < windows[1]["x"]
     assert json.loads(out) == {"passed": True, "ended": True}
@@ -167,6 +167,7 @@ async def test_what_must_not_be_on_the_cable_is_found(people: dict[str, Person])
     noise = bytes(range(256)) * 10
     cases = {
         words.NO_WORDS: ["anybody".encode("utf-16-le"), words.CONVERSATION[0][1].encode()],
+        words.NO_FILE: [b"eavesdropper", words.FILE_LINE.encode()],
         words.NO_NAMES: [words.ALICE.encode(), words.BOB.encode()],
         words.NO_FINGERPRINTS: [
             bob.fingerprint,

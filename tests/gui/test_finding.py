@@ -9,6 +9,7 @@ from messenger.core import limits
 from messenger.core.models import Message
 from messenger.core.words import phrases_of
 from messenger.gui import content
+from messenger.gui.bubble import Bubble
 from messenger.gui.found import HIT, hit_of
 from messenger.gui.message_sheets import DateSheet
 from messenger.gui.shortcuts_sheet import ShortcutsSheet
@@ -64,6 +65,7 @@ def test_control_f_goes_from_hit_to_hit_and_marks_them(two: tuple[Desk, Desk]) -
     hands.until(lambda: search.words() == "1 of 3")
     assert at() == "boats"
     bubble = alice.chat.view._paint.bubble(alice.chat.model.row(2).message)
+    assert isinstance(bubble, Bubble)
     assert [bubble.text[a:b] for a, b in bubble._sought] == ["boat"]
     hands.press(Qt.Key.Key_Return, widget=search.field)
     assert (search.words(), at()) == ("2 of 3", "a boat house")
@@ -76,7 +78,9 @@ def test_control_f_goes_from_hit_to_hit_and_marks_them(two: tuple[Desk, Desk]) -
     hands.until(lambda: search.words() == "Nothing found")
     hands.press(Qt.Key.Key_Escape, widget=search.field)
     assert search.isHidden()
-    assert alice.chat.view._paint.bubble(alice.chat.model.row(2).message)._sought == []
+    bubble = alice.chat.view._paint.bubble(alice.chat.model.row(2).message)
+    assert isinstance(bubble, Bubble)
+    assert bubble._sought == []
     assert alice.chat.composer.box.hasFocus()
 
 

@@ -29,6 +29,12 @@ WINDOWS = {
     "switch",
     "keys",
     "date",
+    "files",
+    "files-above",
+    "files-panel",
+    "transfers",
+    "send",
+    "drop",
 }
 PAGES = {"first-name", "first-passphrase", "first-working", "empty", "unlock-wrong", "smallest"}
 

@@ -19,12 +19,11 @@ from messenger.core.errors import (
     StorageBug,
     TooManyFiles,
 )
+from messenger.core.file_choice import LeftOut, WhyNot
 from messenger.core.file_entries import check
 from messenger.storage.outgoing import (
-    LeftOut,
     Outgoing,
     OutgoingReader,
-    WhyNot,
     decode_sources,
     encode_sources,
     gather,
