@@ -20,18 +20,15 @@ from messenger.engine.peers import Peers
 from messenger.engine.relay_link import RelayLink
 from messenger.engine.relays import Relays
 from messenger.engine.tasks import Tasks
-from messenger.net.circuit import first_bytes, join
-from messenger.net.dial import Stream
+from messenger.net.circuit import as_stream, begins, join
+from messenger.net.lanes import LANE_BYTE, Socket
 from messenger.protocol.circuits import stream_address
-from messenger.protocol.lane import LaneMessage
 from messenger.protocol.relay_answers import Pass, Ring
 from messenger.protocol.relay_queues import Connect
 
-LaneHandler = Callable[[ConversationId, Stream, bytes], Awaitable[None]]
+LaneHandler = Callable[[Socket], Awaitable[None]]
 
 log: Final = logging.getLogger(__name__)
-
-_LANE: Final = bytes((LaneMessage.B1,))
 
 
 class Circuits:
@@ -43,20 +40,26 @@ class Circuits:
         relays: The links with relays.
         dialer: Greets on those that we open.
         entrance: Greets on those that others open.
+        lanes: Answers those that begin as lanes do; the ticket says whose it is. It owns the socket.
     """
 
     def __init__(
-        self, context: Context, peers: Peers, relays: Relays, dialer: Dialer, entrance: Entrance
+        self,
+        context: Context,
+        peers: Peers,
+        relays: Relays,
+        dialer: Dialer,
+        entrance: Entrance,
+        lanes: LaneHandler,
     ) -> None:
         self._context = context
         self._peers = peers
         self._relays = relays
         self._dialer = dialer
         self._entrance = entrance
+        self._lanes = lanes
         self._tasks = Tasks("circuit", context.publish)
         self._ringing = 0
-        self.on_lane: LaneHandler = _refused
-        """Takes a lane that a contact opens by a circuit: who, the stream, and what has been read of it."""
 
     async def close(self) -> None:
         """Stop answering."""
@@ -75,18 +78,22 @@ class Circuits:
         reason = Reason.UNREACHABLE
         for place in await self._context.stored(mailboxes.places, self._context.store, contact.id):
             try:
-                stream = await self._open(place.relay, place.send_id, place.send_key)
+                sock = await self._open(place.relay, place.send_id, place.send_key)
+                stream = await as_stream(sock, place.relay)
                 return await self._dialer.by_circuit(contact, stream, continues)
             except ConnectError as e:
                 reason = e.reason
         raise ConnectError(reason, contact.title)
 
-    async def open(self, contact: Contact, relay: Fingerprint) -> Stream:
+    async def open(self, contact: Contact, relay: Fingerprint) -> Socket:
         """A further circuit to a contact, for a lane.
 
         Args:
             contact: To whom.
             relay: The relay through which the link with them goes.
+
+        Returns:
+            The socket, not blocking; close it.
 
         Raises:
             ConnectError: They cannot be called there.
@@ -121,7 +128,7 @@ class Circuits:
             self._ringing += 1
             self._tasks.start(self._answer(link, queue.conversation, ring))
 
-    async def _open(self, relay: Fingerprint, send_id: bytes, send_key: bytes) -> Stream:
+    async def _open(self, relay: Fingerprint, send_id: bytes, send_key: bytes) -> Socket:
         link = self._relays.link(relay)
         if link is None:
             raise ConnectError(Reason.UNREACHABLE)
@@ -133,29 +140,29 @@ class Circuits:
             raise ConnectError(Reason.BROKEN)
         return await self._join(link, given)
 
-    async def _join(self, link: RelayLink, given: Pass | Ring) -> Stream:
+    async def _join(self, link: RelayLink, given: Pass | Ring) -> Socket:
         address = stream_address(given.address, link.address)
         if address is None:  # into our own network: the relay has no business there
             raise ConnectError(Reason.BROKEN)
-        return await join(address, given.secret, link.relay)
+        return await join(address, given.secret)
 
     async def _answer(self, link: RelayLink, conversation: ConversationId, ring: Ring) -> None:
         try:
             contact = await self._context.stored(self._context.store.contacts.get, conversation)
             if contact is None or contact.standing is not Standing.ACCEPTED:
                 return
-            stream = await self._join(link, ring)
+            sock = await self._join(link, ring)
             try:
-                first = await first_bytes(stream)
+                first = await begins(sock)
             except asyncio.CancelledError:
-                stream.abort()
+                sock.close()
                 raise
-            if first == _LANE:
-                await self.on_lane(conversation, stream, first)
-            elif first:
-                await self._entrance.serve_circuit(stream, first)
+            if first == LANE_BYTE:
+                await self._lanes(sock)
+            elif first is not None:
+                await self._entrance.serve_circuit(await as_stream(sock, link.relay))
             else:
-                stream.abort()
+                sock.close()
         except ConnectError:  # whoever called does not wait any more
             return
         except StorageError as e:
@@ -178,8 +185,3 @@ def _callable(text: str, *, near: bool) -> Address | None:
     if str(address) != text or not is_literal(address.host) or "%" in address.host:
         return None
     return address if near or not is_near(address.host) else None
-
-
-async def _refused(_conversation: ConversationId, stream: Stream, _first: bytes) -> None:
-    """Nobody takes lanes yet."""
-    stream.abort()

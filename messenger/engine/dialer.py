@@ -148,7 +148,11 @@ class Dialer:
             ConnectError: Somebody else is, or nobody.
         """
         call = Call(contact.fingerprint, b"", lambda _step, _detail: None, continues)
-        initiator = await self._initiator(call, stream.through or b"")
+        try:
+            initiator = await self._initiator(call, stream.through or b"")
+        except BaseException:  # another link came up in this moment, or the disk refused
+            stream.abort()
+            raise
         gate = OutgoingGate(self._context, self._peers, call, None, look_only=False)
         return await self._greet(stream, initiator, gate)
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from messenger.core import limits
 from messenger.core.address import is_near
-from messenger.core.errors import ConnectError, Reason, RemoteProtocolError, StorageError
+from messenger.core.errors import ConnectError, Reason, StorageError
 from messenger.core.ids import short_fingerprint
 from messenger.core.models import Contact, Standing
 from messenger.core.settings import OpenDoor
@@ -54,21 +54,11 @@ class Entrance:
         finally:
             slot.release()
 
-    async def serve_circuit(self, stream: Stream, first: bytes) -> None:
-        """Handle a circuit that somebody opened to us, until its handshake is decided.
-
-        Args:
-            stream: The circuit.
-            first: What has been read of it.
-        """
+    async def serve_circuit(self, stream: Stream) -> None:
+        """Handle a circuit that somebody opened to us, until its handshake is decided."""
         context = self._context
         caps = Caps(relay=stream.through or b"")
         link = Link(Responder(context.bundle, context.now, open_door=False, caps=caps))
-        try:
-            link.receive_data(first)
-        except RemoteProtocolError:
-            stream.abort()
-            return
         await self._greet(stream, link)
 
     async def _greet(self, stream: Stream, link: Link) -> None:

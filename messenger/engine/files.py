@@ -81,9 +81,7 @@ class Files:
             self._transfers.take(held)
         for each in added:
             self._context.publish(MessageAdded(each, unread))
-        contact = await self._context.stored(self._context.store.contacts.get, conversation)
-        if contact is not None:
-            self._chats.hurry(contact)
+        await self._hurry(conversation)
         return message, found.left_out
 
     async def again(self, transfer: TransferId) -> tuple[Message, tuple[LeftOut, ...]]:
@@ -106,6 +104,7 @@ class Files:
         held = await self._context.stored(self._store.accept, transfer, str(target))
         self._transfers.tell(held)
         self._transfers.take(held)
+        await self._hurry(held.conversation)
         return self._transfers.shown(held)
 
     async def decline(self, transfer: TransferId) -> Transfer:
@@ -180,7 +179,15 @@ class Files:
         return held
 
     async def _want(self, transfer: TransferId, wish: Wish) -> Transfer:
-        return self._transfers.shown(await self._transfers.wish(transfer, wish))
+        held = await self._transfers.wish(transfer, wish)
+        await self._hurry(held.conversation)
+        return self._transfers.shown(held)
+
+    async def _hurry(self, conversation: ConversationId) -> None:
+        """Somebody here wants something of them: call them if there is no link, and be it through a relay."""
+        contact = await self._context.stored(self._context.store.contacts.get, conversation)
+        if contact is not None:
+            self._chats.hurry(contact)
 
     def _queue(
         self, conversation: ConversationId, body: bytes, manifest: bytes, found: Outgoing, paths: list[str]

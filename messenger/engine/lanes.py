@@ -1,22 +1,26 @@
-"""Tickets and streams of lanes: who may open one, and to whom a stream belongs that comes in."""
+"""Tickets and streams of lanes: who may open one, and to whom a stream belongs that comes in.
+
+The lane of a direct link is a TCP connection between the two; that of a link through a relay is a further
+circuit, and nothing else: its address is the relay's, where a lane would be answered by nobody.
+"""
 
 import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from messenger.core import transfer_limits as limits
 from messenger.core.address import Address
 from messenger.core.errors import ConnectError, ProtocolError, Reason, RemoteProtocolError
-from messenger.core.ids import MESSAGE_ID_SIZE
+from messenger.core.ids import MESSAGE_ID_SIZE, Fingerprint
 from messenger.core.models import Contact
 from messenger.engine.context import Context
 from messenger.engine.tasks import Tasks
 from messenger.net.connection import Connection
-from messenger.net.lanes import Line, Socket, accept_lane, open_lane
+from messenger.net.lanes import Line, Socket, accept_lane, open_lane, open_lane_on
 from messenger.net.listen import Slot
 from messenger.protocol.handshake import Role
 from messenger.protocol.lane import Ticket, ticket_key
@@ -26,6 +30,7 @@ from messenger.protocol.packets import LANE_SECRET_SIZE, LaneTicket
 log: Final = logging.getLogger(__name__)
 
 LaneUp = Callable[[Contact, Connection, Line], None]
+CircuitOpener = Callable[[Contact, Fingerprint], Awaitable[Socket]]
 
 
 @dataclass(eq=False)
@@ -68,6 +73,8 @@ class Lanes:
         self._used: dict[bytes, _Expected] = {}
         self._awaited: dict[bytes, asyncio.Event] = {}
         self._tasks = Tasks("lanes", context.publish)
+        self.circuit: CircuitOpener = _no_circuit
+        """Opens a further circuit to somebody; see `messenger.engine.circuits.Circuits.open`."""
 
     def welcome(self, contact: Contact, connection: Connection, port: int) -> None:
         """Both have accepted each other on a link: tickets may be given out on it.
@@ -75,7 +82,7 @@ class Lanes:
         Args:
             contact: Who is on it.
             connection: The link.
-            port: Where they listen, by their greeting; 0 for nowhere.
+            port: Where they listen, by their greeting; 0 for nowhere. Unused on one through a relay.
         """
         desk = self._desks.setdefault(connection, _Desk(contact, connection))
         desk.contact, desk.port = contact, port
@@ -115,7 +122,7 @@ class Lanes:
         try:
             if link.role is Role.INITIATOR:
                 connection.post(packet)
-                return await open_lane(Address(connection.stream.host, connection.stream.port), ticket)
+                return await self._opened(desk, ticket, connection.stream.port)
             waiter: asyncio.Future[Line] = asyncio.get_running_loop().create_future()
             self._expected[id_] = _Expected(ticket, desk, waiter)
             connection.post(packet)
@@ -148,19 +155,27 @@ class Lanes:
             if (awaited := self._awaited.get(packet.id)) is not None:
                 awaited.set()
             return
-        stream = connection.stream
-        port = packet.port or (stream.port if opener is Role.INITIATOR else desk.port)
-        self._tasks.start(self._follow(desk, ticket, Address(stream.host, port)))
+        port = packet.port or (connection.stream.port if opener is Role.INITIATOR else desk.port)
+        self._tasks.start(self._follow(desk, ticket, port))
 
     async def serve(self, sock: Socket, slot: Slot) -> None:
         """Answer a stream that begins as lanes do; see `messenger.net.listen.Listener.open`."""
+        try:
+            await self.answer(sock)
+        finally:
+            slot.release()
+
+    async def answer(self, sock: Socket) -> None:
+        """Answer a stream, or a circuit, that begins as lanes do.
+
+        Args:
+            sock: Not blocking, nothing read from it; ours from now on.
+        """
         try:
             line, ticket = await accept_lane(sock, self, self._expect)
         except (OSError, ProtocolError) as e:
             log.info("x lane refused: %s", type(e).__name__)
             return
-        finally:
-            slot.release()
         expected = self._used.pop(ticket.id)
         if expected.waiter is None:
             self._up(expected.desk, ticket, line)
@@ -191,9 +206,16 @@ class Lanes:
             self._used[id_] = expected
         return expected is not None
 
-    async def _follow(self, desk: _Desk, ticket: Ticket, address: Address) -> None:
+    async def _opened(self, desk: _Desk, ticket: Ticket, port: int) -> Line:
+        """Open a lane by the way that the link has taken, and by no other."""
+        stream = desk.connection.stream
+        if stream.through is not None:
+            return await open_lane_on(await self.circuit(desk.contact, stream.through), ticket)
+        return await open_lane(Address(stream.host, port), ticket)
+
+    async def _follow(self, desk: _Desk, ticket: Ticket, port: int) -> None:
         try:
-            line = await open_lane(address, ticket)
+            line = await self._opened(desk, ticket, port)
         except (OSError, ProtocolError, ConnectError) as e:  # whoever gave the ticket tries again
             log.info("x lane not opened: %s", type(e).__name__)
             return
@@ -215,6 +237,10 @@ class Lanes:
     @property
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+async def _no_circuit(contact: Contact, _relay: Fingerprint) -> Socket:
+    raise ConnectError(Reason.UNREACHABLE, contact.title)
 
 
 def _expire(tickets: dict[bytes, float], now: float) -> None:

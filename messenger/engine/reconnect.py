@@ -15,6 +15,7 @@ from messenger.engine.peers import Peers
 from messenger.engine.tasks import Tasks
 
 Detour = Callable[[Contact], Awaitable[Contact]]
+Needed = Callable[[ConversationId], bool]
 
 
 class _Attempts:
@@ -49,13 +50,17 @@ class Reconnector:
         peers: The live sessions.
         dialer: Makes the calls.
         detour: Calls somebody through a relay when there is no direct way; raises ConnectError.
+        needed: Whether something waits for a link that nothing else can carry, and be it one through a relay.
     """
 
-    def __init__(self, context: Context, peers: Peers, dialer: Dialer, detour: Detour) -> None:
+    def __init__(
+        self, context: Context, peers: Peers, dialer: Dialer, detour: Detour, needed: Needed
+    ) -> None:
         self._context = context
         self._peers = peers
         self._dialer = dialer
         self._detour = detour
+        self._needed = needed
         self._detours: set[ConversationId] = set()
         self._running = Tasks("reconnect", context.publish)
         self._attempts: dict[ConversationId, _Attempts] = {}
@@ -79,7 +84,7 @@ class Reconnector:
             at_once: Make the first attempt now, and the next one of a task that is pausing.
             asked: The person wants it; where nobody is called again by itself, one attempt is made.
             by_relay: Somebody here looks at the conversation: if there is no direct way, one through a relay
-                is tried, once.
+                is tried, once; for whoever is needed it is tried each time.
             reason: Why they are offline, for the presence that is shown meanwhile.
         """
         if by_relay:
@@ -98,6 +103,12 @@ class Reconnector:
         for attempts in self._attempts.values():
             attempts.anew = True
             attempts.hurry.set()
+
+    def hurry_needed(self) -> None:
+        """A relay has come back: whoever is needed can perhaps be called through it."""
+        for conversation, attempts in self._attempts.items():
+            if self._needed(conversation):
+                attempts.hurry.set()
 
     def arrived(self, conversation: ConversationId) -> None:
         """A link with a contact is up."""
@@ -125,7 +136,7 @@ class Reconnector:
         return (
             not self._closed
             and contact.standing is Standing.ACCEPTED
-            and (bool(contact.addresses) or contact.id in self._detours)
+            and (bool(contact.addresses) or contact.id in self._detours or self._needed(contact.id))
             and self._peers.session(contact.id) is None
         )
 
@@ -176,7 +187,7 @@ class Reconnector:
         try:
             await self._dialer.reach(contact)
         except ConnectError:
-            if contact.id not in self._detours:
+            if contact.id not in self._detours and not self._needed(contact.id):
                 raise
         else:
             return

@@ -55,9 +55,13 @@ class Running:
         self.peers = Peers(context, self._on_up, self._on_end)
         self.relays = Relays(context)
         self.dialer = Dialer(context, self.peers, self._use_relays_of)
-        self.entrance = Entrance(context, self.peers, self.transfers.runs.lanes.serve)
-        self.circuits = Circuits(context, self.peers, self.relays, self.dialer, self.entrance)
-        self.reconnector = Reconnector(context, self.peers, self.dialer, self.circuits.reach)
+        lanes = self.transfers.runs.lanes
+        self.entrance = Entrance(context, self.peers, lanes.serve)
+        self.circuits = Circuits(context, self.peers, self.relays, self.dialer, self.entrance, lanes.answer)
+        lanes.circuit = self.circuits.open
+        self.reconnector = Reconnector(
+            context, self.peers, self.dialer, self.circuits.reach, self.transfers.waits
+        )
         self.history = History(context, database, db_key)
         self.chats = Chats(context, self.peers, self.reconnector, self.history)
         self.deeds = Deeds(context, self.peers, self.chats)
@@ -171,3 +175,4 @@ class Running:
     def _on_relay(self, link: RelayLink) -> None:
         self.queues.attend(link)
         self.carrier.on_up(link)
+        self.reconnector.hurry_needed()

@@ -15,6 +15,7 @@ from messenger.core.errors import (
     DiskReadOnly,
     InputError,
     ProtocolError,
+    Reason,
     SourceChanged,
     SourceGone,
     SourceUnreadable,
@@ -157,6 +158,10 @@ class Runs:
     async def _send(self, held: Held, run: Run) -> None:
         async with self._ending(held, run):
             line = await self.lanes.open(run.connection)
+            if self._board.links.get(held.conversation) is not run.connection:  # another has taken over
+                line.abort()
+                line.close()
+                raise ConnectError(Reason.INTERRUPTED)
             throttles = (self._up, self._own.setdefault(held.id, Throttle()))
 
             def job_of(reader: OutgoingReader, known: Ranges) -> Sending:
@@ -326,6 +331,12 @@ class Runs:
     def stop(self, id_: TransferId) -> None:
         """End the lane of a transfer soon, if it has one."""
         if (run := self._runs.get(id_)) is not None:
+            run.stop()
+
+    def leave_detour(self, id_: TransferId) -> None:
+        """There is a direct link: files of ours that go through a relay go on by that."""
+        run = self._runs.get(id_)
+        if run is not None and run.outgoing and run.connection.stream.through is not None:
             run.stop()
 
     async def clear(self, held: Held) -> None:

@@ -247,8 +247,7 @@ class Talk:
         """Each of us knows on this link that the other has accepted them: what needs that begins."""
         if self._welcome and self._accepted:
             await self._seeding.begin(self.contact)
-            if self._direct:
-                await self._context.files.welcome(self.contact, self._connection, self._port)
+            await self._context.files.welcome(self.contact, self._connection, self._port)
             if not (self._direct or self._told_addresses):
                 self._told_addresses = True
                 for packet in addresses_to_tell(self._context, self._connection.stream.host):

@@ -54,6 +54,10 @@ class Transfers:
         """Something has changed that may let a transfer begin."""
         self.runs.schedule()
 
+    def waits(self, conversation: ConversationId) -> bool:
+        """Whether files could go on if only there were a link: both want them, and not everything is here."""
+        return any(held.state is TransferState.WAITING for held in self._of(conversation))
+
     # --- what is told by conversations ---
 
     async def welcome(self, contact: Contact, connection: Connection, port: int) -> None:
@@ -67,6 +71,8 @@ class Transfers:
         for held in self._of(contact.id):
             self.runs.hope(held.id)
             self.tell(held)
+            if connection.stream.through is None:
+                self.runs.leave_detour(held.id)
         self.schedule()
 
     def leave(self, connection: Connection) -> None:

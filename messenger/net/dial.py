@@ -115,6 +115,26 @@ async def dial_bare(address: Address) -> socket.socket:
     return await _connected(family, target, address)
 
 
+async def read_exactly(sock: socket.socket, size: int) -> bytes:
+    """Read so many bytes of a bare socket, and not one of those behind them.
+
+    Args:
+        sock: Not blocking.
+        size: Bytes.
+
+    Raises:
+        OSError: The connection broke, or ended before.
+    """
+    data = bytearray(size)
+    view, have = memoryview(data), 0
+    while have < size:
+        came = await asyncio.get_running_loop().sock_recv_into(sock, view[have:])
+        if not came:
+            raise ConnectionResetError(Reason.INTERRUPTED.value)
+        have += came
+    return bytes(data)
+
+
 async def _resolve(address: Address) -> list[tuple[int, _Target]]:
     try:
         async with asyncio.timeout(limits.RESOLVE_TIMEOUT):

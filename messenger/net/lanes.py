@@ -16,8 +16,8 @@ from typing import Final, Protocol
 
 from messenger.core import limits, transfer_limits
 from messenger.core.address import Address
-from messenger.core.errors import LocalProtocolError, Reason, RemoteProtocolError
-from messenger.net.dial import dial_bare
+from messenger.core.errors import LocalProtocolError, RemoteProtocolError
+from messenger.net.dial import dial_bare, read_exactly
 from messenger.protocol.channel import Channel, ChannelState
 from messenger.protocol.lane import (
     HEADER_SIZE,
@@ -256,7 +256,7 @@ class Line:
 
 
 async def open_lane(address: Address, ticket: Ticket) -> Line:
-    """Open the stream of a lane and show a ticket.
+    """Open the stream of a lane over TCP and show a ticket.
 
     Args:
         address: IP address and port of the other end.
@@ -264,16 +264,28 @@ async def open_lane(address: Address, ticket: Ticket) -> Line:
 
     Raises:
         ConnectError: Nobody answers there.
+        OSError, RemoteProtocolError: As for `open_lane_on`.
+    """
+    return await open_lane_on(await dial_bare(address), ticket)
+
+
+async def open_lane_on(sock: socket.socket, ticket: Ticket) -> Line:
+    """Show a ticket on a stream that is there already: to a listener, or through the circuit of a relay.
+
+    Args:
+        sock: Connected, not blocking; closed if this fails.
+        ticket: Not used before.
+
+    Raises:
         OSError: They hung up, or were too slow.
         RemoteProtocolError: They do not hold the ticket.
     """
-    sock = await dial_bare(address)
     try:
         lane = LaneOpener(ticket)
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(transfer_limits.LANE_STEP):
             await loop.sock_sendall(sock, lane.data_to_send())
-            lane.receive_data(await _exactly(sock, size_of(LaneMessage.B2)))
+            lane.receive_data(await read_exactly(sock, size_of(LaneMessage.B2)))
             await loop.sock_sendall(sock, lane.data_to_send())
         return _line(sock, lane.channel)
     except BaseException:
@@ -299,12 +311,12 @@ async def accept_lane(
         lane = LaneAcceptor(book)
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(transfer_limits.LANE_STEP):
-            shown = await _exactly(sock, size_of(LaneMessage.B1))
+            shown = await read_exactly(sock, size_of(LaneMessage.B1))
             await expected(shown[HEADER_SIZE : HEADER_SIZE + ID_SIZE])
             lane.receive_data(shown)
             await loop.sock_sendall(sock, lane.data_to_send())
         async with asyncio.timeout(transfer_limits.LANE_STEP):
-            lane.receive_data(await _exactly(sock, size_of(LaneMessage.B3)))
+            lane.receive_data(await read_exactly(sock, size_of(LaneMessage.B3)))
         if lane.ticket is None:
             raise LocalProtocolError("a lane without a ticket")
         return _line(sock, lane.channel), lane.ticket
@@ -345,14 +357,3 @@ def _line(sock: socket.socket, channel: Channel | None) -> Line:
     if channel is None:
         raise LocalProtocolError("a lane that is not open")
     return Line(SocketPipe(sock), channel)
-
-
-async def _exactly(sock: socket.socket, size: int) -> bytes:
-    data = bytearray(size)
-    view, have = memoryview(data), 0
-    while have < size:
-        came = await asyncio.get_running_loop().sock_recv_into(sock, view[have:])
-        if not came:
-            raise ConnectionResetError(Reason.INTERRUPTED.value)
-        have += came
-    return bytes(data)

@@ -10,9 +10,8 @@ from messenger.core.errors import Reason
 from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState, Offline, Online, Route, Standing
 from messenger.engine.events import PeerTyping, PresenceChanged
-from messenger.protocol.invite import Invite, read_invite, write_invite
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import settle, strangers_can_write, uses
+from tests.helpers.relay_users import acquainted, relayed
 from tests.helpers.relays import Site, prepare, relay_in
 
 Pair = tuple[Person, ConversationId, Person, ConversationId]
@@ -29,28 +28,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 async def strangers(people: People, site: Site) -> Pair:
     """Alice and Bob, who know nothing of each other but where they are written to; they have accepted."""
     alice, bob = await people("alice", listen=False), await people("bob", listen=False)
-    await uses(bob, site.started.link)
-    await strangers_can_write(bob)
-    invite = read_invite(await bob.engine.make_invite())
-    link = write_invite(Invite(invite.fingerprint, invite.secret, (), invite.places))
-    contact = await alice.connect(link)
-    await alice.engine.send_text(contact.id, "first")
-    there = (await bob.hears("first")).conversation
-    await settle(alice, bob)
-    return alice, contact.id, bob, there
-
-
-async def relayed(person: Person, conversation: ConversationId, *, since: int = 0) -> None:
-    """Wait until there is a link through a relay."""
-    await person.wait_for(
-        PresenceChanged,
-        lambda e: (
-            e.conversation == conversation
-            and isinstance(e.presence, Online)
-            and e.presence.route is Route.RELAY
-        ),
-        since=since,
-    )
+    here, there = await acquainted(alice, bob, site.started.link)
+    return alice, here, bob, there
 
 
 async def test_a_link_through_the_relay_when_both_are_there(strangers: Pair) -> None:

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from messenger.core.ids import ConversationId
+from messenger.core.models import Online, Route
 from messenger.core.relays import RelayOnline
-from messenger.engine.events import RelayChanged
+from messenger.engine.events import PresenceChanged, RelayChanged
+from messenger.protocol.invite import Invite, read_invite, write_invite
 from tests.helpers.carrier import context_of
 from tests.helpers.engines import PATIENCE, Person
 from tests.helpers.small_relay import SmallRelay
@@ -61,3 +63,45 @@ async def strangers_can_write(person: Person) -> None:
         return bool(await context.stored(context.store.queues.for_requests))
 
     await until(listed)
+
+
+async def acquainted(alice: Person, bob: Person, relay: str) -> tuple[ConversationId, ConversationId]:
+    """Let two people meet who know nothing of each other but where they are written to at a relay.
+
+    Returns:
+        Their conversations, each with the other.
+    """
+    await uses(bob, relay)
+    await strangers_can_write(bob)
+    invite = read_invite(await bob.engine.make_invite())
+    contact = await alice.connect(write_invite(Invite(invite.fingerprint, invite.secret, (), invite.places)))
+    await alice.engine.send_text(contact.id, "first")
+    there = (await bob.hears("first")).conversation
+    await settle(alice, bob)
+    return contact.id, there
+
+
+async def relayed(person: Person, conversation: ConversationId, *, since: int = 0) -> None:
+    """Wait until there is a link through a relay."""
+    await person.wait_for(
+        PresenceChanged,
+        lambda e: (
+            e.conversation == conversation
+            and isinstance(e.presence, Online)
+            and e.presence.route is Route.RELAY
+        ),
+        since=since,
+    )
+
+
+async def direct(person: Person, conversation: ConversationId, *, since: int = 0) -> None:
+    """Wait until there is a link without a relay."""
+    await person.wait_for(
+        PresenceChanged,
+        lambda e: (
+            e.conversation == conversation
+            and isinstance(e.presence, Online)
+            and e.presence.route is not Route.RELAY
+        ),
+        since=since,
+    )
