@@ -50,26 +50,27 @@ def make_application(zoom: int = NORMAL) -> QApplication:
     return app
 
 
-def run_window(folder: Path) -> int:
+def run_window(folder: Path, link: str = "") -> int:
     """Show the window of a profile until it is closed.
 
     If the program runs on this profile already, its window is raised instead.
 
     Args:
         folder: The profile folder; made when it is missing.
+        link: A link to follow, or nothing.
 
     Returns:
         The exit code of the program.
     """
     from messenger.control import raise_running
 
-    if raise_running(folder):
+    if raise_running(folder, link):
         return 0
     zoom = bounded(Remembered(folder).text("zoom"))
     app = make_application(zoom)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    clean = loop.run_until_complete(_run(app, folder, zoom))
+    clean = loop.run_until_complete(_run(app, folder, zoom, link))
     loop.close()
     if not clean:
         logging.shutdown()
@@ -77,11 +78,12 @@ def run_window(folder: Path) -> int:
     return 0
 
 
-async def _run(app: QApplication, folder: Path, zoom: int) -> bool:
+async def _run(app: QApplication, folder: Path, zoom: int, link: str) -> bool:
     """Show the window first, then start the engine; stop it when the window is closed."""
     loop = asyncio.get_running_loop()
     bridge = Bridge()
     window = MainWindow(Theme(app, zoom=zoom), bridge, folder)
+    window.follow(link)
     thread = EngineThread(folder, bridge)
     painted: asyncio.Future[None] = loop.create_future()
     closed: asyncio.Future[None] = loop.create_future()
