@@ -23,6 +23,7 @@ from messenger.gui.signal_watch import SignalWatch
 from messenger.gui.theme import Theme
 from messenger.gui.window import MainWindow
 from messenger.gui.zoom import NORMAL, before_start, bounded
+from messenger.text.catalogue import MIRRORED
 
 _PAINTED: Final = 1.0
 """Seconds after which the engine is started even if the window could not be painted."""
@@ -45,6 +46,8 @@ def make_application(zoom: int = NORMAL) -> QApplication:
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("sotto")
     app.setWindowIcon(icons.app_icon())
+    if MIRRORED:
+        app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     app.setQuitOnLastWindowClosed(False)
     Collector(app)
     return app
