@@ -2,7 +2,6 @@
 
 from typing import Final
 
-import segno
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -30,6 +29,8 @@ class QrCode(QWidget):
 
     def show_text(self, text: str) -> None:
         """Show a text of at most 2,000 characters."""
+        import segno
+
         self._rows = [bytes(row) for row in segno.make_qr(text, error="m", boost_error=False).matrix]
         self.updateGeometry()
         self.update()
