@@ -85,7 +85,7 @@ class VerifySheet(Sheet):
         """The digits, and beside them the same for a camera."""
         row = QHBoxLayout()
         row.setSpacing(SPACE["l"])
-        self.code = QrCode(_("Safety number as a QR code, for the camera of another device"), 156)
+        self.code = QrCode(_("Safety number as a QR code, for the camera of another device"), 165)
         row.addWidget(self._number_card(), 1)
         row.addWidget(self.code)
         return row

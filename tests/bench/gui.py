@@ -2,8 +2,8 @@
 
 Each program starts on a profile of its own on a display of this benchmark (Xvfb). ``start_cpu_s``: CPU
 seconds of all its processes in the first four seconds. ``start_wall_s``: until its window can be seen; for
-sotto until the conversations can be, by the title; the four seconds if it takes longer. ``rss_mib``: memory of
-all its processes then, shared pages counted once for each process. ``open_1m_ms``: a conversation of a
+sotto until the conversations can be, by the title; the four seconds if it takes longer. ``rss_mib``: memory
+of all its processes then, shared pages counted once for each process. ``open_1m_ms``: a conversation of a
 million messages is opened and painted. ``frame_median_ms``, ``frame_max_ms``: one step of scrolling, painted.
 
 qTox is measured at its first window, which asks for a profile. Making the million messages takes two minutes.
