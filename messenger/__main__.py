@@ -16,11 +16,11 @@ class _Windows:
         """Load Qt; raises ImportError where it, or a system library, is missing."""
         import messenger.gui.app  # noqa: F401
 
-    def open(self, folder: Path) -> int:
+    def open(self, folder: Path, link: str) -> int:
         """Open the window on a profile."""
         from messenger.gui.app import run_window
 
-        return run_window(folder)
+        return run_window(folder, link)
 
     def demonstrate(self) -> int:
         """Run the demonstration in two windows."""

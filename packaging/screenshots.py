@@ -58,6 +58,7 @@ from messenger.gui.theme import Theme  # noqa: E402
 from messenger.gui.unlock import UnlockPage  # noqa: E402
 from messenger.gui.window import MainWindow  # noqa: E402
 from messenger.storage.chain import chain_hash  # noqa: E402
+from messenger.text import _  # noqa: E402
 
 README_PICTURE: Final = ROOT / "packaging" / "screenshot.png"
 README_LIMIT: Final = 300_000
@@ -311,6 +312,8 @@ class Studio:
             await self._dialogs(window, partial(choose, page.chat, "Delete conversation…"), "delete")
             await self._dialogs(window, window.commands.actions["host"].trigger, "host")
             await self._dialogs(window, window.commands.actions["connect"].trigger, "connect")
+            await self._dialogs(window, window.commands.actions["show"].trigger, "invite")
+            await self._apart(window, page)
             await self._deeds(window, page)
             await self._searching(window, page)
             await self._files(window, bridge, page, people["Frank"])
@@ -348,6 +351,13 @@ class Studio:
         page.toggle_panel()
         await self.take(window, "panel")
         page.toggle_panel()
+
+    async def _apart(self, window: MainWindow, page: ConversationsPage) -> None:
+        """The conversation in a window of its own, and what stands in its place."""
+        page.windows.take_shown()
+        await self.take(page.windows.panes()[-1].window(), "apart")
+        await self.take(window, "apart-main")
+        page.windows.bring_here()
 
     async def _searching(self, window: MainWindow, page: ConversationsPage) -> None:
         """Looking for words, people and days."""
@@ -463,7 +473,7 @@ class Studio:
 
 def choose(chat: ChatPane, words: str) -> None:
     """Choose an entry of the menu of the conversation."""
-    next(entry for entry in chat.entries() if isinstance(entry, Entry) and entry.words == words).act()
+    next(entry for entry in chat.entries() if isinstance(entry, Entry) and entry.words == _(words)).act()
 
 
 def pretend(bridge: Bridge, conversation: ConversationId, presence: Presence) -> None:

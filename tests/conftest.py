@@ -16,6 +16,7 @@ from tests.helpers.nonces import NonceOracle, watching
 
 # No test may touch the keyring of whoever runs it; the processes that tests start inherit this.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+os.environ["SOTTO_LANGUAGE"] = "en"  # what tests read is the English of the source
 
 THREAD_PATIENCE: Final = 2.0
 """Seconds that a thread which is about to end has for it."""

@@ -50,7 +50,7 @@ ONLY: Final[dict[str, frozenset[str]]] = {
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
     "prompt_toolkit": frozenset({"cli"}),
-    "platformdirs": frozenset({"core", "cli", "gui", "relay", "__main__"}),
+    "platformdirs": frozenset({"core", "cli", "gui", "relay", "text", "__main__"}),
     "prometheus_client": frozenset({"relay"}),
 }
 """Foreign libraries with one gateway each: the only parts that may import them."""

@@ -4,19 +4,22 @@ Everything beyond the parsing is imported by the command that needs it, so that 
 """
 
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
 import typer
 
 import messenger
 from messenger.cli.exits import Exit
 from messenger.cli.options import Accept
+from messenger.core import limits
 from messenger.core.errors import AddressError
 from messenger.core.ids import Fingerprint, parse_fingerprint
 from messenger.text import relay as relay_words
 from messenger.text import relays as use_words
 from messenger.text import terminal as words
 from messenger.text import terminal_files as file_words
+
+_SCHEME: Final = "sotto:"
 
 
 class Windows(Protocol):
@@ -29,8 +32,8 @@ class Windows(Protocol):
             ImportError: Qt, or a library of the system that it needs, is missing.
         """
 
-    def open(self, folder: Path) -> int:
-        """Open the window on a profile; returns the exit code when it has closed."""
+    def open(self, folder: Path, link: str) -> int:
+        """Open the window on a profile, and a link in it if there is one; returns the exit code."""
 
     def demonstrate(self) -> int:
         """Run the demonstration in two windows; returns the exit code."""
@@ -39,8 +42,8 @@ class Windows(Protocol):
 class _Asked:
     """What stands before the command."""
 
-    def __init__(self, windows: Windows, folder: Path | None) -> None:
-        self.windows = windows
+    def __init__(self, windows: "_Given", folder: Path | None) -> None:
+        self.windows, self.link = windows.windows, windows.link
         self._folder = folder
 
     def folder(self, named: Path | None) -> Path:
@@ -59,6 +62,24 @@ class _Asked:
         return folder
 
 
+class _Given:
+    """What stands around the command line."""
+
+    def __init__(self, windows: Windows, link: str) -> None:
+        self.windows, self.link = windows, link
+
+
+def _take_link(arguments: list[str]) -> tuple[list[str], str]:
+    """Take away a link in the place of a command: so desktops hand over what was clicked elsewhere."""
+    before = arguments[:-1]
+    if len(before) > 1 and before[-2] == "--profile":
+        before = before[:-2]
+    link = arguments[-1] if arguments else ""
+    if not link.lower().startswith(_SCHEME) or any(not word.startswith("--profile=") for word in before):
+        return arguments, ""
+    return arguments[:-1], link
+
+
 def run(arguments: list[str], windows: Windows) -> int:
     """Do what a command line asks.
 
@@ -70,7 +91,11 @@ def run(arguments: list[str], windows: Windows) -> int:
         The exit code, see `messenger.cli.exits`.
     """
     try:
-        app(arguments, prog_name="sotto", obj=windows)
+        rest, link = _take_link(arguments)
+        if len(link) > limits.INVITE_TEXT_MAX:
+            typer.echo(words.LINK_TOO_LONG, err=True)
+            return Exit.USAGE
+        app(rest, prog_name="sotto", obj=_Given(windows, link))
     except SystemExit as e:
         return e.code if isinstance(e.code, int) else Exit.FAILED
     return Exit.OK
@@ -93,18 +118,18 @@ _Json = Annotated[bool, typer.Option("--json", help=file_words.OPTION_JSON)]
 _Expect = Annotated[str, typer.Option("--expect", metavar="FINGERPRINT", help=words.OPTION_EXPECT)]
 
 
-def _window(windows: Windows, folder: Path) -> int:
+def _window(windows: Windows, folder: Path, link: str) -> int:
     """Raise the window that is open on a profile already, open one, or say why neither is possible."""
     from messenger.cli.display import window_problem
     from messenger.control import raise_running
 
-    if raise_running(folder):
+    if raise_running(folder, link):
         typer.echo(words.RAISED, err=True)
         return Exit.OK
     if problem := window_problem(windows.load):
         typer.echo(problem, err=True)
         return Exit.USAGE
-    return windows.open(folder)
+    return windows.open(folder, link)
 
 
 def _expected(text: str) -> Fingerprint | None:
@@ -130,10 +155,10 @@ def _begin(
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help=words.OPTION_VERSION)
     ] = False,
 ) -> None:
-    windows: Windows = context.obj
-    context.obj = _Asked(windows, profile)
+    context.obj = _Asked(context.obj, profile)
     if context.invoked_subcommand is None:
-        raise typer.Exit(_window(windows, context.obj.folder(None)))
+        asked = context.obj
+        raise typer.Exit(_window(asked.windows, asked.folder(None), asked.link))
 
 
 @app.command("listen", help=words.HELP_LISTEN)

@@ -13,11 +13,12 @@ from messenger.core.errors import RemoteProtocolError
 _LOOPBACK: Final = "127.0.0.1"
 
 
-def raise_running(folder: Path) -> bool:
+def raise_running(folder: Path, link: str = "") -> bool:
     """Ask the program that runs on a profile to raise its window.
 
     Args:
         folder: The profile folder.
+        link: A link that it shall follow, at most `limits.INVITE_TEXT_MAX` characters; or nothing.
 
     Returns:
         Whether it has; False if no window runs there, or none that answers within
@@ -28,7 +29,7 @@ def raise_running(folder: Path) -> bool:
         return False
     try:
         with _dial(endpoint) as sock:
-            sock.sendall(wire.frame(wire.Show(endpoint.token)))
+            sock.sendall(wire.frame(wire.Show(endpoint.token, link)))
             size = wire.frame_size(_read(sock, wire.LENGTH_SIZE))
             return isinstance(wire.read_reply(_read(sock, size)), wire.Ok)
     except (OSError, ValueError, RemoteProtocolError):  # ValueError: a path with a zero byte in it

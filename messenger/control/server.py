@@ -144,7 +144,7 @@ class ControlServer:
                 request = wire.read_request(await reader.readexactly(size))
                 allowed = hmac.compare_digest(request.token, self._endpoint.token)
                 if allowed:
-                    self._publish(RaiseWindow())
+                    self._publish(RaiseWindow(request.link))
                 writer.write(wire.frame(wire.Ok() if allowed else wire.Refused()))
                 await writer.drain()
             if not allowed:

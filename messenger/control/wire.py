@@ -6,7 +6,7 @@ folder, which only its owner may read.
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -36,10 +36,12 @@ class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"Endpoint({self.path!r}, {self.port})"
 
 
-class Show(msgspec.Struct, frozen=True, tag="show", forbid_unknown_fields=True):
+class Show(msgspec.Struct, frozen=True, tag="show", forbid_unknown_fields=True, omit_defaults=True):
     """Raise the window: answered by `Ok`, or by `Refused` if the token is wrong."""
 
     token: bytes = b""
+    link: Annotated[str, msgspec.Meta(max_length=limits.INVITE_TEXT_MAX)] = ""
+    """A link to follow there, or nothing."""
 
     def __repr__(self) -> str:
         return "Show()"

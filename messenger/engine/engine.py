@@ -50,6 +50,8 @@ class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, Safe
 
     def __init__(self, folder: Path, publish: Callable[[Event], None], *, locks_itself: bool = True) -> None:
         self._locks_itself = locks_itself
+        self.folder = folder
+        """The profile folder."""
         self._profile = Profile(folder, publish)
         self._running: Running | None = None
         self._opening: asyncio.Task[None] | None = None

@@ -225,6 +225,9 @@ class RelayAsked(msgspec.Struct, frozen=True, tag=True):
 class RaiseWindow(msgspec.Struct, frozen=True, tag=True):
     """Somebody started the program again on the same profile."""
 
+    link: str = ""
+    """A link that was opened elsewhere and shall be followed here, as it came: nothing of it is believed."""
+
 
 class EngineFault(msgspec.Struct, frozen=True, tag=True):
     """A part of the engine failed; the rest goes on. `error` names the kind, without content."""

@@ -23,6 +23,7 @@ from messenger.gui.signal_watch import SignalWatch
 from messenger.gui.theme import Theme
 from messenger.gui.window import MainWindow
 from messenger.gui.zoom import NORMAL, before_start, bounded
+from messenger.text.catalogue import MIRRORED
 
 _PAINTED: Final = 1.0
 """Seconds after which the engine is started even if the window could not be painted."""
@@ -45,31 +46,34 @@ def make_application(zoom: int = NORMAL) -> QApplication:
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("sotto")
     app.setWindowIcon(icons.app_icon())
+    if MIRRORED:
+        app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     app.setQuitOnLastWindowClosed(False)
     Collector(app)
     return app
 
 
-def run_window(folder: Path) -> int:
+def run_window(folder: Path, link: str = "") -> int:
     """Show the window of a profile until it is closed.
 
     If the program runs on this profile already, its window is raised instead.
 
     Args:
         folder: The profile folder; made when it is missing.
+        link: A link to follow, or nothing.
 
     Returns:
         The exit code of the program.
     """
     from messenger.control import raise_running
 
-    if raise_running(folder):
+    if raise_running(folder, link):
         return 0
     zoom = bounded(Remembered(folder).text("zoom"))
     app = make_application(zoom)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    clean = loop.run_until_complete(_run(app, folder, zoom))
+    clean = loop.run_until_complete(_run(app, folder, zoom, link))
     loop.close()
     if not clean:
         logging.shutdown()
@@ -77,11 +81,12 @@ def run_window(folder: Path) -> int:
     return 0
 
 
-async def _run(app: QApplication, folder: Path, zoom: int) -> bool:
+async def _run(app: QApplication, folder: Path, zoom: int, link: str) -> bool:
     """Show the window first, then start the engine; stop it when the window is closed."""
     loop = asyncio.get_running_loop()
     bridge = Bridge()
     window = MainWindow(Theme(app, zoom=zoom), bridge, folder)
+    window.follow(link)
     thread = EngineThread(folder, bridge)
     painted: asyncio.Future[None] = loop.create_future()
     closed: asyncio.Future[None] = loop.create_future()

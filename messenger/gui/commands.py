@@ -46,6 +46,7 @@ class Commands(QObject):
             ("connect", _("Connect…"), "Ctrl+N", self._on_connect),
             ("paste", _("Paste invite"), "Ctrl+I", self._on_paste),
             ("invite", _("Copy my invite"), "Ctrl+Shift+I", self._on_invite),
+            ("show", _("Show my invite…"), "Ctrl+Shift+M", self._on_show_invite),
             ("host", _("Host…"), "Ctrl+H", self._on_host),
             ("relay", _("Host a relay…"), "Ctrl+Shift+H", self._on_relay),
             ("settings", _("Settings…"), "Ctrl+,", self._on_settings),
@@ -96,6 +97,7 @@ class Commands(QObject):
         return [
             ("connect", self.actions["connect"], _("Type the address of somebody who runs Sotto")),
             ("invite", self.actions["paste"], ""),
+            ("qr", self.actions["show"], ""),
             ("copy", self.actions["invite"], _("Send the link to somebody; it leads them to you")),
             ("transfers", self.actions["transfers"], ""),
             ("host", self.actions["host"], _("See the addresses under which others can reach you")),
@@ -150,6 +152,12 @@ class Commands(QObject):
         if self._page is not None:
             words = _("Invite link copied. Send it to one person; it works once, within seven days.")
             self._page.notice.say(words)
+
+    @Slot()
+    def _on_show_invite(self) -> None:
+        from messenger.gui.invite_sheet import InviteSheet
+
+        InviteSheet(self._window, self._theme, self._bridge).open()
 
     @Slot()
     def _on_host(self) -> None:

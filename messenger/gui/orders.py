@@ -12,12 +12,10 @@ from messenger.gui.bridge import Bridge
 from messenger.gui.conversation_model import Row
 from messenger.gui.entries import Entry, Item, Submenu
 from messenger.gui.files import choose_new_file
-from messenger.gui.keep_sheet import KeepSheet
 from messenger.gui.sheet import ConfirmSheet, RenameSheet
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.timer_menu import TimerSheet, timer_menu
-from messenger.gui.verify_sheet import VerifySheet
 from messenger.text import _, ngettext
 from messenger.text.export import export_words
 
@@ -148,10 +146,14 @@ class Orders(QObject):
 
     def verify(self, contact: Contact) -> None:
         """Compare the safety number."""
+        from messenger.gui.verify_sheet import VerifySheet
+
         VerifySheet(self._home.window(), self._theme, self._bridge, contact).open()
 
     def keep(self, contact: Contact) -> None:
         """Ask for how long messages are kept."""
+        from messenger.gui.keep_sheet import KeepSheet
+
         KeepSheet(self._home.window(), self._theme, self._bridge, contact).open()
 
     def export(self, contact: Contact) -> None:

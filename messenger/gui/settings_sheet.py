@@ -24,6 +24,7 @@ from messenger.engine.events import Event, MeChanged, SettingsChanged
 from messenger.gui.bridge import Bridge
 from messenger.gui.new_key_sheet import NewKeySheet
 from messenger.gui.settings_files import FilesPart
+from messenger.gui.settings_more import AboutPart, AdvancedPart, LanguagePart
 from messenger.gui.settings_safe import ProtectionPart, StoragePart
 from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Segments, Switch
@@ -129,10 +130,21 @@ class SettingsSheet(Sheet):
         self.pages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._stack = QStackedWidget()
         self._add_page(_("Profile"), self._profile_page())
+        self.language = LanguagePart(self.run)
+        self.language.said.connect(self.notice.say)
+        parts: dict[Page, QWidget] = {
+            Page.PRIVACY: self.protection,
+            Page.FILES: self.files,
+            Page.STORAGE: self.storage,
+            Page.APPEARANCE: self.language,
+        }
         for page in Page:
-            parts = {Page.PRIVACY: self.protection, Page.FILES: self.files, Page.STORAGE: self.storage}
+            part = parts.get(page)
             names = [item.name for item in declared() if item.page is page]
-            self._add_page(PAGES[page], self._page(names, parts.get(page)))
+            self._add_page(PAGES[page], self._page(names, part))
+        self.advanced, self.made_of = AdvancedPart(), AboutPart(self.run)
+        self._add_page(_("Advanced"), self._page([], self.advanced))
+        self._add_page(_("About"), self._page([], self.made_of))
         self.pages.currentRowChanged.connect(self._stack.setCurrentIndex)
         self.pages.setCurrentRow(0)
         row = QHBoxLayout()
@@ -198,6 +210,7 @@ class SettingsSheet(Sheet):
 
     async def _load(self) -> None:
         engine, call = self._bridge.engine, self._bridge.call
+        self.advanced.show_folder(engine.folder)
         self._show_me(await call(engine.me))
         self._show_settings(await call(engine.settings))
         await self.files.load()

@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._theme, self._bridge = theme, bridge
         self._remembered = Remembered(folder)
-        self._name = self._name_wanted = ""
+        self._name = self._name_wanted = self._link = ""
         self._painted = self._opened = self._closed = self._quitting = False
         self._lost: LogDamaged | None = None
         self.tasks = Tasks(self._on_error)
@@ -138,6 +138,7 @@ class MainWindow(QMainWindow):
         self._show_title()
         self.commands.enable(page)
         self.outside.begin(page, settings)
+        self.follow(self._link)
         page.sidebar.search.setFocus()
         if self._lost is not None:
             page.notice.say(log_damaged(self._lost.kept), "warning")
@@ -213,6 +214,17 @@ class MainWindow(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def follow(self, link: str) -> None:
+        """Show where a link from outside leads, now or when the profile is open; the person decides there.
+
+        Args:
+            link: As it came; nothing for no link.
+        """
+        self._link = link
+        if link and self.conversations is not None:
+            self._link = ""
+            self.commands.open_connect(link)
 
     def _first_run(self) -> None:
         from messenger.gui.first_run import FirstRunPage
@@ -331,8 +343,9 @@ class MainWindow(QMainWindow):
     def _on_events(self, events: tuple[Event, ...]) -> None:
         for event in events:
             match event:
-                case RaiseWindow():
+                case RaiseWindow(link=link):
                     self.bring_to_front()
+                    self.follow(link)
                 case SettingsChanged(settings=settings):
                     self._remember(settings)
                 case Locked():

@@ -20,6 +20,7 @@ NO_DISPLAY: Final = _(
     "There is no display to open a window on; sotto listen, sotto chat and sotto demo --headless need none."
 )
 DEMO_AS_TEXT: Final = _("The demonstration runs as text instead.")
+LINK_TOO_LONG: Final = _("This link is too long for one of Sotto.")
 RAISED: Final = _("Sotto is already running with this profile; its window has been raised.")
 
 _NO_QT: Final = _(

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from messenger.gui.connect_sheet import ConnectSheet
 from messenger.gui.host_sheet import HostSheet
+from messenger.gui.invite_sheet import InviteSheet
 from messenger.gui.keep_sheet import KeepSheet
 from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.sheet import ConfirmSheet, RenameSheet, Sheet
@@ -57,6 +58,7 @@ PLACES: dict[str, Opener] = {
     "rename": lambda desk: header(desk, "Rename…", RenameSheet),
     "keep": lambda desk: header(desk, "Keep messages…", KeepSheet),
     "keys": lambda desk: action(desk, "keys", ShortcutsSheet),
+    "invite": lambda desk: action(desk, "show", InviteSheet),
     "switch": lambda desk: action(desk, "switch", Switcher),
     "panel": with_panel,
     "delete": lambda desk: header(desk, "Delete conversation…", ConfirmSheet),

@@ -1,5 +1,7 @@
 """The Settings dialog, built from the declarations."""
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -11,6 +13,7 @@ from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.switches import Segments, Switch
 from messenger.gui.theme import Theme
 from messenger.gui.widgets import NumberField
+from messenger.text import catalogue
 from tests.gui.conftest import Desks
 from tests.helpers.engines import fresh_port
 from tests.helpers.gui import Desk
@@ -162,3 +165,29 @@ def test_a_change_from_elsewhere_is_shown(desks: Desks) -> None:
     assert isinstance(control, Switch)
     alice.call(alice.bridge.engine.change_settings, {"read_receipts": False})
     alice.hands.until(lambda: not control.isChecked())
+
+
+def test_the_language_is_chosen_for_the_next_start(
+    desks: Desks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    alice = desks("alice")
+    sheet = settings(alice)
+    box = sheet.language.box
+    alice.hands.until(lambda: box.count() > 2)
+    assert box.currentData() == ""
+    box.setCurrentIndex(box.findData("de"))
+    box.activated.emit(box.currentIndex())
+    alice.hands.until(lambda: "again" in sheet.notice.text())
+    assert catalogue.chosen() == "de"
+
+
+def test_it_says_where_the_profile_is_and_what_it_is_made_of(desks: Desks) -> None:
+    alice = desks("alice")
+    sheet = settings(alice)
+    assert sheet.advanced.folder.text() == str(alice.folder)
+    alice.hands.until(lambda: bool(sheet.made_of.licences.text()))
+    lines = sheet.made_of.licences.text().split("\n")
+    for name in ("PySide6_Essentials", "cryptography", "segno"):
+        (line,) = [line for line in lines if line.lower().startswith(name.lower())]
+        assert not line.endswith("· ?")

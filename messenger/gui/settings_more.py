@@ -1,0 +1,175 @@
+"""Parts of the settings that no profile keeps: language, where things are, what the program is made of."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from messenger import __version__
+from messenger.gui.theme import SPACE
+from messenger.gui.widgets import label
+from messenger.text import _, catalogue
+
+Run = Callable[[Coroutine[Any, Any, Any], str], None]
+
+_ROOT: Final = "sotto"
+_MOST: Final = 80
+"""Characters of a licence's name that are shown; some packages give its whole text."""
+
+
+class LanguagePart(QWidget):
+    """Chooses the language of the next start.
+
+    Args:
+        run: Runs what is begun, and shows errors.
+    """
+
+    said = Signal(str)
+    """A sentence about what was done."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+        self.box = QComboBox()
+        self.box.setAccessibleName(_("Language"))
+        self.box.addItem(_("As the system"), "")
+        self.box.activated.connect(self._on_chosen)
+        column = _column(self)
+        column.addWidget(label(_("Language"), "strong"))
+        column.addWidget(label(_("It holds from the next start of Sotto on."), "small", wrap=True))
+        column.addWidget(self.box)
+        run(self._load(), "list the languages")
+
+    async def _load(self) -> None:
+        known = await asyncio.to_thread(catalogue.languages)
+        chosen = await asyncio.to_thread(catalogue.chosen)
+        for code, name in known.items():
+            self.box.addItem(name, code)
+        self.box.setCurrentIndex(max(0, self.box.findData(chosen)))
+
+    @Slot(int)
+    def _on_chosen(self, place: int) -> None:
+        self._run(self._choose(self.box.itemData(place)), "choose a language")
+
+    async def _choose(self, code: str) -> None:
+        await asyncio.to_thread(catalogue.choose, code)
+        self.said.emit(_("Close Sotto and start it again to see it in this language."))
+
+
+class AdvancedPart(QWidget):
+    """Where the profile is, and how others are opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = label("", "smallMono", wrap=True, select=True)
+        self.folder.setAccessibleName(_("Folder of this profile"))
+        column = _column(self)
+        column.addWidget(label(_("Folder of this profile"), "strong"))
+        column.addWidget(self.folder)
+        words = _("Another profile is another person to others: sotto --profile FOLDER opens one of its own.")
+        column.addWidget(label(words, "small", wrap=True))
+
+    def show_folder(self, folder: Path) -> None:
+        """Show where the profile is."""
+        self.folder.setText(str(folder))
+
+
+class AboutPart(QWidget):
+    """Version, and the licences of what is installed with the program.
+
+    Args:
+        run: Runs what is begun, and shows errors.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.licences = label("", "small", wrap=True, select=True)
+        self.licences.setAccessibleName(_("Licences"))
+        column = _column(self)
+        column.addWidget(label(_("Sotto {version}").format(version=__version__), "title"))
+        column.addWidget(label(_("Licence: Apache 2.0. It comes without any warranty."), "small", wrap=True))
+        column.addWidget(label(_("Made with"), "strong"))
+        column.addWidget(self.licences)
+        run(self._load(), "read the licences")
+
+    async def _load(self) -> None:
+        found = await asyncio.to_thread(licences)
+        self.licences.setText("\n".join(f"{name} {version} · {licence}" for name, version, licence in found))
+
+
+def licences() -> list[tuple[str, str, str]]:
+    """Name, version and licence of every package that Sotto needs and that is installed; blocking.
+
+    Read from the metadata of the packages (Core Metadata 2.4), beginning with our own requirements.
+    """
+    wanted = _required(_ROOT) or list(_SHIPPED)
+    seen: dict[str, tuple[str, str, str]] = {}
+    while wanted:
+        name = wanted.pop()
+        if name in seen:
+            continue
+        try:
+            found = metadata.metadata(name)
+        except metadata.PackageNotFoundError:
+            continue
+        licence = _field(found, "License-Expression") or _field(found, "License") or _classified(found)
+        seen[name] = (found["Name"], found["Version"], licence.split("\n")[0][:_MOST])
+        wanted += _required(name)
+    return sorted(seen.values(), key=lambda entry: entry[0].lower())
+
+
+_SHIPPED: Final = (
+    "PySide6-Essentials",
+    "qasync",
+    "pycryptodome",
+    "cryptography",
+    "blake3",
+    "msgspec",
+    "apsw-sqlite3mc",
+    "uvloop",
+    "winloop",
+    "zeroconf",
+    "ifaddr",
+    "keyring",
+    "platformdirs",
+    "segno",
+    "typer",
+    "rich",
+    "prompt_toolkit",
+)
+"""Where to begin in a checkout, which has no metadata of its own; as in pyproject.toml."""
+
+
+def _required(name: str) -> list[str]:
+    try:
+        lines = metadata.requires(name) or []
+    except metadata.PackageNotFoundError:
+        return []
+    needed = [line for line in lines if "extra ==" not in line]
+    return [_until(line) for line in needed]
+
+
+def _until(line: str) -> str:
+    """The name at the beginning of a requirement."""
+    end = next((place for place, sign in enumerate(line) if not (sign.isalnum() or sign in "-_.")), len(line))
+    return line[:end]
+
+
+def _field(found: "metadata.PackageMetadata", name: str) -> str:
+    return next(iter(found.get_all(name) or []), "")
+
+
+def _classified(found: "metadata.PackageMetadata") -> str:
+    names = found.get_all("Classifier") or []
+    return next((name.rpartition(" :: ")[2] for name in names if name.startswith("License ::")), "?")
+
+
+def _column(part: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout(part)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(SPACE["s"])
+    return column
