@@ -18,6 +18,7 @@ from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Message, MessageState
 from messenger.core.transfers import Transfer
 from messenger.gui.conversation_model import Index
+from messenger.gui.timeline_parts import Part, first_page, last_page, page_around
 from messenger.storage.reader import Reader
 from messenger.text import GONE, _, file_sentence, local, message_sentence, one_line, shown_text
 
@@ -84,8 +85,8 @@ class TimelineModel(QAbstractListModel):
         self.at_start = self.at_end = True
         if conversation is not None:
             self._unread_from = self._reader.first_unread(conversation)
-            page = self._first_page(conversation)
-            self._rows = frames(page, self._unread_from)
+            part = first_page(self._reader, conversation, self._unread_from)
+            self._rows, self.at_start, self.at_end = _framed(part, self._unread_from)
         self.endResetModel()
 
     def to_end(self) -> None:
@@ -93,9 +94,8 @@ class TimelineModel(QAbstractListModel):
         if self._conversation is None or self.at_end:
             return
         self.beginResetModel()
-        page = self._reader.messages(self._conversation, count=limits.PAGE)
-        self.at_start, self.at_end = len(page) < limits.PAGE, True
-        self._rows = frames(page, self._unread_from)
+        part = last_page(self._reader, self._conversation)
+        self._rows, self.at_start, self.at_end = _framed(part, self._unread_from)
         self.endResetModel()
 
     def show_around(self, position: int) -> None:
@@ -103,11 +103,8 @@ class TimelineModel(QAbstractListModel):
         if self._conversation is None:
             return
         self.beginResetModel()
-        half = limits.PAGE // 2
-        before = self._reader.messages(self._conversation, before=position, count=half)
-        after = self._reader.messages(self._conversation, after=position - 1, count=half)
-        self.at_start, self.at_end = len(before) < half, len(after) < half
-        self._rows = frames(before + after, self._unread_from)
+        part = page_around(self._reader, self._conversation, position)
+        self._rows, self.at_start, self.at_end = _framed(part, self._unread_from)
         self.endResetModel()
 
     def reread(self) -> None:
@@ -255,18 +252,6 @@ class TimelineModel(QAbstractListModel):
                 return row
         return None
 
-    def _first_page(self, conversation: ConversationId) -> list[Message]:
-        page = self._reader.messages(conversation, count=limits.PAGE)
-        unread = self._unread_from
-        if unread is None or not page or page[0].position <= unread:
-            self.at_start = len(page) < limits.PAGE
-            return page
-        half = limits.PAGE // 2
-        before = self._reader.messages(conversation, before=unread, count=half)
-        after = self._reader.messages(conversation, after=unread - 1, count=half)
-        self.at_start, self.at_end = len(before) < half, False
-        return before + after
-
     def _append(self, messages: list[Message]) -> None:
         if not messages:
             return
@@ -326,6 +311,10 @@ def frames(messages: list[Message], unread_from: int | None) -> list[Row]:
     joins = [not day and not line and _together(a, b) for (a, b), day, line in pairs]
     above, below = [False, *joins], [*joins, False]
     return [Row(*fields) for fields in zip(messages, days, lines, above, below, strict=True)]
+
+
+def _framed(part: Part, unread_from: int | None) -> tuple[list[Row], bool, bool]:
+    return frames(part.messages, unread_from), part.at_start, part.at_end
 
 
 def _position(row: Row) -> int:

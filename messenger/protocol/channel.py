@@ -11,7 +11,7 @@ from typing import Final
 from messenger.core import limits
 from messenger.core.errors import CryptoError, LocalProtocolError, Reason, RemoteProtocolError
 from messenger.crypto.aead import Buffer
-from messenger.protocol.records import RecordBuffer, RecordReader, RecordType, RecordWriter
+from messenger.protocol.records import RecordBuffer, RecordQueue, RecordReader, RecordType
 from messenger.protocol.rekey import Epoch, Rekey, RekeyStep
 from messenger.protocol.schedule import Schedule
 
@@ -57,7 +57,7 @@ class Channel:
     """
 
     __slots__ = (
-        "_held", "_initiator", "_out", "_reader", "_rekey", "_schedule", "_writer", "close_code", "state",
+        "_held", "_initiator", "_reader", "_rekey", "_schedule", "_writer", "close_code", "state",
     )  # fmt: skip
 
     def __init__(
@@ -69,11 +69,10 @@ class Channel:
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._initiator = initiator
-        self._writer = RecordWriter(epoch.sent_by(initiator=initiator))
+        self._writer = RecordQueue(epoch.sent_by(initiator=initiator))
         self._reader = RecordReader(epoch.sent_by(initiator=not initiator))
         self._rekey = Rekey(rekey_secret, initiator=initiator, seed=entropy)
         self._schedule = Schedule(initiator=initiator)
-        self._out: list[Buffer] = []
         self._held: list[bytes] = []
         self.state = ChannelState.OPEN
         self.close_code: int | None = None
@@ -173,10 +172,7 @@ class Channel:
 
     def data_to_send(self) -> Buffer:
         """Bytes for the peer; each is returned once."""
-        if not self._out:
-            return b""
-        out, self._out = self._out, []
-        return out[0] if len(out) == 1 else b"".join(out)
+        return self._writer.take()
 
     @property
     def record_in_progress(self) -> int | None:
@@ -203,12 +199,12 @@ class Channel:
             self._held.append(content)
         else:
             self._schedule.packet()
-            self._write(RecordType.PACKET, content)
+            self._writer.write(RecordType.PACKET, content)
 
     @property
     def speaks(self) -> bool:
         """Whether `data_to_send` has something."""
-        return bool(self._out)
+        return bool(self._writer.sealed)
 
     @property
     def holding(self) -> bool:
@@ -249,13 +245,13 @@ class Channel:
         """
         if self.state is not ChannelState.OPEN:
             raise LocalProtocolError(f"PING at {self.state.name}")
-        self._write(RecordType.PING, b"")
+        self._writer.write(RecordType.PING, b"")
 
     def close(self, code: CloseCode = CloseCode.BYE) -> None:
         """Say goodbye; nothing can be sent after it. A second call does nothing."""
         if self.state is ChannelState.OPEN:
             self._release()
-            self._write(RecordType.CLOSE, bytes((code,)))
+            self._writer.write(RecordType.CLOSE, bytes((code,)))
             self.state = ChannelState.CLOSING
 
     def refuse(self) -> None:
@@ -264,7 +260,7 @@ class Channel:
         Whoever is refused hears nothing more, whatever was about to be said.
         """
         self.state = ChannelState.CLOSED
-        self._out.clear()
+        self._writer.sealed.clear()
         self._held.clear()
 
     def export(self, label: str, context: bytes) -> bytes:
@@ -282,7 +278,7 @@ class Channel:
                 if len(content) > limits.PING_MAX:
                     raise RemoteProtocolError("ping too long")
                 if self.state is ChannelState.OPEN:
-                    self._write(RecordType.PONG, content)
+                    self._writer.write(RecordType.PONG, content)
             case RecordType.PADDING | RecordType.PONG:
                 if len(content) > (limits.PING_MAX if kind is RecordType.PONG else 0):
                     raise RemoteProtocolError("content where there must be none")
@@ -303,7 +299,7 @@ class Channel:
                 self._schedule.renewed()
 
     def _offer(self) -> None:
-        self._write(RecordType.OFFER, self._rekey.offer())
+        self._writer.write(RecordType.OFFER, self._rekey.offer())
         self._schedule.asked()
 
     def _on_offer(self, content: bytes) -> None:
@@ -320,7 +316,7 @@ class Channel:
     def _renewed(self, kind: RecordType, content: bytes, epoch: Epoch) -> None:
         """The last record under the old key, then everything under the new one."""
         if self.state is ChannelState.OPEN:
-            self._write(kind, content)
+            self._writer.write(kind, content)
             self._writer.switch(epoch.sent_by(initiator=self._initiator))
         self._schedule.renewed()
         self._release()
@@ -330,7 +326,4 @@ class Channel:
         held, self._held = self._held, []
         for content in held:
             self._schedule.packet()
-            self._write(RecordType.PACKET, content)
-
-    def _write(self, kind: RecordType, content: bytes) -> None:
-        self._out.append(self._writer.seal(kind, content))
+            self._writer.write(RecordType.PACKET, content)

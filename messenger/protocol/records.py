@@ -168,6 +168,36 @@ class RecordWriter:
             raise LocalProtocolError("this key must not seal more") from e
 
 
+class RecordQueue(RecordWriter):
+    """Seals contents of one direction and keeps the records until they are taken.
+
+    Args:
+        secret: As for `RecordWriter`.
+    """
+
+    __slots__ = ("sealed",)
+
+    def __init__(self, secret: bytes) -> None:
+        super().__init__(secret)
+        self.sealed: list[Buffer] = []
+        """Records that nobody has taken yet, oldest first."""
+
+    def write(self, kind: RecordType, content: Buffer) -> None:
+        """Seal a record and keep it.
+
+        Raises:
+            LocalProtocolError: As for `seal`.
+        """
+        self.sealed.append(self.seal(kind, content))
+
+    def take(self) -> Buffer:
+        """All records that are kept; each is returned once."""
+        if not self.sealed:
+            return b""
+        taken, self.sealed = self.sealed, []
+        return taken[0] if len(taken) == 1 else b"".join(taken)
+
+
 class RecordReader:
     """Opens the records of one direction out of any pieces of a stream.
 

@@ -84,9 +84,9 @@ def our_step(channel: OurChannel, step: Json, arriving: bytes) -> Buffer:
         case "packet":
             channel.send(content)
         case "ping":
-            channel._write(RecordType.PING, content)
+            channel._writer.write(RecordType.PING, content)
         case "padding":
-            channel._write(RecordType.PADDING, b"")
+            channel._writer.write(RecordType.PADDING, b"")
         case "close":
             channel.close(CloseCode(content[0]))
     return channel.data_to_send()

@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from messenger.core.settings import NewTimer, OpenDoor, Settings, TakeFiles, Theme, declared
+from messenger.core.settings import NewTimer, Notify, OpenDoor, Settings, TakeFiles, Theme, declared
 from messenger.storage.store import Store
 
 CHANGED = Settings(
@@ -16,7 +16,13 @@ CHANGED = Settings(
     new_timer=NewTimer.DAY,
     tell_addresses=True,
     lock_after=5,
+    notify=Notify.BARE,
+    sound=False,
+    close_to_tray=True,
+    start_minimised=True,
+    autostart=True,
     theme=Theme.DARK,
+    zoom=150,
     enter_sends=False,
     take_files=TakeFiles.VERIFIED,
     take_files_mib=7,
