@@ -7,11 +7,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from messenger.core.ids import ConversationId
 from messenger.core.models import Contact
-from messenger.core.transfers import Transfer
 from messenger.gui.bridge import Bridge
 from messenger.gui.conversations_page import ConversationsPage
+from messenger.gui.page_commands import PageCommands
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.widgets import IconButton
@@ -40,6 +39,7 @@ class Commands(QObject):
         self._window, self._theme, self._bridge, self._tasks = window, theme, bridge, tasks
         self._folder = folder
         self._page: ConversationsPage | None = None
+        self._here = PageCommands(window, theme, bridge)
         self.actions: dict[str, QAction] = {}
         """All actions by name."""
         for name, words, keys, slot in (
@@ -50,18 +50,18 @@ class Commands(QObject):
             ("host", _("Host…"), "Ctrl+H", self._on_host),
             ("relay", _("Host a relay…"), "Ctrl+Shift+H", self._on_relay),
             ("settings", _("Settings…"), "Ctrl+,", self._on_settings),
-            ("search", _("Search people and messages"), "Ctrl+Shift+F", self._on_search),
-            ("find", _("Search in this conversation"), "Ctrl+F", self._on_find),
-            ("switch", _("Go to conversation…"), "Ctrl+K", self._on_switch),
-            ("date", _("Jump to a date…"), "Ctrl+G", self._on_date),
-            ("unread", _("Jump to the first unread message"), "Ctrl+U", self._on_unread),
-            ("info", _("Contact info"), "Alt+Return", self._on_info),
-            ("transfers", _("Transfers…"), "Ctrl+J", self._on_transfers),
+            ("search", _("Search people and messages"), "Ctrl+Shift+F", self._here.search),
+            ("find", _("Search in this conversation"), "Ctrl+F", self._here.find),
+            ("switch", _("Go to conversation…"), "Ctrl+K", self._here.switch),
+            ("date", _("Jump to a date…"), "Ctrl+G", self._here.ask_date),
+            ("unread", _("Jump to the first unread message"), "Ctrl+U", self._here.to_unread),
+            ("info", _("Contact info"), "Alt+Return", self._here.show_info),
+            ("transfers", _("Transfers…"), "Ctrl+J", self._here.show_transfers),
             ("keys", _("Keyboard shortcuts"), "Ctrl+/", self._on_keys),
-            ("apart", _("Open in a window of its own"), "Ctrl+Shift+O", self._on_apart),
-            ("next", _("Next conversation"), "Alt+Down", lambda: self._step(+1)),
-            ("previous", _("Previous conversation"), "Alt+Up", lambda: self._step(-1)),
-            ("leave", _("Leave what was begun, then the conversation"), "Esc", self._on_leave),
+            ("apart", _("Open in a window of its own"), "Ctrl+Shift+O", self._here.take_apart),
+            ("next", _("Next conversation"), "Alt+Down", lambda: self._here.step(+1)),
+            ("previous", _("Previous conversation"), "Alt+Up", lambda: self._here.step(-1)),
+            ("leave", _("Leave what was begun, then the conversation"), "Esc", self._here.leave),
             ("larger", _("Everything larger"), "Ctrl++", lambda: self._zoom(+1)),
             ("smaller", _("Everything smaller"), "Ctrl+-", lambda: self._zoom(-1)),
             ("normal", _("Everything in its normal size"), "Ctrl+0", lambda: self._zoom(0)),
@@ -78,17 +78,17 @@ class Commands(QObject):
 
     def enable(self, page: ConversationsPage) -> None:
         """The conversations can be seen: everything works from now on."""
-        self._page = page
+        self._page = self._here.page = page
         page.chat.deeds.invite_clicked.connect(self.open_connect)
         page.windows.invite_clicked.connect(self.open_connect)
         page.windows.shared = [self.actions[name] for name in ("larger", "smaller", "normal", "lock", "keys")]
-        page.transfers.clicked.connect(self._on_transfers)
+        page.transfers.clicked.connect(self._here.show_transfers)
         for action in self.actions.values():
             action.setEnabled(True)
 
     def disable(self) -> None:
         """The conversations cannot be seen any more."""
-        self._page = None
+        self._page = self._here.page = None
         for action in self.actions.values():
             action.setEnabled(False)
 
@@ -180,80 +180,10 @@ class Commands(QObject):
         sheet.open()
 
     @Slot()
-    def _on_search(self) -> None:
-        if self._page is not None:
-            self._page.show_list()
-            self._page.sidebar.search.setFocus()
-            self._page.sidebar.search.selectAll()
-
-    @Slot()
-    def _on_find(self) -> None:
-        if self._page is not None and self._page.chat.conversation is not None:
-            self._page.chat.search.begin()
-
-    @Slot()
-    def _on_switch(self) -> None:
-        if self._page is not None:
-            rows = self._page.model.latest_first()
-            from messenger.gui.switcher import Switcher
-
-            sheet = Switcher(self._window, self._theme, rows)
-            sheet.chosen.connect(self._page.show_conversation)
-            sheet.open()
-
-    @Slot()
-    def _on_date(self) -> None:
-        if self._page is not None:
-            self._page.chat.ask_date()
-
-    @Slot()
-    def _on_unread(self) -> None:
-        if self._page is not None:
-            self._page.chat.to_unread()
-
-    @Slot()
-    def _on_info(self) -> None:
-        if self._page is not None:
-            self._page.toggle_panel()
-
-    @Slot()
-    def _on_apart(self) -> None:
-        if self._page is not None:
-            self._page.windows.take_shown()
-
-    @Slot()
-    def _on_transfers(self) -> None:
-        if self._page is not None:
-            from messenger.gui.transfers_sheet import TransfersSheet
-
-            page, files = self._page, self._page.chat.files
-
-            def name_of(conversation: ConversationId) -> str:
-                row = page.model.row(conversation)
-                return "" if row is None else row.conversation.contact.title
-
-            sheet = TransfersSheet(
-                self._window, self._theme, self._bridge, files.book, files.pictures, name_of
-            )
-            sheet.message_asked.connect(self._on_transfer)
-            sheet.open()
-
-    @Slot(object)
-    def _on_transfer(self, transfer: Transfer) -> None:
-        """Show the message that offers files."""
-        if self._page is not None:
-            self._page.show_conversation(transfer.conversation)
-            self._page.chat.files.show(transfer)
-
-    @Slot()
     def _on_keys(self) -> None:
         from messenger.gui.shortcuts_sheet import ShortcutsSheet
 
         ShortcutsSheet(self._window, self._theme, list(self.actions.values())).open()
-
-    def _step(self, by: int) -> None:
-        if self._page is not None:
-            self._page.sidebar.step(by)
 
     def _zoom(self, by: int) -> None:
         now = self._theme.zoom.percent
@@ -265,15 +195,3 @@ class Commands(QObject):
     @Slot()
     def _on_lock(self) -> None:
         self._tasks.start(self._bridge.call(self._bridge.engine.lock), name="lock the profile")
-
-    @Slot()
-    def _on_leave(self) -> None:
-        """Esc ends the nearest thing: a search, an answer, a message in the bar, the conversation."""
-        if self._page is None or self._page.chat.leave_step():
-            return
-        if self._page.sidebar.search.text():
-            self._page.sidebar.search.clear()
-        elif self._page.notice.text():
-            self._page.notice.clear()
-        else:
-            self._page.leave_conversation()

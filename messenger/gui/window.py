@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         self.setCentralWidget(self.pages)
         self.start_page = StartPage(theme)
-        self.start_page.again.connect(self._on_again)
+        self.start_page.again.connect(lambda: self.tasks.start(self.start(), name="open the profile again"))
         self._show(self.start_page)
         self.resize(*_SIZE)
         self.restoreGeometry(self._remembered.state("geometry"))
@@ -319,10 +319,6 @@ class MainWindow(QMainWindow):
             self.conversations.notice.error(error)
         else:
             self.fail(error)
-
-    @Slot()
-    def _on_again(self) -> None:
-        self.tasks.start(self.start(), name="open the profile again")
 
     @Slot(object, str)
     def _on_stranded(self, error: SottoError, name: str) -> None:

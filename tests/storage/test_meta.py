@@ -26,6 +26,7 @@ CHANGED = Settings(
     enter_sends=False,
     take_files=TakeFiles.VERIFIED,
     take_files_mib=7,
+    previews=False,
     lanes=3,
     send_limit=1000,
     receive_limit=2000,
