@@ -97,7 +97,7 @@ async def start(profile: Path, port: int) -> HostedRelay:
         async with asyncio.timeout(relay_limits.HOSTED_START):
             while (found := await look(profile)) is None:
                 if process.poll() is not None:
-                    raise RelayFailed(await asyncio.to_thread(_last_words, profile))
+                    raise RelayFailed(words=await asyncio.to_thread(_last_words, profile))
                 await asyncio.sleep(_LOOK)
     except TimeoutError as e:
         raise RelayFailed from e

@@ -159,11 +159,12 @@ class RelayFailed(SottoError):
     """A relay that was started here has ended, or does not answer.
 
     Args:
+        what: For the log.
         words: The sentence with which it ended, or an empty text.
     """
 
-    def __init__(self, words: str = "") -> None:
-        super().__init__("a relay of ours failed")
+    def __init__(self, what: str = "", *, words: str = "") -> None:
+        super().__init__(what)
         self.words = words
 
 

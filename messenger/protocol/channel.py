@@ -202,11 +202,6 @@ class Channel:
             self._writer.write(RecordType.PACKET, content)
 
     @property
-    def speaks(self) -> bool:
-        """Whether `data_to_send` has something."""
-        return bool(self._writer.sealed)
-
-    @property
     def holding(self) -> bool:
         """Whether packets wait in here for fresh keys."""
         return bool(self._held)

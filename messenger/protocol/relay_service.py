@@ -102,11 +102,6 @@ class RelayService:
         return asked
 
     @property
-    def speaks(self) -> bool:
-        """Whether `data_to_send` has something."""
-        return bool(self._out)
-
-    @property
     def unread(self) -> int:
         """Bytes kept of a message that is not complete."""
         return self._messages.waiting

@@ -85,8 +85,7 @@ class Connection(asyncio.Protocol):
         except ProtocolError:
             self._drop()
         else:
-            if channel.speaks or client.service.speaks:
-                self._house.rouse(self)
+            self._house.rouse(self)
             self._account(len(data), asked, now)
         self._house.flush()
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from messenger.core import limits
+from messenger.core import limits, relay_limits
 from messenger.protocol.relay_answers import Done, Ended, Failed
 from messenger.protocol.relay_queues import Send, Subscribe
 from messenger.protocol.relay_word import Code, EndReason, Welcome
+from messenger.relay.broker import Put, QueueRow
 from messenger.relay.doorkeeper import Doorkeeper
 from tests.helpers.relays import Site, envelope, prepare, relay_in
 
@@ -46,6 +47,31 @@ async def test_a_subscription_is_answered_at_once_and_not_with_the_next_tick(
     async with relay_in(folder) as site:
         owner = await site.visitor()
         await owner.subscribe(await owner.make())
+
+
+async def test_a_stream_that_begins_at_once_does_not_go_by_the_disk_for_ever(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_limits, "HANDED_WAIT", 60.0)  # a slow machine is not what this is about
+    stored: list[bytes] = []
+    put = site.relay.house.broker.put
+
+    def counted(queue: QueueRow, hash_: bytes, what: bytes) -> "asyncio.Future[Put]":
+        stored.append(hash_)
+        return put(queue, hash_, what)
+
+    monkeypatch.setattr(site.relay.house.broker, "put", counted)
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    assert isinstance(await writer.send(box, envelope(0)), Done)  # this one has to be looked for
+    tag = await owner.subscribe(box)
+    sent = [writer.post(Send(0, box.send_id, envelope(number)), box.send_key) for number in range(1, 31)]
+    for number in range(200):
+        assert await owner.arrived(tag) == envelope(number)
+        if number:
+            assert isinstance(await writer.answer(sent[number - 1]), Done)
+            sent.append(writer.post(Send(0, box.send_id, envelope(number + 30)), box.send_key))
+    assert len(stored) < 100
 
 
 async def test_a_message_waits_for_its_receiver(site: Site) -> None:
