@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Final, TextIO
 
 from messenger.cli.exits import Exit, Stop
-from messenger.cli.output import Writer
+from messenger.cli.output import Writer, give_up
 from messenger.cli.safe import safe_text
 from messenger.core.errors import SottoError
 from messenger.text import terminal as words
@@ -161,10 +161,7 @@ class Terminal:
         except OSError as e:
             if writer is not None:
                 raise _unwritten(e) from e
-            # Whatever is flushed at the end of the process shall not fail again.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+            give_up(stream)
             raise _unwritten(e) from e
 
 
