@@ -1,12 +1,10 @@
 """Where the program starts: window, terminal, or in the packed program a process for keys or pictures."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
-
-from messenger.cli.app import run
-from messenger.crypto import process
 
 
 class _Windows:
@@ -46,6 +44,10 @@ def _fill_standard_streams() -> None:
 
 def main() -> NoReturn:
     """Run the program with the arguments of this process, and end it."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        )  # a Ctrl-C while the program loads ends it without a word
     _fill_standard_streams()
     arguments = sys.argv[1:]
     if arguments[:1] == ["--vault"]:
@@ -56,6 +58,9 @@ def main() -> NoReturn:
         from messenger.gui import picture_process
 
         picture_process.main(arguments[1:])
+    from messenger.cli.app import run
+    from messenger.crypto import process
+
     process.no_core_dumps()
     sys.exit(run(arguments, _Windows()))
 

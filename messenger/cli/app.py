@@ -3,6 +3,10 @@
 Everything beyond the parsing is imported by the command that needs it, so that the program starts quickly.
 """
 
+import contextlib
+import signal
+import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Final, Protocol
 
@@ -91,6 +95,8 @@ def run(arguments: list[str], windows: Windows) -> int:
         The exit code, see `messenger.cli.exits`.
     """
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # while it was loaded
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         rest, link = _take_link(arguments)
         if len(link) > limits.INVITE_TEXT_MAX:
             typer.echo(words.LINK_TOO_LONG, err=True)
@@ -98,7 +104,26 @@ def run(arguments: list[str], windows: Windows) -> int:
         app(rest, prog_name="sotto", obj=_Given(windows, link))
     except SystemExit as e:
         return e.code if isinstance(e.code, int) else Exit.FAILED
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except OSError as e:
+        if not _cannot_write(e):
+            raise
+        return Exit.FAILED
     return Exit.OK
+
+
+def _cannot_write(error: OSError) -> bool:
+    """Whether the parser could not write a help text, for example, to the output; then that is said."""
+    from messenger.cli.output import give_up
+
+    place = list(traceback.walk_tb(error.__traceback__))[-1][0]
+    if place.f_globals["__name__"].partition(".")[0] != typer.__name__:
+        return False
+    give_up(sys.stdout)
+    with contextlib.suppress(OSError):
+        typer.echo(words.output_failed(error.strerror or type(error).__name__), err=True)
+    return True
 
 
 app = typer.Typer(

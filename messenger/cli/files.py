@@ -9,7 +9,7 @@ from typing import Final
 from messenger.cli.bars import Bars, bars_for
 from messenger.cli.chat import Caller
 from messenger.cli.exits import Exit, Stop
-from messenger.cli.inbox import Inbox, InputEnded
+from messenger.cli.inbox import Inbox, Item
 from messenger.cli.listen import Doorkeeper, tell_addresses
 from messenger.cli.options import Accept, Options
 from messenger.cli.profile import open_profile
@@ -21,7 +21,7 @@ from messenger.core.models import Contact, Offline
 from messenger.core.transfers import ENDS, Transfer, TransferId, TransferState
 from messenger.engine.dialer import check_target
 from messenger.engine.engine import Engine
-from messenger.engine.events import Event, PresenceChanged, TransferChanged
+from messenger.engine.events import PresenceChanged, TransferChanged
 from messenger.text import explain, left_out_words
 from messenger.text import terminal as common
 from messenger.text import terminal_files as words
@@ -224,7 +224,7 @@ class _Receiver:
                 case _:
                     await self._look(event)
 
-    async def _look(self, event: Event | InputEnded) -> None:
+    async def _look(self, event: Item) -> None:
         if self._door is not None:
             with self._bars.quiet():
                 await self._door.look(event)

@@ -1,6 +1,7 @@
 """Everything that happens during a command, in one queue with one reader."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import msgspec
@@ -12,6 +13,13 @@ class InputEnded(msgspec.Struct, frozen=True):
     """Nothing more will be typed: the task that read the input has ended, perhaps with an error."""
 
 
+class OutputFailed(msgspec.Struct, frozen=True):
+    """What was said cannot be written any more."""
+
+
+Item = Event | InputEnded | OutputFailed
+
+
 class Inbox:
     """Events of the engine, and the end of the person's input, in the order in which they came.
 
@@ -20,12 +28,12 @@ class Inbox:
     """
 
     def __init__(self, on_fault: Callable[[EngineFault | LogDamaged], None]) -> None:
-        self._queue: asyncio.Queue[Event | InputEnded] = asyncio.Queue()
+        self._queue: asyncio.Queue[Item] = asyncio.Queue()
         self._on_fault = on_fault
         self.on_update: Callable[[UpdateProgress], None] = lambda _event: None
         """Told at once about every `UpdateProgress`, which the reader never sees."""
 
-    def put(self, item: Event | InputEnded) -> None:
+    def put(self, item: Item) -> None:
         """Add something; for `Engine`'s publish."""
         if isinstance(item, EngineFault | LogDamaged):
             self._on_fault(item)
@@ -34,7 +42,17 @@ class Inbox:
         else:
             self._queue.put_nowait(item)
 
-    async def next(self) -> Event | InputEnded:
+    def from_thread(self, item: Item) -> Callable[[], None]:
+        """What another thread can call to add something, as long as the loop runs that runs now."""
+        loop = asyncio.get_running_loop()
+
+        def put() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed
+                loop.call_soon_threadsafe(self.put, item)
+
+        return put
+
+    async def next(self) -> Item:
         """Wait for what comes next."""
         return await self._queue.get()
 

@@ -1,7 +1,7 @@
 """`sotto listen`: wait for somebody and talk."""
 
 from messenger.cli.exits import Exit
-from messenger.cli.inbox import Inbox, InputEnded
+from messenger.cli.inbox import Inbox, Item
 from messenger.cli.options import Options
 from messenger.cli.profile import open_profile
 from messenger.cli.runner import engine_on
@@ -11,7 +11,7 @@ from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, Listening, Online, Standing, is_namesake
 from messenger.engine.engine import Engine
-from messenger.engine.events import ContactChanged, Event, MessageAdded, PresenceChanged
+from messenger.engine.events import ContactChanged, MessageAdded, PresenceChanged
 from messenger.text import ADDRESS_KINDS, keys
 from messenger.text import terminal as words
 
@@ -75,7 +75,7 @@ class Doorkeeper:
             if visitor is not None:
                 return visitor
 
-    async def look(self, event: Event | InputEnded) -> Contact | None:
+    async def look(self, event: Item) -> Contact | None:
         """Take notice of something that has happened, and ask about a stranger if it shows one.
 
         Returns:

@@ -9,6 +9,7 @@ from pathlib import Path
 from messenger.cli.exits import Exit, Stop, exit_for
 from messenger.cli.inbox import Inbox
 from messenger.cli.terminal import Interrupted, OutputClosed, Terminal
+from messenger.core import limits
 from messenger.core.errors import SottoError
 from messenger.engine.engine import Engine
 from messenger.engine.events import EngineFault, LogDamaged
@@ -16,6 +17,7 @@ from messenger.text import explain, log_damaged
 from messenger.text import terminal as words
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_SIGNALLED = (Exit.INTERRUPTED, Exit.TERMINATED, Exit.HANGUP)
 
 
 def run(job: Callable[[Terminal], Awaitable[Exit]]) -> Exit:
@@ -25,6 +27,27 @@ def run(job: Callable[[Terminal], Awaitable[Exit]]) -> Exit:
     the command, which cleans up and ends with the code that belongs to the signal.
     """
     terminal = Terminal()
+    code = _run(terminal, job)
+    try:
+        terminal.finish(limits.CLOSE_WAIT if code in _SIGNALLED else None)
+    except OutputClosed:
+        return Exit.FAILED
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except Stop as e:
+        return _last_words(e)
+    return code
+
+
+def _last_words(stop: Stop) -> Exit:
+    terminal = Terminal()
+    code = _end(terminal, stop.sentence, stop.code)
+    with contextlib.suppress(OutputClosed, Stop):
+        terminal.finish(limits.CLOSE_WAIT)
+    return code
+
+
+def _run(terminal: Terminal, job: Callable[[Terminal], Awaitable[Exit]]) -> Exit:
     try:
         with asyncio.Runner(loop_factory=_new_loop) as runner:
             return runner.run(_until_signal(job(terminal)))

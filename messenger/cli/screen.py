@@ -36,6 +36,9 @@ class Screen(Protocol):
     def show(self, message: Message, author: str) -> None:
         """Show a message of theirs, or one of ours that has arrived or failed."""
 
+    async def room(self) -> None:
+        """Wait until what was shown has been taken by whoever reads it, or most of it."""
+
     def waiting(self, messages: Sequence[Message]) -> None:
         """These messages of ours are on their way."""
 
@@ -72,6 +75,9 @@ class DrawnScreen:
         body = "\n".join([lines[0], *(f"{words.CONTINUED}{line}" for line in lines[1:])])
         sys.stdout.write(f"{head}{body}{tick}\n")
         sys.stdout.flush()
+
+    async def room(self) -> None:
+        """A terminal takes what it gets."""
 
     def waiting(self, messages: Sequence[Message]) -> None:
         """Draw the messages on their way above the prompt."""
@@ -121,6 +127,14 @@ class PlainScreen:
             self._terminal.out(message.text)
         elif message.state is MessageState.FAILED:
             self._terminal.fail(failure(message.reason))
+
+    async def room(self) -> None:
+        """Wait for those who read the output.
+
+        Raises:
+            OutputClosed, Stop: It cannot be written.
+        """
+        await self._terminal.room()
 
     def waiting(self, messages: Sequence[Message]) -> None:
         """Nothing is drawn."""

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from typing import Final
 
 from messenger.cli.exits import Exit
-from messenger.cli.inbox import Inbox, InputEnded
+from messenger.cli.inbox import Inbox, InputEnded, OutputFailed
 from messenger.cli.screen import DrawnScreen, PlainScreen, Screen
 from messenger.cli.talk_files import TalkFiles
 from messenger.cli.terminal import Terminal
@@ -83,6 +84,7 @@ class Talk:
             Interrupted: Ctrl-C.
             StorageError: A message could not be stored.
         """
+        self._terminal.on_failed(self._inbox.from_thread(OutputFailed()))
         with self._screen.opened():
             await self._begin()
             typing = asyncio.create_task(self._type())
@@ -209,8 +211,9 @@ class Talk:
         if self._contact.name or self._away:
             self._introduce()
         self._tell_key()
-        for message in await self._unread(conversation.unread):
+        async for message in self._unread():
             await self._show(message)
+            await self._screen.room()
         await self._files.begin(self._contact.title)
 
     async def _conversation(self) -> Conversation:
@@ -219,13 +222,15 @@ class Talk:
                 return conversation
         raise InputError(InputProblem.UNKNOWN)
 
-    async def _unread(self, count: int) -> list[Message]:
-        """Their unread messages, oldest first."""
-        before, found = None, list[Message]()
-        while len(found) < count and (page := await self._engine.messages(self._contact.id, before)):
-            before = page[0].position
-            found[:0] = [message for message in page if message.state is MessageState.UNREAD]
-        return found
+    async def _unread(self) -> AsyncIterator[Message]:
+        """Their unread messages, oldest first; some that come meanwhile, too."""
+        first = await self._engine.first_unread(self._contact.id)
+        after = None if first is None else first - 1
+        while after is not None and (page := await self._engine.messages(self._contact.id, after=after)):
+            after = page[-1].position
+            for message in page:
+                if message.state is MessageState.UNREAD:
+                    yield message
 
     async def _follow(self, typing: "asyncio.Task[None]") -> None:
         """Handle what happens, until the conversation is over."""
@@ -240,8 +245,9 @@ class Talk:
                 self._input_ended = True
                 if self._screen.drawn:
                     return
-            else:
+            elif not isinstance(item, OutputFailed):  # else there is an end with the next line
                 await self._on_event(item)
+            await self._screen.room()
 
     async def _on_event(self, event: Event) -> None:
         me = self._contact.id

@@ -7,9 +7,10 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, TextIO
 
 from messenger.cli.exits import Exit, Stop
+from messenger.cli.output import Writer, give_up
 from messenger.cli.safe import safe_text
 from messenger.core.errors import SottoError
 from messenger.text import terminal as words
@@ -42,6 +43,9 @@ class Terminal:
     A conversation is drawn when input and output are both terminals that can draw (`interactive`). Otherwise
     the output carries nothing but incoming messages, and everything else is said on standard error.
     Questions are asked where any of the three is a terminal (`can_ask`).
+
+    What does not go to a terminal is written on a thread: whoever writes much should `await` its `room`, and
+    `finish` at the end.
     """
 
     def __init__(self) -> None:
@@ -50,6 +54,7 @@ class Terminal:
         can_draw = os.environ.get("TERM", "") not in _CANNOT_DRAW
         self.interactive: Final = can_draw and _is_tty(sys.stdin) and _is_tty(sys.stdout)
         self.can_ask: Final = any(_is_tty(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
+        self._writers = _writers(sys.stdout, sys.stderr)
 
     def say(self, text: str) -> None:
         """Tell the person something that is not part of the conversation."""
@@ -67,6 +72,38 @@ class Terminal:
             Stop: It cannot be written: the disk is full, or the terminal is gone.
         """
         self._write(sys.stdout, text)
+
+    async def room(self) -> None:
+        """Wait until those who read the output have taken most of what was written.
+
+        Raises:
+            OutputClosed, Stop: As for `out`.
+        """
+        for writer in self._writers.values():
+            try:
+                await writer.room()
+            except OSError as e:
+                raise _unwritten(e) from e
+
+    def finish(self, patience: float | None) -> None:
+        """Wait until everything is written; nothing can be said afterwards. Blocks.
+
+        Args:
+            patience: Seconds after which what nobody reads is given up; None for never.
+
+        Raises:
+            OutputClosed, Stop: As for `out`.
+        """
+        for writer in set(self._writers.values()):
+            try:
+                writer.finish(patience)
+            except OSError as e:
+                raise _unwritten(e) from e
+
+    def on_failed(self, told: Callable[[], None]) -> None:
+        """Let somebody be called, on another thread, when the output cannot be written any more."""
+        for writer in self._writers.values():
+            writer.on_failed = told
 
     @contextlib.contextmanager
     def busy(self, text: str) -> "Iterator[Busy]":
@@ -112,19 +149,20 @@ class Terminal:
         except InputClosed:
             return False
 
-    @staticmethod
-    def _write(stream: IO[str], text: str) -> None:
+    def _write(self, stream: TextIO, text: str) -> None:
+        line = safe_text(text) + "\n"
+        writer = self._writers.get(stream)
         try:
-            stream.write(safe_text(text) + "\n")
+            if writer is not None:
+                writer.put(line.encode(stream.encoding, "replace"))
+                return
+            stream.write(line)
             stream.flush()
         except OSError as e:
-            # Whatever is flushed at the end of the process shall not fail again.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
-            if isinstance(e, BrokenPipeError):
-                raise OutputClosed("nobody reads the output") from e
-            raise Stop(words.output_failed(e.strerror or type(e).__name__), Exit.FAILED) from e
+            if writer is not None:
+                raise _unwritten(e) from e
+            give_up(stream)
+            raise _unwritten(e) from e
 
 
 class Busy:
@@ -194,6 +232,28 @@ def error_console() -> "Console":
 
 def _is_tty(stream: IO[str] | None) -> bool:
     return stream is not None and stream.isatty()
+
+
+def _unwritten(error: OSError) -> SottoError:
+    if isinstance(error, BrokenPipeError):
+        return OutputClosed("nobody reads the output")
+    return Stop(words.output_failed(error.strerror or type(error).__name__), Exit.FAILED)
+
+
+def _writers(*streams: TextIO | None) -> dict[TextIO, Writer]:
+    """A writer for each stream that is no terminal; one for both if they lead to the same place."""
+    found: dict[TextIO, Writer] = {}
+    places: dict[tuple[int, int], Writer] = {}
+    for stream in streams:
+        if stream is None or stream.isatty():
+            continue
+        try:
+            status = os.fstat(stream.fileno())
+        except OSError:  # somebody who runs us as a part of theirs collects it in memory
+            continue
+        place = (status.st_dev, status.st_ino)
+        found[stream] = places.setdefault(place, Writer(stream.fileno()))
+    return found
 
 
 def _never_fail(stream: IO[str]) -> None:

@@ -44,6 +44,10 @@ class HistoryCommands:
         """
         return await self._now().history.page(conversation, before, after, count)
 
+    async def first_unread(self, conversation: ConversationId) -> int | None:
+        """The position of the first unread message of theirs, or None."""
+        return await self._now().history.first_unread(conversation)
+
     async def position_at(self, conversation: ConversationId, at_ms: int) -> int | None:
         """The position of the first message that stands at a time (Unix milliseconds) or later, or None."""
         return await self._now().history.position_at(conversation, at_ms)

@@ -41,6 +41,10 @@ class History:
         """The position of the first message that stands at a time or later, or None."""
         return await self._context.stored(self._store.position_at, conversation, at_ms)
 
+    async def first_unread(self, conversation: ConversationId) -> int | None:
+        """The position of the first unread message of theirs, or None."""
+        return await self._context.stored(self._context.store.first_unread, conversation)
+
     async def page(
         self, conversation: ConversationId, before: int | None, after: int | None, count: int
     ) -> list[Message]:

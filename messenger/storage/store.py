@@ -139,6 +139,10 @@ class Store:
         """One conversation, or None."""
         return rows.conversation(self._database, id_)
 
+    def first_unread(self, id_: ConversationId) -> int | None:
+        """The position of the first unread message of theirs, or None."""
+        return rows.first_unread(self._database, id_)
+
     def begin_chains(self, epoch: int) -> int:
         """Begin a new part of all our chains; see `messenger.storage.chain.begin_anew`."""
         with self._database.write():

@@ -14,10 +14,10 @@ from messenger.cli.exits import Exit
 from messenger.core import limits
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import format_fingerprint
-from messenger.core.models import Standing
+from messenger.core.models import MessageState, Standing
 from messenger.text import explain
 from messenger.text import terminal as words
-from tests.helpers.engines import fresh_port, people_in, prepare
+from tests.helpers.engines import Person, fresh_port, people_in, prepare
 from tests.helpers.keys import identity
 from tests.helpers.terminal import PATIENCE, Piped, acquaint, environment, run, sotto
 
@@ -264,3 +264,39 @@ async def test_what_is_not_accepted_is_waited_for(pair: Pair, tmp_path: Path) ->
             assert request.standing is Standing.REQUEST
             await carol.engine.accept(request.id)
             assert (await ending).code == Exit.OK
+
+
+async def test_a_slow_reader_of_the_output_does_not_hold_up_the_link(friends: Pair, tmp_path: Path) -> None:
+    """More than a pipe takes arrives while nobody reads; then every line is there, also after the end."""
+    async with people_in(tmp_path) as people:
+        alice = people.in_folder(friends.alice, "alice")
+        with friends.listen() as bob:
+            texts = await _flood(alice, bob, friends.where)
+            await alice.engine.stop()
+            result = await asyncio.to_thread(bob.end)
+    assert (result.code, result.out.splitlines()) == (Exit.OK, texts)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_although_nobody_reads(
+    friends: Pair, tmp_path: Path, number: signal.Signals
+) -> None:
+    async with people_in(tmp_path) as people:
+        alice = people.in_folder(friends.alice, "alice")
+        with friends.listen() as bob:
+            await _flood(alice, bob, friends.where)
+            bob.process.send_signal(number)
+            assert await asyncio.to_thread(bob.process.wait, PATIENCE) == 128 + number
+            assert bob.process.stderr is not None
+            assert b"Traceback" not in bob.process.stderr.read()
+
+
+async def _flood(writer: Person, reader: Piped, where: str) -> list[str]:
+    """Write much to somebody whose output nobody reads; all of it is delivered all the same."""
+    await asyncio.to_thread(reader.said, "Your fingerprint")
+    await writer.start()
+    contact = await writer.connect(where)
+    texts = [f"{number} " + "x" * 10_000 for number in range(60)]
+    sent = [await writer.engine.send_text(contact.id, text) for text in texts]
+    await writer.sees(sent[-1].id, MessageState.DELIVERED)
+    return texts

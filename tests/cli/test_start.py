@@ -1,6 +1,9 @@
 """What happens before anything happens: help, version, no display, no Qt, a second start, the vault."""
 
 import asyncio
+import errno
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +19,7 @@ from messenger.text import log_damaged
 from messenger.text import terminal as words
 from tests.helpers.engines import DATABASE, fresh_port, prepare
 from tests.helpers.storage import leave_damaged_log
-from tests.helpers.terminal import environment, run, sotto
+from tests.helpers.terminal import ROOT, environment, run, sotto
 
 HEAVY = ("PySide6", "qasync", "messenger.gui", "prompt_toolkit", "rich", "apsw", "messenger.engine.engine")
 
@@ -54,7 +57,7 @@ def _loaded(program: str) -> list[str]:
 
 
 def test_the_command_line_loads_nothing_heavy() -> None:
-    assert not _loaded("import messenger.__main__")
+    assert not _loaded("import messenger.__main__, messenger.cli.app, messenger.crypto.process")
 
 
 @pytest.mark.parametrize("command", ["listen", "chat", "demo"])
@@ -151,3 +154,27 @@ def test_a_damaged_log_is_told(tmp_path: Path) -> None:
     (kept,) = folder.glob(f"{DATABASE}.log.aside-*")
     assert done.code == Exit.UNREACHABLE
     assert done.err.splitlines()[0] == log_damaged(kept.name)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_that_cannot_be_written(option: str) -> None:
+    done = run(option, prefix=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
+    assert done.code == Exit.FAILED
+    assert done.sentence() == words.output_failed(os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_an_interrupt_while_the_program_loads(tmp_path: Path, *, ignored: bool) -> None:
+    """It ends the program without a word, unless whoever started it wants interrupts to be ignored."""
+    (tmp_path / "typer.py").write_text(
+        "import importlib, os, signal, sys\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.path.remove(os.path.dirname(__file__))\n"
+        "del sys.modules['typer']\n"
+        "sys.modules['typer'] = importlib.import_module('typer')\n"
+    )
+    path = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    trap = "trap '' INT; " if ignored else ""
+    done = run("--version", extra=path, prefix=("sh", "-c", trap + 'exec "$@"', "sh"))
+    assert done.err == ""
+    assert done.code == (Exit.OK if ignored else -signal.SIGINT)
