@@ -200,12 +200,12 @@ async def test_files_arrive_bit_for_bit_and_hardly_anything_twice(
     tree(tmp_path / "here" / "tree", size, chance)
     (tmp_path / "there").mkdir()
     lives: dict[str, Life] = {}
-    cut_at, killed_at = (sorted(chance.randrange(size) for _ in range(count)) for count in (cuts, kills))
+    cut_at, die_at = (sorted(chance.randrange(size) for _ in range(count)) for count in (cuts, kills))
 
     def die() -> None:
         lives[chance.choice(NAMES)].die()
 
-    cables = Cables(cut_at, killed_at, die)
+    cables = Cables(cut_at, die_at, die)
     source, ports = as_it_is_now(tmp_path / "source"), {who: fresh_port() for who in NAMES}
     async with AsyncExitStack() as stack:
         for who, other in (NAMES, NAMES[::-1]):
