@@ -194,6 +194,10 @@ class Commands(QObject):
 
             page, files = self._page, self._page.chat.files
 
+            def show(transfer: Transfer) -> None:
+                page.show_conversation(transfer.conversation)
+                files.show(transfer)
+
             def name_of(conversation: ConversationId) -> str:
                 row = page.model.row(conversation)
                 return "" if row is None else row.conversation.contact.title
@@ -201,15 +205,8 @@ class Commands(QObject):
             sheet = TransfersSheet(
                 self._window, self._theme, self._bridge, files.book, files.pictures, name_of
             )
-            sheet.message_asked.connect(self._on_transfer)
+            sheet.message_asked.connect(show)
             sheet.open()
-
-    @Slot(object)
-    def _on_transfer(self, transfer: Transfer) -> None:
-        """Show the message that offers files."""
-        if self._page is not None:
-            self._page.show_conversation(transfer.conversation)
-            self._page.chat.files.show(transfer)
 
     @Slot()
     def _on_keys(self) -> None:

@@ -324,7 +324,8 @@ def test_a_card_is_laid_out_once_for_each_way_it_stands(two: tuple[Desk, Desk], 
     assert isinstance(first, Card)
 
 
-def test_a_card_is_turned_round_where_writing_is(qapp: QApplication) -> None:
+@pytest.mark.usefixtures("qapp")
+def test_a_card_is_turned_round_where_writing_is() -> None:
     theme_fonts = CardFonts(QFont(), QFont(), QFont())
     transfer = Transfer(
         id=TransferId(1),
