@@ -102,7 +102,7 @@ class _Paragraph:
             self.layout.setFormats([part for span in codes for part in _range(self, *span, style)])
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.mirrored = _runs_left(text)
+        self.mirrored = runs_left(text)
         direction = Qt.LayoutDirection.RightToLeft if self.mirrored else Qt.LayoutDirection.LeftToRight
         option.setTextDirection(direction)
         side = Qt.AlignmentFlag.AlignRight if self.mirrored else Qt.AlignmentFlag.AlignLeft
@@ -254,7 +254,7 @@ class Bubble:
     def _draw_quote(self, painter: QPainter, origin: QPointF, bar: QColor) -> None:
         """The beginning of what it answers, and a bar beside it."""
         box = self.quote_rect.translated(origin).adjusted(0, 0, 0, -_QUOTE_GAP)
-        mirrored = _runs_left(self.quote)
+        mirrored = runs_left(self.quote)
         edge = box.right() - _QUOTE_BAR if mirrored else box.left()
         painter.fillRect(QRectF(edge, box.top() + 1, _QUOTE_BAR, box.height() - 2), bar)
         painter.setFont(self._quote_font)
@@ -353,7 +353,7 @@ def _line_at(layout: QTextLayout, y: float) -> QTextLine:
     return layout.lineAt(place)
 
 
-def _runs_left(text: str) -> bool:
+def runs_left(text: str) -> bool:
     """Whether a paragraph runs from right to left: its first strong character decides (UAX 9, P2 and P3)."""
     for character in text:
         match unicodedata.bidirectional(character):

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 from messenger.core.transfer_deeds import FileDeed, possible
 from messenger.core.transfers import ENDS, Transfer, TransferState
 from messenger.gui import icons
+from messenger.gui.bubble import runs_left
 from messenger.gui.theme import FILE, RADIUS, SPACE, Theme
 from messenger.text import DEEDS, amount_words, files_title, program_words, state_words
 
@@ -141,6 +142,9 @@ class Card:
             painter.setFont(self._font(line.role))
             bad = line.role == "state" and self.transfer.state in _BAD
             painter.setPen(inks.bad if bad else colors.get(line.role, inks.text))
+            painter.setLayoutDirection(
+                _direction(line.text)
+            )  # a name stays as it is, wherever the window begins
             painter.drawText(line.rect.translated(origin), Qt.TextFlag.TextWordWrap | side, line.text)
         painter.setPen(Qt.PenStyle.NoPen)
         if not self.bar.isEmpty():
@@ -153,6 +157,7 @@ class Card:
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), RADIUS["control"], RADIUS["control"])
             painter.setPen(inks.button_text)
             painter.setFont(self._fonts.strong)
+            painter.setLayoutDirection(_direction(DEEDS[deed]))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, DEEDS[deed])
 
     # --- measuring ---
@@ -270,6 +275,11 @@ class Card:
         if full.width() >= 1:
             painter.setBrush(inks.fill)
             painter.drawRoundedRect(full, round_, round_)
+
+
+def _direction(text: str) -> Qt.LayoutDirection:
+    left = runs_left(text)
+    return Qt.LayoutDirection.RightToLeft if left else Qt.LayoutDirection.LeftToRight
 
 
 def stepped(card: Card, now: FileDeed | None, by: int) -> FileDeed | None:
