@@ -34,7 +34,7 @@ class Notify(StrEnum):
     """Who wrote."""
     BARE = "bare"
     """That something came."""
-    OFF = "off"
+    NONE = "none"
     """There are none."""
 
 

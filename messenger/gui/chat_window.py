@@ -166,6 +166,8 @@ class ChatWindows(QObject):
             if self.main.conversation == conversation:
                 self.main.open(None)  # what was begun goes along
             window = self._windows[conversation] = self._make(row)
+            window.show()  # what was begun is laid out in the room that there is
+            window.chat.open(row, namesake=self._has_namesake(row))
             self.moved.emit(conversation)
         window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
         window.show()
@@ -212,7 +214,6 @@ class ChatWindows(QObject):
         pane.composer.box.enter_sends = self.main.composer.box.enter_sends
         pane.files.pictures.shows = self.main.files.pictures.shows
         pane.deeds.invite_clicked.connect(self.invite_clicked)
-        pane.open(row, namesake=self._has_namesake(row))
         window = ChatWindow(self._theme, self._bridge, pane, row)
         window.addActions(self.shared)
         window.closed.connect(self._on_closed)

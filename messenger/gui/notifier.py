@@ -69,12 +69,14 @@ class Notifier(QObject):
         """The conversations cannot be seen any more, nor may what was shown of them."""
         self._page = None
         self.show_unread()
-        self._tasks.start(self._take_back(list(self._numbers)), name="remove notifications")
+        self._counts.clear()
+        self._tasks.start(self._take_back(), name="remove notifications")
 
     async def close(self) -> None:
         """Remove what is shown and hang up."""
         self._page = None
-        await self._take_back(list(self._numbers))
+        self._counts.clear()
+        await self._take_back()
         if self._bus is not None:
             await self._bus.close()
             self._bus = None
@@ -119,7 +121,7 @@ class Notifier(QObject):
     def _calls(self, message: Message) -> Contact | None:
         """Who wrote, if it calls for attention."""
         row = None if self._page is None else self._page.model.row(message.conversation)
-        if row is None or self._page is None or self._settings.notify is Notify.OFF or message.notice:
+        if row is None or self._page is None or self._settings.notify is Notify.NONE or message.notice:
             return None
         contact = row.conversation.contact
         if (
@@ -149,11 +151,12 @@ class Notifier(QObject):
                 self._last = conversation
                 self._tray.show_notice(title, text)
 
-    async def _take_back(self, conversations: list[ConversationId]) -> None:
-        for conversation in conversations:
+    async def _take_back(self, conversations: list[ConversationId] | None = None) -> None:
+        """Remove what is shown of these conversations, or everything."""
+        for conversation in conversations or ():
             self._counts.pop(conversation, None)
-        async with self._ordered:
-            for conversation in conversations:
+        async with self._ordered:  # what is being shown right now has its number afterwards
+            for conversation in list(self._numbers) if conversations is None else conversations:
                 number = self._numbers.pop(conversation, _NEW)
                 if number and self._bus is not None:
                     await self._bus.take_back(number)

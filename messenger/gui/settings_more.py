@@ -1,6 +1,7 @@
 """Parts of the settings that no profile keeps: language, where things are, what the program is made of."""
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from importlib import metadata
 from pathlib import Path
@@ -110,14 +111,15 @@ def licences() -> list[tuple[str, str, str]]:
     seen: dict[str, tuple[str, str, str]] = {}
     while wanted:
         name = wanted.pop()
-        if name in seen:
+        key = re.sub(r"[-_.]+", "-", name).lower()  # as PEP 503 compares names
+        if key in seen:
             continue
         try:
             found = metadata.metadata(name)
         except metadata.PackageNotFoundError:
             continue
         licence = _field(found, "License-Expression") or _field(found, "License") or _classified(found)
-        seen[name] = (found["Name"], found["Version"], licence.split("\n")[0][:_MOST])
+        seen[key] = (found["Name"], found["Version"], licence.split("\n")[0][:_MOST])
         wanted += _required(name)
     return sorted(seen.values(), key=lambda entry: entry[0].lower())
 

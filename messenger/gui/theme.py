@@ -161,7 +161,7 @@ def style_sheet(colors: Colors) -> str:
         KeyError: The style sheet names a token that does not exist.
     """
     mono = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
-    values: dict[str, object] = {**colors.names, "mono": mono}
+    values: dict[str, object] = {**colors.names, "mono": mono, "resources": assets.path("").as_posix()}
     for group, sizes in (("space", SPACE), ("radius", RADIUS), ("type", TYPE)):
         values.update({f"{group}_{name}": size for name, size in sizes.items()})
     return Template(assets.read_text("style.qss")).substitute(values)

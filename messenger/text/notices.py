@@ -14,7 +14,7 @@ def notice_words(contact: Contact, message: Message, count: int, how: Notify) ->
         contact: Who wrote.
         message: The last that they wrote.
         count: How many messages of theirs it stands for.
-        how: What the person wants to have shown; not OFF.
+        how: What the person wants to have shown; not NONE.
     """
     some = ngettext("{count} new message", "{count} new messages", count).format(count=count)
     if how is Notify.BARE:

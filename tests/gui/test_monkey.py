@@ -22,8 +22,7 @@ KEYS = (
     Qt.Key.Key_Tab, Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp,
     Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Space, Qt.Key.Key_Backspace,
     Qt.Key.Key_Menu, Qt.Key.Key_A, Qt.Key.Key_F, Qt.Key.Key_K, Qt.Key.Key_N, Qt.Key.Key_G, Qt.Key.Key_U,
-    Qt.Key.Key_O,
-    Qt.Key.Key_Slash, Qt.Key.Key_Comma, Qt.Key.Key_E, Qt.Key.Key_R,
+    Qt.Key.Key_O, Qt.Key.Key_Slash, Qt.Key.Key_Comma, Qt.Key.Key_E, Qt.Key.Key_R,
 )  # fmt: skip
 PLAIN = Qt.KeyboardModifier.NoModifier
 MODIFIERS = (

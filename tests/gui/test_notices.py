@@ -128,7 +128,7 @@ def test_a_request_shows_nothing_of_the_stranger(desks: Desks, screen: Screen) -
 
 @pytest.mark.parametrize("why", ["muted", "off", "looked at"])
 def test_nothing_is_shown_where_nothing_shall_call(desks: Desks, screen: Screen, why: str) -> None:
-    two = Two(desks, **({"notify": Notify.OFF} if why == "off" else {}))
+    two = Two(desks, **({"notify": Notify.NONE} if why == "off" else {}))
     if why == "muted":
         two.alice.call(two.alice.bridge.engine.arrange, two.at_alice, muted=True)
         two.hands.until(lambda: bool(two.alice.page.model.contacts()[0].muted))

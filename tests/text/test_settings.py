@@ -23,3 +23,9 @@ def test_pages_kinds_and_protections_have_words() -> None:
     assert set(PAGES) == set(Page)
     assert set(ADDRESS_KINDS) == set(AddressKind)
     assert set(PROTECTION) == {"passphrase", "keyring", "file"}
+
+
+def test_no_two_choices_share_a_word_of_their_own() -> None:
+    """Equal members of two enumerations are one key of a table: the later words would hold for both."""
+    members = [member for item in declared() if issubclass(item.kind, StrEnum) for member in item.kind]
+    assert len({str(member) for member in members}) == len(members)
