@@ -186,13 +186,19 @@ class Reconnector:
     async def _reach(self, contact: Contact) -> None:
         try:
             await self._dialer.reach(contact)
-        except ConnectError:
+        except ConnectError as e:
             if contact.id not in self._detours and not self._needed(contact.id):
                 raise
+            straight = e
         else:
             return
         self._detours.discard(contact.id)
-        await self._detour(contact)
+        try:
+            await self._detour(contact)
+        except ConnectError as e:
+            if e.reason is Reason.UNREACHABLE:  # there is no relay: why they could not be called says more
+                raise straight from e
+            raise
 
     async def _pause(
         self, conversation: ConversationId, hurry: asyncio.Event, pause: float, reason: Reason | None

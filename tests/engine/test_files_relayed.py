@@ -10,8 +10,8 @@ from messenger.core.address import Address
 from messenger.core.models import MessageState
 from messenger.core.transfers import Transfer, TransferState, Wish
 from messenger.engine.events import TransferChanged
-from messenger.net import dial as net_dial
 from messenger.net import lanes as net_lanes
+from messenger.net.dial import dial_bare
 from messenger.storage import landing
 from tests.engine.test_files import MIB, file, names, runs, stands
 from tests.helpers.engines import People, Person
@@ -64,13 +64,12 @@ async def pair(people: People, house: House) -> tuple[Person, Person]:
 def dialled(monkeypatch: pytest.MonkeyPatch) -> list[Address]:
     """Where lanes are opened over TCP."""
     addresses: list[Address] = []
-    dial = net_dial.dial_bare
 
-    async def dial_bare(address: Address) -> net_lanes.Socket:
+    async def dialling(address: Address) -> net_lanes.Socket:
         addresses.append(address)
-        return await dial(address)
+        return await dial_bare(address)
 
-    monkeypatch.setattr(net_lanes, "dial_bare", dial_bare)
+    monkeypatch.setattr(net_lanes, "dial_bare", dialling)
     return addresses
 
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 import shutil
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -45,6 +46,8 @@ class Life:
         self._source = source
         self.killed = 0
         self.faults: list[str] = []
+        self.told: Callable[[int], None] = lambda _number: None
+        """Called with how many messages it has written, each time it says so."""
 
     async def live(self, all_done: asyncio.Barrier) -> None:
         """Run until everything has arrived at the other side, through all deaths."""
@@ -72,6 +75,8 @@ class Life:
         assert process.stdout is not None
         while line := (await process.stdout.readline()).decode():
             what, _, rest = line.strip().partition(" ")
+            if what == "sent":
+                self.told(int(rest))
             if what == "fault":
                 self.faults.append(rest)
             elif what == "done" and not self._deaths:
