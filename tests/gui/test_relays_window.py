@@ -35,13 +35,12 @@ def known(desk: Desk) -> list[Relay]:
 
 
 def use(desk: Desk, relay: ThreadedRelay) -> None:
-    """Use a relay behind the window's back, until there is a link and strangers can write there."""
+    """Use a relay behind the window's back, until strangers can write there: it has prekeys to hand out."""
     desk.call(desk.bridge.engine.add_relay, relay.started.link)
     desk.hands.until(lambda: any(isinstance(each.state, RelayOnline) for each in known(desk)))
     running = desk.bridge.engine._running
     assert running is not None
-    queues = running.context.store.queues
-    desk.hands.until(lambda: bool(desk.call(running.context.stored, queues.for_requests)))
+    desk.hands.until(lambda: bool(running.queues._larder._serials))
 
 
 def relays_sheet(desk: Desk) -> RelaysSheet:
