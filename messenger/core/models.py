@@ -314,6 +314,8 @@ class Online(msgspec.Struct, frozen=True, tag="online"):
 
     since_ms: int
     route: Route
+    relay: str = ""
+    """Through which, ``host:port``; empty for every other way."""
 
 
 Presence = Offline | Connecting | Online

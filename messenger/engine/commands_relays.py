@@ -2,7 +2,7 @@
 
 from messenger.core import relay_limits
 from messenger.core.errors import InputError, InputProblem
-from messenger.core.ids import Fingerprint
+from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import Contact
 from messenger.core.relays import DirectoryPage, PersonStatus, Relay
 from messenger.engine.relay_target import read_relay
@@ -18,6 +18,13 @@ class RelayCommands:
     async def relays(self) -> list[Relay]:
         """The relays that this profile knows, ours and those of contacts, with their state."""
         return await self._now().relays.all()
+
+    async def relays_of(self, conversation: ConversationId) -> list[Relay]:
+        """The relays at which a contact can be written to, with their state.
+
+        Those that are UNASKED wait for `allow_relay`, also after a restart.
+        """
+        return await self._now().relays.of(conversation)
 
     async def add_relay(self, target: str, token: str = "") -> Relay:
         """Use a relay from now on: contacts and new invites tell that people can write to us there.
@@ -67,7 +74,8 @@ class RelayCommands:
 
         Raises:
             InputError: UNKNOWN, it is not a relay of ours. TOO_LONG, BAD_VALUE: status or words.
-            RelayError, ConnectError: The relay has not taken it; it is tried again with the next link.
+            RelayError: The relay has not taken it. BUSY, it wants us to wait: it is tried again by itself.
+            ConnectError: It is tried again with the next link.
         """
         await self._now().directory.publish(relay, status, about)
 
@@ -76,7 +84,8 @@ class RelayCommands:
 
         Raises:
             InputError: UNKNOWN, we cannot be found there; BAD_VALUE, offline is what the end of a link means.
-            RelayError, ConnectError: The relay has not taken it; it is tried again with the next link.
+            RelayError: The relay has not taken it. BUSY, it wants us to wait: it is tried again by itself.
+            ConnectError: It is tried again with the next link.
         """
         await self._now().directory.set_status(relay, status)
 

@@ -53,6 +53,8 @@ class Directory:
         self._dialer = dialer
         self._tasks = Tasks("directory", context.publish)
         self._until: dict[Fingerprint, int] = {}
+        self._due: set[Fingerprint] = set()
+        """Relays that wanted us to wait before we change our entry."""
 
     def start(self) -> None:
         """Begin to look now and then whether an entry is due to be published anew."""
@@ -74,14 +76,20 @@ class Directory:
         await self._known(relay)
         await self._context.stored(self._table.list_at, relay, Listing(status, about))
         await self._relays.tell(relay)
-        await self._publish(self._link(relay))
+        link = self._link(relay)
+        try:
+            await self._publish(link)
+        except RelayError as e:
+            self._again(link, e)
+            raise
 
     async def set_status(self, relay: Fingerprint, status: PersonStatus) -> None:
         """Be seen otherwise at a relay where we can be found.
 
         Raises:
             InputError: UNKNOWN, we cannot be found there; BAD_VALUE, offline is what the end of a link means.
-            RelayError, ConnectError: The relay has not taken it; it is tried again with the next link.
+            RelayError: The relay has not taken it. BUSY, it wants us to wait: it is tried again by itself.
+            ConnectError: It is tried again with the next link.
         """
         relayed = await self._known(relay)
         if relayed is None:
@@ -91,7 +99,12 @@ class Directory:
         await self._context.stored(self._table.list_at, relay, listing)
         await self._relays.tell(relay)
         queue = await self._request_queue(relay)
-        await self._link(relay).ask(SetStatus(0, queue.recv_id, Status(status)), queue.recv_key)
+        link = self._link(relay)
+        try:
+            await link.ask(SetStatus(0, queue.recv_id, Status(status)), queue.recv_key)
+        except RelayError as e:
+            self._again(link, e)
+            raise
 
     async def withdraw(self, relay: Fingerprint) -> None:
         """Be found there no more.
@@ -166,13 +179,22 @@ class Directory:
         try:
             await self._publish(link)
         except RelayError as e:  # a relay that has no directory any more, or wants us to wait
-            if e.problem is RelayProblem.BUSY:
-                await asyncio.sleep(max(e.seconds, carrier_limits.RELAY_TICK))
-                self.on_up(link)
+            self._again(link, e)
         except (ConnectError, InputError):  # the next link tries again
             return
         except VaultError as e:
             self._context.publish(EngineFault("directory", type(e).__name__))
+
+    def _again(self, link: RelayLink, error: RelayError) -> None:
+        """Publish anew after a while what a relay has not taken because it wants us to wait."""
+        if error.problem is RelayProblem.BUSY and link.relay not in self._due:
+            self._due.add(link.relay)
+            self._tasks.start(self._renew_after(link, max(error.seconds, carrier_limits.RELAY_TICK)))
+
+    async def _renew_after(self, link: RelayLink, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._due.discard(link.relay)
+        await self._renew(link)
 
     async def _publish(self, link: RelayLink) -> None:
         context, relay = self._context, link.relay

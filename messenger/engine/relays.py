@@ -24,6 +24,11 @@ class Relays(RelayLinks):
         """The relays that this profile knows, with their state."""
         return [self._with_state(relay) for relay in await self._context.stored(self._table.all)]
 
+    async def of(self, conversation: ConversationId) -> list[Relay]:
+        """The relays at which a contact can be written to, with their state."""
+        wanted = await self._context.stored(self._context.store.places.relays_of, conversation)
+        return [relay for relay in await self.all() if relay.fingerprint in wanted]
+
     async def add(self, addresses: Sequence[Address], fingerprint: Fingerprint, token: bytes = b"") -> Relay:
         """Use a relay from now on: people are told that they can write to us there.
 

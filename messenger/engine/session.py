@@ -99,7 +99,7 @@ class Session:
     def online(self) -> Online:
         """The presence that this session means."""
         if self.through is not None:
-            return Online(self.since_ms, Route.RELAY)
+            return Online(self.since_ms, Route.RELAY, str(self.connection.stream.address))
         near = is_near(self.connection.stream.host.partition("%")[0])
         return Online(self.since_ms, Route.LOCAL if near else Route.DIRECT)
 

@@ -8,13 +8,16 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from messenger.core.models import Contact, Offline, Online, Presence
+from messenger.core.relays import Relay
 from messenger.gui.avatar import paint_avatar
 from messenger.gui.entries import Item, menu_of
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import ElidedLabel, IconButton, IconLabel, set_role
 from messenger.text import _, presence_words, typing_words
+from messenger.text.relaying import path
 
 _HEIGHT = 64
+_PATH = 14
 _COUNTDOWN_MS = 1000
 
 
@@ -66,6 +69,7 @@ class ChatHeader(QWidget):
         self._contact: Contact | None = None
         self._presence: Presence = Offline()
         self._typing = False
+        self._relays: list[Relay] = []
         self.entries: Callable[[], list[Item | None]] = list
         """Tells what stands in the menu of the conversation."""
         self.back_button = IconButton(theme, "back", _("Back to the conversations (Esc)"), size=22)
@@ -75,6 +79,8 @@ class ChatHeader(QWidget):
         self._title = ElidedLabel("title")
         self._lock = IconLabel(theme, "lock", "success", 16)
         self._words = ElidedLabel("small")
+        self.path = IconLabel(theme, "connect", "muted", _PATH)
+        """By which way messages go; its tool tip says who sees what on it."""
         self._verify = IconButton(theme, "unverified", _("Not verified: compare the safety number"), size=22)
         self._verify.clicked.connect(self.verify_asked)
         self._search = IconButton(theme, "search", _("Search in this conversation (Ctrl+F)"), size=22)
@@ -95,7 +101,11 @@ class ChatHeader(QWidget):
         column.setSpacing(0)
         column.addStretch(1)
         column.addLayout(names)
-        column.addWidget(self._words)
+        way = QHBoxLayout()
+        way.setSpacing(SPACE["xs"])
+        way.addWidget(self.path)
+        way.addWidget(self._words, 1)
+        column.addLayout(way)
         column.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE["l"], 0, SPACE["m"], 0)
@@ -130,6 +140,12 @@ class ChatHeader(QWidget):
             self._verify.show_icon("unverified", _("Not verified: compare the safety number"), "muted")
         self._show_presence()
 
+    @Slot(object)
+    def show_relays(self, relays: list[Relay]) -> None:
+        """These are the relays where the person can be written to."""
+        self._relays = relays
+        self._show_presence()
+
     def show_typing(self, typing: bool) -> None:
         """Say that they are writing, or not any more."""
         self._typing = typing
@@ -154,6 +170,12 @@ class ChatHeader(QWidget):
         now = time.time_ns() // 1_000_000
         words = presence_words(self._presence, now, self._contact.seen_ms)
         self._words.setText(typing_words() if self._typing else words)
+        icon, meaning = path(self._presence, self._relays)
+        self.path.setVisible(bool(icon))
+        if icon:
+            self.path.show_icon(icon, "muted")
+        self.path.setToolTip(meaning)
+        self.path.setAccessibleName(meaning)
         online = self._typing or isinstance(self._presence, Online)
         set_role(self._words, "role", "online" if online else "small")
         waits = isinstance(self._presence, Offline) and (self._presence.retry_ms or 0) > now

@@ -23,6 +23,7 @@ from messenger.gui.key_banner import KeyBanner
 from messenger.gui.message_sheets import DateSheet
 from messenger.gui.notice import Notice
 from messenger.gui.orders import Orders
+from messenger.gui.relay_banner import RelayBanner
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
@@ -68,6 +69,7 @@ class ChatPane(QWidget):
         self.notice = Notice(theme, around=True)
         self.keys = KeyBanner(theme)
         self._tasks = Tasks(self.notice.error)
+        self.relays = RelayBanner(theme, bridge, self._tasks)
         self.orders = Orders(self, theme, bridge, self._tasks)
         self.chain = ChainLine(theme)
         self.search = ChatSearch(theme, bridge, self._tasks)
@@ -92,7 +94,7 @@ class ChatPane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.header, self.search, self.notice, self.keys, self.chain):
+        for part in (self.header, self.search, self.notice, self.keys, self.relays, self.chain):
             column.addWidget(part)
         column.addWidget(self.view, 1)
         column.addWidget(footer)
@@ -112,6 +114,7 @@ class ChatPane(QWidget):
         gate.deleted.connect(lambda: self._with(orders.delete))
         self.keys.compare_asked.connect(lambda: self._with(orders.verify))
         self.keys.trusted.connect(lambda: self._with(orders.trust))
+        self.relays.known.connect(header.show_relays)
         header.verify_asked.connect(lambda: self._with(orders.verify))
         header.search_asked.connect(self.search.begin)
         header.info_asked.connect(self.info_asked)
@@ -149,6 +152,7 @@ class ChatPane(QWidget):
         conversation = None if row is None else row.conversation.id
         title = "" if row is None else row.conversation.contact.title
         self.search.turn_to(conversation)
+        self.relays.show_contact(None)
         self.deeds.turn_to(conversation, title)
         self.files.turn_to(conversation, title)
         if row is not None:
@@ -166,6 +170,7 @@ class ChatPane(QWidget):
         contact = row.conversation.contact
         self.header.show_contact(contact, row.presence)
         self.keys.show_contact(contact, namesake=namesake)
+        self.relays.show_contact(contact)
         self.header.show_typing(self.deeds.typing.writes(contact.id))
         self.chain.show_conversation(row.conversation)
         self.model.set_title(contact.title)
@@ -272,6 +277,7 @@ class ChatPane(QWidget):
     def stop(self) -> None:
         """End what is still running, because the window closes."""
         self.files.stop()
+        self.relays.stop()
         self._tasks.cancel()
 
     @Slot(object)

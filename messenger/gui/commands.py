@@ -15,7 +15,7 @@ from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.widgets import IconButton
 from messenger.gui.zoom import NORMAL, step
-from messenger.text import _
+from messenger.text import _, finding
 
 _SCHEME: Final = "sotto:"
 
@@ -47,6 +47,7 @@ class Commands(QObject):
             ("paste", _("Paste invite"), "Ctrl+I", self._on_paste),
             ("invite", _("Copy my invite"), "Ctrl+Shift+I", self._on_invite),
             ("show", _("Show my invite…"), "Ctrl+Shift+M", self._on_show_invite),
+            ("people", finding.ACTION, "Ctrl+P", self._on_people),
             ("host", _("Host…"), "Ctrl+H", self._on_host),
             ("relay", _("Host a relay…"), "Ctrl+Shift+H", self._on_relay),
             ("settings", _("Settings…"), "Ctrl+,", self._on_settings),
@@ -100,6 +101,7 @@ class Commands(QObject):
             ("qr", self.actions["show"], ""),
             ("copy", self.actions["invite"], _("Send the link to somebody; it leads them to you")),
             ("transfers", self.actions["transfers"], ""),
+            ("relay", self.actions["people"], ""),
             ("host", self.actions["host"], _("See the addresses under which others can reach you")),
             ("globe", self.actions["relay"], ""),
         ]
@@ -117,14 +119,31 @@ class Commands(QObject):
         """Open the Connect dialog.
 
         Args:
-            target: An address or invite link to begin with, or nothing.
+            target: An address, invite link or link of a relay to begin with, or nothing.
         """
+        from messenger.gui.add_relay_sheet import is_relay_link
         from messenger.gui.connect_sheet import ConnectSheet
 
+        if is_relay_link(target):
+            self._open_relay(target)
+            return
         history = [] if self._page is None else self._page.addresses()
         sheet = ConnectSheet(self._window, self._theme, self._bridge, history, target)
         sheet.connected.connect(self._on_connected)
+        sheet.relay_given.connect(self._open_relay)
+        sheet.left.connect(self._on_left)
         sheet.open()
+
+    @Slot(str)
+    def _open_relay(self, link: str) -> None:
+        from messenger.gui.add_relay_sheet import AddRelaySheet
+
+        AddRelaySheet(self._window, self._theme, self._bridge, link.strip()).open()
+
+    @Slot(str)
+    def _on_left(self, words: str) -> None:
+        if self._page is not None:
+            self._page.chat.notice.say(words)
 
     @Slot()
     def _on_connect(self) -> None:
@@ -158,6 +177,15 @@ class Commands(QObject):
         from messenger.gui.invite_sheet import InviteSheet
 
         InviteSheet(self._window, self._theme, self._bridge).open()
+
+    @Slot()
+    def _on_people(self) -> None:
+        from messenger.gui.directory_sheet import DirectorySheet
+
+        sheet = DirectorySheet(self._window, self._theme, self._bridge)
+        if self._page is not None:
+            sheet.chosen.connect(self._page.show_conversation)
+        sheet.open()
 
     @Slot()
     def _on_host(self) -> None:

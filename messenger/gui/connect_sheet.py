@@ -11,12 +11,13 @@ from messenger.core.ids import AttemptId, Fingerprint
 from messenger.core.limits import INVITE_TEXT_MAX
 from messenger.core.models import Contact
 from messenger.engine.events import ConfirmPeer, ConnectProgress, ConnectStep, Event
+from messenger.gui.add_relay_sheet import is_relay_link
 from messenger.gui.bridge import Bridge
 from messenger.gui.progress import StepList
 from messenger.gui.sheet import Sheet
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import FittingStack, IconLabel, fingerprint_text, label
-from messenger.text import CONNECT_STEPS, _, explain
+from messenger.text import CONNECT_STEPS, _, explain, relaying
 
 _HISTORY: Final = 6
 _WIDTH: Final = 500
@@ -37,6 +38,10 @@ class ConnectSheet(Sheet):
 
     connected = Signal(object)
     """The `Contact` whose conversation is open now."""
+    relay_given = Signal(str)
+    """What was typed is the link of a relay."""
+    left = Signal(str)
+    """Nobody answers: a sentence that says where what is written waits."""
 
     def __init__(
         self, parent: QWidget, theme: Theme, bridge: Bridge, history: list[tuple[str, str]], target: str = ""
@@ -102,7 +107,8 @@ class ConnectSheet(Sheet):
     def _progress_page(self) -> QWidget:
         page, column = _page()
         self._target = label("", "title", wrap=True)
-        self._left = False
+        self._left = ""
+        """The address of the relay at which what is written waits, if nobody answers."""
         steps = {name: step for name, step in CONNECT_STEPS.items() if name != ConnectStep.LEAVING.value}
         self.steps = StepList(self.theme, steps)
         column.addWidget(self._target)
@@ -151,6 +157,9 @@ class ConnectSheet(Sheet):
     def _on_go(self) -> None:
         if self._pages.currentWidget() is self._question:
             self._answer(accepted=True)
+        elif self._attempt is None and is_relay_link(self.field.text()):
+            self.relay_given.emit(self.field.text().strip())
+            self.accept()
         elif self._attempt is None and self.field.text().strip():
             self._attempt = AttemptId(secrets.randbits(48))
             self.run(self._connect(self.field.text().strip(), self._attempt), "connect")
@@ -183,7 +192,7 @@ class ConnectSheet(Sheet):
         words = _("Connecting by invite") if invite else _("Connecting to {target}").format(target=target)
         self._target.setText(words)
         self.steps.reset()
-        self._left = False
+        self._left = ""
         self._pages.setCurrentWidget(self._progress)
         self._show_buttons(go="", cancel=_("Cancel"))
         try:
@@ -194,6 +203,8 @@ class ConnectSheet(Sheet):
         if not self._left:
             self.steps.finish()
         self.connected.emit(contact)
+        if self._left:
+            self.left.emit(relaying.left_at(contact.title, self._left))
         self.accept()
 
     def _failed(self, error: SottoError) -> None:
@@ -210,9 +221,8 @@ class ConnectSheet(Sheet):
             match event:
                 case ConnectProgress(attempt=attempt, step=step, detail=detail) if attempt == self._attempt:
                     self._pages.setCurrentWidget(self._progress)
-                    self._left = (
-                        step is ConnectStep.LEAVING
-                    )  # nobody answers; the conversation opens all the same
+                    # nobody answers; the conversation opens all the same
+                    self._left = detail if step is ConnectStep.LEAVING else ""
                     if not self._left:
                         self.steps.begin(step.value, detail)
                 case ConfirmPeer(attempt=attempt, fingerprint=key, address=address) if (

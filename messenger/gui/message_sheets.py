@@ -14,6 +14,7 @@ from messenger.gui.sheet import Sheet
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import label
 from messenger.text import STATES, _, failure, local, long_moment, one_line, shown_text
+from messenger.text.relaying import STATE_WORDS
 
 _LEAST: Final = 420
 
@@ -87,6 +88,9 @@ class InfoSheet(Sheet):
             grid.addWidget(label(words, wrap=True, select=True), line, 1)
         grid.setColumnStretch(1, 1)
         self.body.addLayout(grid)
+        self.meaning = label(STATE_WORDS.get(message.state, ""), "small", wrap=True)
+        self.meaning.setVisible(message.outgoing and bool(self.meaning.text()))
+        self.body.addWidget(self.meaning)
         self.add_button(_("Close"), "primary").clicked.connect(self.accept)
         self.setMinimumWidth(_LEAST)
 

@@ -23,6 +23,7 @@ from messenger.core.settings import Declared, Page, Settings, declared
 from messenger.engine.events import Event, MeChanged, SettingsChanged
 from messenger.gui.bridge import Bridge
 from messenger.gui.new_key_sheet import NewKeySheet
+from messenger.gui.relays_sheet import RelaysSheet
 from messenger.gui.settings_files import FilesPart
 from messenger.gui.settings_more import AboutPart, AdvancedPart, LanguagePart
 from messenger.gui.settings_safe import ProtectionPart, StoragePart
@@ -30,7 +31,7 @@ from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Segments, Switch
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import NumberField, button, fingerprint_text, label
-from messenger.text import CHOICES, PAGES, PROTECTION, SETTINGS, _, explain, keys
+from messenger.text import CHOICES, PAGES, PROTECTION, SETTINGS, _, explain, keys, relaying
 
 _SIZE: Final = (720, 520)
 _PAGES_WIDTH: Final = 176
@@ -133,6 +134,7 @@ class SettingsSheet(Sheet):
         self.language = LanguagePart(self.run)
         self.language.said.connect(self.notice.say)
         parts: dict[Page, QWidget] = {
+            Page.NETWORK: self._relays_part(),
             Page.PRIVACY: self.protection,
             Page.FILES: self.files,
             Page.STORAGE: self.storage,
@@ -176,6 +178,17 @@ class SettingsSheet(Sheet):
             column.addWidget(part)
         column.addStretch(1)
         return page
+
+    def _relays_part(self) -> QWidget:
+        part = QWidget()
+        column = QVBoxLayout(part)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE["s"])
+        _section(column, relaying.TITLE, relaying.ABOUT)
+        self.relays_button = button(relaying.OPEN)
+        self.relays_button.clicked.connect(self._on_relays)
+        column.addWidget(self.relays_button, 0, Qt.AlignmentFlag.AlignLeading)
+        return part
 
     def _profile_page(self) -> QWidget:
         page, column = _column()
@@ -246,6 +259,10 @@ class SettingsSheet(Sheet):
     def _on_restore(self, name: str, passphrase: str) -> None:
         self.accept()
         self.restore_asked.emit(name, passphrase)
+
+    @Slot()
+    def _on_relays(self) -> None:
+        RelaysSheet(self, self._theme, self._bridge).open()
 
     @Slot()
     def _on_new_key(self) -> None:

@@ -16,6 +16,11 @@ SELECT conversation FROM places WHERE relay = ?1
 UNION SELECT conversation FROM first_places WHERE relay = ?1
 """
 
+_OF: Final = """
+SELECT relay FROM places WHERE conversation = ?1
+UNION SELECT relay FROM first_places WHERE conversation = ?1
+"""
+
 Named = tuple[Fingerprint, bytes]
 """A place with its relay."""
 
@@ -53,6 +58,10 @@ class PlaceTable:
     def at(self, relay: Fingerprint) -> list[ConversationId]:
         """The contacts that are, or can be, written to at a relay."""
         return [ConversationId(row[0]) for row in self._database.rows(_AT, (relay,))]
+
+    def relays_of(self, conversation: ConversationId) -> set[Fingerprint]:
+        """The relays at which a contact is, or can be, written to."""
+        return {Fingerprint(row[0]) for row in self._database.rows(_OF, (conversation,))}
 
     def put_first(self, conversation: ConversationId, places: Sequence[Named], secret: bytes) -> None:
         """Store where a first contact can be left, in place of what was known of that.

@@ -74,6 +74,8 @@ def presence_words(presence: Presence, now_ms: int, seen_ms: int | None = None) 
         seen_ms: When they were last reached, Unix milliseconds.
     """
     match presence:
+        case Online(relay=relay) if relay:
+            return _("Online · through the relay {relay}").format(relay=relay)
         case Online(route=route):
             return _("Online · {route}").format(route=_ROUTES[route])
         case Offline(retry_ms=retry_ms, reason=reason):

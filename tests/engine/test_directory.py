@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from messenger.core.errors import InputError, InputProblem
+from messenger.core.errors import InputError, InputProblem, RelayError, RelayProblem
 from messenger.core.models import Standing
 from messenger.core.relays import PersonStatus
 from tests.helpers.engines import People
@@ -63,3 +63,21 @@ async def test_the_entry_stays_and_the_status_goes_with_the_link(people: People,
     with pytest.raises(InputError) as caught:
         await alice.engine.talk_to(relay, bob.fingerprint)
     assert caught.value.problem is InputProblem.UNKNOWN
+
+
+async def test_a_change_that_came_too_soon_follows_by_itself(people: People, site: Site) -> None:
+    """A relay takes one change in a while; what it did not take it is told again when it said."""
+    alice, bob = await people("alice", listen=False), await people("bob", listen=False)
+    relay = site.started.fingerprint
+    for person in (alice, bob):
+        await uses(person, site.started.link)
+    await strangers_can_write(bob)
+    await bob.engine.publish_me(relay)
+    with pytest.raises(RelayError) as caught:
+        await bob.engine.set_my_status(relay, PersonStatus.AWAY)
+    assert caught.value.problem is RelayProblem.BUSY
+
+    async def away() -> bool:
+        return [each.status for each in (await alice.engine.find_people(relay)).people] == [PersonStatus.AWAY]
+
+    await until(away)

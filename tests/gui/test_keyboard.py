@@ -13,10 +13,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from messenger.gui.add_relay_sheet import AddRelaySheet
 from messenger.gui.connect_sheet import ConnectSheet
+from messenger.gui.directory_sheet import DirectorySheet
 from messenger.gui.host_sheet import HostSheet
 from messenger.gui.invite_sheet import InviteSheet
 from messenger.gui.keep_sheet import KeepSheet
+from messenger.gui.relays_sheet import RelaysSheet
 from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.sheet import ConfirmSheet, RenameSheet, Sheet
 from messenger.gui.shortcuts_sheet import ShortcutsSheet
@@ -49,10 +52,25 @@ def with_panel(desk: Desk) -> QWidget:
     return desk.window
 
 
+def relays(desk: Desk) -> QWidget:
+    settings = action(desk, "settings", SettingsSheet)
+    assert isinstance(settings, SettingsSheet)
+    settings.relays_button.click()
+    return desk.sheet(RelaysSheet)
+
+
+def relay_link(desk: Desk) -> QWidget:
+    desk.window.commands.open_connect("sotto://relay/AAAA")
+    return desk.sheet(AddRelaySheet)
+
+
 PLACES: dict[str, Opener] = {
     "main window": lambda desk: desk.window,
     "connect": lambda desk: action(desk, "connect", ConnectSheet),
     "host": lambda desk: action(desk, "host", HostSheet),
+    "people at a relay": lambda desk: action(desk, "people", DirectorySheet),
+    "relays": relays,
+    "use a relay": relay_link,
     "settings": lambda desk: action(desk, "settings", SettingsSheet),
     "verify": lambda desk: header(desk, "Compare safety number…", VerifySheet),
     "rename": lambda desk: header(desk, "Rename…", RenameSheet),
