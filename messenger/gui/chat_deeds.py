@@ -15,7 +15,7 @@ from messenger.gui.bridge import Bridge
 from messenger.gui.composer import Composer
 from messenger.gui.drafts import Drafts
 from messenger.gui.emoji_picker import EmojiPicker
-from messenger.gui.message_menu import Deed
+from messenger.gui.message_menu import Deed, editable
 from messenger.gui.message_sheets import DeleteSheet, InfoSheet, LinkSheet
 from messenger.gui.notice import Notice
 from messenger.gui.sheet import Sheet, TextSheet
@@ -179,17 +179,19 @@ class ChatDeeds(QObject):
         if self._conversation is None:
             return
         for message in reversed(self._reader.messages(self._conversation, count=limits.PAGE)):
-            if message.outgoing and not message.deleted:
+            if editable(message):
                 self._composer.begin_edit(message)
                 return
 
     @Slot(object, object, str)
     def _on_deed(self, deed: Deed, message: Message, emoji: str) -> None:
+        if message.notice:
+            return
         answerable = self._view.answerable and not message.deleted
         match deed:
             case Deed.REPLY if answerable:
                 self._composer.begin_reply(message, self._author(message))
-            case Deed.EDIT if answerable and message.outgoing:
+            case Deed.EDIT if answerable and editable(message):
                 self._composer.begin_edit(message)
             case Deed.REACT if answerable:
                 self._react(message, emoji)

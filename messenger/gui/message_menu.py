@@ -147,6 +147,11 @@ class EmojiRow(QWidget):
             self.setAccessibleDescription(self.buttons[place].accessibleName())
 
 
+def editable(message: Message) -> bool:
+    """Whether a message is a text of ours that is still there."""
+    return message.outgoing and not message.deleted and not message.notice and message.transfer is None
+
+
 class MessageMenu(QMenu):
     """What can be done with a message; deletes itself when closed.
 
@@ -165,6 +170,8 @@ class MessageMenu(QMenu):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName(_("Menu of the message"))
         self._theme = theme
+        if message.notice:
+            return
         alive = not message.deleted
         if alive and given.answerable:
             self._add_emoji(message)
@@ -182,7 +189,7 @@ class MessageMenu(QMenu):
             self._add("invite", _("Copy link"), Deed.COPY, given.link)
         if given.cut:
             self._add("chat", _("Show all"), Deed.WHOLE)
-        if alive and message.outgoing and given.answerable and message.transfer is None:
+        if given.answerable and editable(message):
             self._add("edit", _("Edit"), Deed.EDIT)
         if alive and message.state is MessageState.FAILED:
             self._add_retry(message.reason)

@@ -12,6 +12,7 @@ from messenger.core.models import MessageState
 from messenger.gui.emoji_picker import EmojiPicker
 from messenger.gui.message_menu import Deed, EmojiRow, MessageMenu
 from messenger.gui.message_sheets import DeleteSheet, InfoSheet
+from messenger.gui.sheet import Sheet
 from tests.gui.conftest import Desks
 from tests.gui.test_chat import meet, state, write
 from tests.helpers.gui import Desk
@@ -113,6 +114,23 @@ def test_the_last_message_is_changed_with_up(two: tuple[Desk, Desk]) -> None:
     assert alice.texts() == ["See you at nine"]
     assert alice.chat.composer.text() == ""
     assert bob.chat.model.row(0).message.edited_ms is not None
+
+
+def test_a_line_about_the_conversation_is_no_message(two: tuple[Desk, Desk]) -> None:
+    """It is passed over by Up, and keys do nothing with it."""
+    alice, bob = two
+    say(alice, bob, "the last words")
+    conversation = alice.chat.conversation
+    assert conversation is not None
+    alice.call(lambda: alice.bridge.engine.set_timer(conversation, 3600))
+    alice.hands.until(lambda: alice.chat.model.rowCount() == 2)
+    mark(alice, 1)
+    for pressed in (Qt.Key.Key_R, Qt.Key.Key_E, Qt.Key.Key_Delete):
+        key(alice, pressed)
+        assert alice.chat.composer.bar.title() == ""
+    assert alice.window.findChildren(Sheet) == []
+    alice.hands.press(Qt.Key.Key_Up, widget=alice.chat.composer.box)
+    assert alice.chat.composer.text() == "the last words"
 
 
 def test_leaving_a_change_brings_back_what_was_begun(two: tuple[Desk, Desk]) -> None:
