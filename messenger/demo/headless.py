@@ -10,6 +10,7 @@ from messenger.core import limits
 from messenger.core.address import Address
 from messenger.core.ids import Fingerprint, format_fingerprint
 from messenger.core.models import Contact
+from messenger.demo.relayed import Apart
 from messenger.demo.scenario import Memory, Person, Report, Scenario, Step, call_here, make_keys, step
 from messenger.engine.engine import Engine
 from messenger.net.wiretap import Frame, Recording, Wiretap
@@ -37,10 +38,13 @@ async def run_headless(report: Report) -> None:
         async with contextlib.AsyncExitStack() as stack:
             people = [_arrive(stack, Path(name) / part, full) for part, full in _NAMES]
             await make_keys(people, report)
-            await play(people[0], people[1], Path(name), report)
+            contacts = await play(people[0], people[1], Path(name), report)
+            alice, bob = (Path(name) / part for part, _ in _NAMES)
+            apart = Apart((people[0], people[1]), contacts, (alice, bob), report)
+            await apart.play(Path(name))
 
 
-async def play(alice: Person, bob: Person, folder: Path, report: Report) -> None:
+async def play(alice: Person, bob: Person, folder: Path, report: Report) -> list[Contact]:
     """Let two people meet over a tapped cable, talk and part, and look at the tape and the disks.
 
     Args:
@@ -48,6 +52,9 @@ async def play(alice: Person, bob: Person, folder: Path, report: Report) -> None
         bob: Is called; his engine is open.
         folder: Holds both profiles.
         report: Told about every step.
+
+    Returns:
+        Bob in Alice's book, Alice in Bob's.
 
     Raises:
         SottoError: A step could not be done.
@@ -70,6 +77,7 @@ async def play(alice: Person, bob: Person, folder: Path, report: Report) -> None
     people = (alice, bob)
     await inspect_wire(people, tap.recordings, greeted, report, talked=talked)
     await inspect_disk(people, scenario.contacts, folder, report, sent=(words.FILE_NAME,))
+    return scenario.contacts
 
 
 def _arrive(stack: contextlib.AsyncExitStack, folder: Path, name: str) -> Person:

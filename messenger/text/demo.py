@@ -30,6 +30,17 @@ PARTING: Final = _("They say goodbye")
 WIRE: Final = _("What the tap has recorded")
 DISK: Final = _("What is on their disks")
 
+RELAY_STARTING: Final = _("A relay makes its keys and begins")
+RELAY_TELLING: Final = _(
+    "Bob tells Alice by which relay he can be written to; from now on neither can be called"
+)
+RELAY_WAITING: Final = _("Bob is off; Alice writes to him, and switches off too")
+RELAY_READING: Final = _("Alice is off; Bob switches on, and reads")
+RELAY_FILE: Final = _("Both are there, and reach each other only through the relay: Alice sends a file")
+
+LEFT_BEHIND: Final = _("When you read this I am asleep already: the recipe follows tomorrow.")
+"""What Alice writes while Bob is off."""
+
 # --- what is checked ---
 
 SAME_FINGERPRINT: Final = _("the fingerprint that Alice sees is Bob's")
@@ -52,6 +63,11 @@ NO_NAMES: Final = _("no name is in it")
 NO_FINGERPRINTS: Final = _("no fingerprint is in it")
 NO_KEYS: Final = _("no public key of either person is in it")
 SAME_HISTORY: Final = _("both databases hold the same conversation")
+RELAY_TOLD: Final = _("Alice was asked before her program connected to his relay")
+RELAY_BLIND: Final = _("no word and no name is in what the relay prints, or in its files")
+RELAY_READ: Final = _("Bob reads what Alice wrote")
+RELAY_WAY: Final = _("their link goes through the relay, and by no other way")
+RELAY_SAME_FILE: Final = _("the file that Bob has is the one that Alice sent")
 NOT_READABLE: Final = _("no word and no name can be read in the files of either profile")
 
 # --- what is shown ---
@@ -120,6 +136,21 @@ def disk_line(messages: int, size: int) -> str:
     return _("{messages} messages each; {size} KiB of files in all").format(
         messages=messages, size=size // 1024
     )
+
+
+def relay_line(name: str, text: str) -> str:
+    """A message that somebody left behind at the relay."""
+    return _("{name}: {text}").format(name=name, text=text)
+
+
+def relay_holds(size: int) -> str:
+    """Say what the relay has of a message."""
+    return _("All that the relay has of it, {size} bytes, of which these are the first:").format(size=size)
+
+
+def relay_file(name: str, size: int) -> str:
+    """Say what was sent through the relay."""
+    return _("{name}, {size} KiB").format(name=name, size=size // 1024)
 
 
 def step_time(seconds: float) -> str:

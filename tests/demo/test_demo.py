@@ -16,6 +16,8 @@ from messenger.cli.terminal import Terminal
 from messenger.core.errors import ConnectError, Reason
 from messenger.core.ids import format_fingerprint
 from messenger.demo.headless import inspect_disk, inspect_wire, look_for, play
+from messenger.demo.relay_process import RelayProcess, relay_in
+from messenger.demo.relayed import readable
 from messenger.demo.scenario import Memory, Person, Scenario, Step, Stuck, call_here, step
 from messenger.engine.engine import Engine
 from messenger.net.wiretap import Recording
@@ -80,6 +82,8 @@ def test_from_the_shell(tmp_path: Path) -> None:
     assert words.BAD not in done.out
     for name in ("M1", "M2", "M3", "M4", "M5"):
         assert f"    {name}  " in done.out
+    for shown in (words.RELAY_BLIND, words.RELAY_READ, words.RELAY_WAY, words.RELAY_SAME_FILE):
+        assert f"  {words.GOOD} {shown}" in done.out.splitlines()
     assert not list(tmp_path.iterdir())
 
 
@@ -184,6 +188,25 @@ async def test_what_must_not_be_on_the_cable_is_found(people: dict[str, Person])
             found = Step("")
             await look_for(pair, noise + leak + noise, found)
             assert dict(found.checks) == dict.fromkeys(cases, True) | {what: False}
+
+
+async def test_what_a_relay_could_read_is_found(tmp_path: Path) -> None:
+    relay = RelayProcess(asyncio.StreamReader())
+    relay.lines.append('{"event": "in", "bytes": 5, "hex": "0102030405"}')
+    assert readable(relay, tmp_path) == []
+    (tmp_path / "relay.db").write_text(f"for {words.BOB}")
+    relay.lines.append(f'{{"event": "in", "bytes": 9, "hex": "{b"the recipe".hex()}"}}')
+    assert readable(relay, tmp_path) == ["recipe", words.BOB]
+    relay.lines.append(words.ALICE)
+    assert readable(relay, tmp_path) == ["recipe", words.ALICE, words.BOB]
+
+
+async def test_a_relay_that_does_not_start_is_an_error_and_not_a_wait(tmp_path: Path) -> None:
+    (tmp_path / "relay").write_text("no folder")
+    with pytest.raises(ConnectError) as caught:
+        async with relay_in(tmp_path / "relay"):
+            pass
+    assert caught.value.reason is Reason.NOBODY
 
 
 async def test_another_handshake_or_open_records_are_seen(people: dict[str, Person]) -> None:

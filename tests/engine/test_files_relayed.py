@@ -157,10 +157,21 @@ async def test_the_relay_stops_in_the_middle_and_comes_back(
     assert sum(written) == 12 * MIB, "what has come is not sent again"
 
 
+@pytest.mark.parametrize("lingers", [False, True])
 async def test_a_direct_way_takes_over_in_the_middle(
-    pair: tuple[Person, Person], house: House, dialled: list[Address], written: list[int], tmp_path: Path
+    pair: tuple[Person, Person],
+    house: House,
+    dialled: list[Address],
+    written: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lingers: bool,
 ) -> None:
+    """Also if the link through the relay has not ended when the other is there already."""
     alice, bob = pair
+    if lingers:
+        for person in pair:
+            monkeypatch.setattr(person.engine._now().transfers, "leave", lambda _connection: None)
     await half_way(alice, bob, tmp_path)
     assert not dialled
     joined = house.lanes
