@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from messenger.core.models import Contact
 from messenger.gui.bridge import Bridge
 from messenger.gui.conversations_page import ConversationsPage
+from messenger.gui.relay_dialogs import RelayDialogs
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.widgets import IconButton
@@ -35,13 +36,14 @@ class Commands(QObject):
         super().__init__(window)
         self._window, self._theme, self._bridge, self._tasks = window, theme, bridge, tasks
         self._page: ConversationsPage | None = None
+        self._relays = RelayDialogs(window, theme, bridge)
         self.actions: dict[str, QAction] = {}
         """All actions by name."""
         for name, words, keys, slot in (
             ("connect", _("Connect…"), "Ctrl+N", self._on_connect),
             ("paste", _("Paste invite"), "Ctrl+I", self._on_paste),
             ("invite", _("Copy my invite"), "Ctrl+Shift+I", self._on_invite),
-            ("people", finding.ACTION, "Ctrl+P", self._on_people),
+            ("people", finding.ACTION, "Ctrl+P", self._relays.find_people),
             ("host", _("Host…"), "Ctrl+H", self._on_host),
             ("settings", _("Settings…"), "Ctrl+,", self._on_settings),
             ("search", _("Search people and messages"), "Ctrl+Shift+F", self._on_search),
@@ -71,7 +73,7 @@ class Commands(QObject):
 
     def enable(self, page: ConversationsPage) -> None:
         """The conversations can be seen: everything works from now on."""
-        self._page = page
+        self._page = self._relays.page = page
         page.chat.deeds.invite_clicked.connect(self.open_connect)
         page.windows.invite_clicked.connect(self.open_connect)
         page.windows.shared = [self.actions[name] for name in ("larger", "smaller", "normal", "lock", "keys")]
@@ -80,7 +82,7 @@ class Commands(QObject):
 
     def disable(self) -> None:
         """The conversations cannot be seen any more."""
-        self._page = None
+        self._page = self._relays.page = None
         for action in self.actions.values():
             action.setEnabled(False)
 
@@ -113,25 +115,14 @@ class Commands(QObject):
         from messenger.gui.connect_sheet import ConnectSheet
 
         if is_relay_link(target):
-            self._open_relay(target)
+            self._relays.add(target)
             return
         history = [] if self._page is None else self._page.addresses()
         sheet = ConnectSheet(self._window, self._theme, self._bridge, history, target)
         sheet.connected.connect(self._on_connected)
-        sheet.relay_given.connect(self._open_relay)
-        sheet.left.connect(self._on_left)
+        sheet.relay_given.connect(self._relays.add)
+        sheet.left.connect(self._relays.say_left)
         sheet.open()
-
-    @Slot(str)
-    def _open_relay(self, link: str) -> None:
-        from messenger.gui.add_relay_sheet import AddRelaySheet
-
-        AddRelaySheet(self._window, self._theme, self._bridge, link.strip()).open()
-
-    @Slot(str)
-    def _on_left(self, words: str) -> None:
-        if self._page is not None:
-            self._page.chat.notice.say(words)
 
     @Slot()
     def _on_connect(self) -> None:
@@ -159,15 +150,6 @@ class Commands(QObject):
         if self._page is not None:
             words = _("Invite link copied. Send it to one person; it works once, within seven days.")
             self._page.notice.say(words)
-
-    @Slot()
-    def _on_people(self) -> None:
-        from messenger.gui.directory_sheet import DirectorySheet
-
-        sheet = DirectorySheet(self._window, self._theme, self._bridge)
-        if self._page is not None:
-            sheet.chosen.connect(self._page.show_conversation)
-        sheet.open()
 
     @Slot()
     def _on_host(self) -> None:
