@@ -11,6 +11,7 @@ from messenger.core.models import Contact
 from messenger.gui.bridge import Bridge
 from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.page_commands import PageCommands
+from messenger.gui.relay_dialogs import RelayDialogs
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.widgets import IconButton
@@ -40,6 +41,7 @@ class Commands(QObject):
         self._folder = folder
         self._page: ConversationsPage | None = None
         self._here = PageCommands(window, theme, bridge)
+        self._relays = RelayDialogs(window, theme, bridge)
         self.actions: dict[str, QAction] = {}
         """All actions by name."""
         for name, words, keys, slot in (
@@ -47,7 +49,7 @@ class Commands(QObject):
             ("paste", _("Paste invite"), "Ctrl+I", self._on_paste),
             ("invite", _("Copy my invite"), "Ctrl+Shift+I", self._on_invite),
             ("show", _("Show my invite…"), "Ctrl+Shift+M", self._on_show_invite),
-            ("people", finding.ACTION, "Ctrl+P", self._on_people),
+            ("people", finding.ACTION, "Ctrl+P", self._relays.find_people),
             ("host", _("Host…"), "Ctrl+H", self._on_host),
             ("relay", _("Host a relay…"), "Ctrl+Shift+H", self._on_relay),
             ("settings", _("Settings…"), "Ctrl+,", self._on_settings),
@@ -79,7 +81,7 @@ class Commands(QObject):
 
     def enable(self, page: ConversationsPage) -> None:
         """The conversations can be seen: everything works from now on."""
-        self._page = self._here.page = page
+        self._page = self._here.page = self._relays.page = page
         page.chat.deeds.invite_clicked.connect(self.open_connect)
         page.windows.invite_clicked.connect(self.open_connect)
         page.windows.shared = [self.actions[name] for name in ("larger", "smaller", "normal", "lock", "keys")]
@@ -89,7 +91,7 @@ class Commands(QObject):
 
     def disable(self) -> None:
         """The conversations cannot be seen any more."""
-        self._page = self._here.page = None
+        self._page = self._here.page = self._relays.page = None
         for action in self.actions.values():
             action.setEnabled(False)
 
@@ -125,25 +127,14 @@ class Commands(QObject):
         from messenger.gui.connect_sheet import ConnectSheet
 
         if is_relay_link(target):
-            self._open_relay(target)
+            self._relays.add(target)
             return
         history = [] if self._page is None else self._page.addresses()
         sheet = ConnectSheet(self._window, self._theme, self._bridge, history, target)
         sheet.connected.connect(self._on_connected)
-        sheet.relay_given.connect(self._open_relay)
-        sheet.left.connect(self._on_left)
+        sheet.relay_given.connect(self._relays.add)
+        sheet.left.connect(self._relays.say_left)
         sheet.open()
-
-    @Slot(str)
-    def _open_relay(self, link: str) -> None:
-        from messenger.gui.add_relay_sheet import AddRelaySheet
-
-        AddRelaySheet(self._window, self._theme, self._bridge, link.strip()).open()
-
-    @Slot(str)
-    def _on_left(self, words: str) -> None:
-        if self._page is not None:
-            self._page.chat.notice.say(words)
 
     @Slot()
     def _on_connect(self) -> None:
@@ -177,15 +168,6 @@ class Commands(QObject):
         from messenger.gui.invite_sheet import InviteSheet
 
         InviteSheet(self._window, self._theme, self._bridge).open()
-
-    @Slot()
-    def _on_people(self) -> None:
-        from messenger.gui.directory_sheet import DirectorySheet
-
-        sheet = DirectorySheet(self._window, self._theme, self._bridge)
-        if self._page is not None:
-            sheet.chosen.connect(self._page.show_conversation)
-        sheet.open()
 
     @Slot()
     def _on_host(self) -> None:

@@ -51,7 +51,6 @@ class DirectorySheet(Sheet):
         self.listing.wanted.connect(self._on_listing)
         self.listing.status_wanted.connect(self._on_status)
         self.search = QLineEdit()
-        self.search.setObjectName("search")
         self.search.setPlaceholderText(finding.SEARCH)
         self.search.setAccessibleName(finding.SEARCH)
         self.search.textChanged.connect(self._fill)
@@ -87,9 +86,9 @@ class DirectorySheet(Sheet):
 
     def _show_state(self) -> None:
         relay = None if self._relay is None else self._relays[self._relay]
-        name = relaying.OPEN if relay is None else relay.address
-        self.relay_button.setText(name)
-        self.relay_button.setAccessibleName(f"{finding.RELAY}: {name}")
+        name = relaying.OPEN if relay is None else f"{finding.RELAY}: {relay.address}"
+        self.relay_button.setText(f"{name}  ▾")
+        self.relay_button.setAccessibleName(name)
         ours = relay is not None and relay.use is RelayUse.OWN
         self.listing.setVisible(ours)
         if relay is not None and ours:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
-from messenger.core.ids import format_fingerprint
-from messenger.core.models import MessageState
+from messenger.core.ids import Fingerprint, format_fingerprint
+from messenger.core.models import MessageState, Offline
 from messenger.core.relays import Relay, RelayOnline, RelayUse
 from messenger.gui.add_relay_sheet import AddRelaySheet
 from messenger.gui.connect_sheet import ConnectSheet
@@ -16,6 +17,7 @@ from messenger.gui.message_sheets import InfoSheet
 from messenger.gui.relays_sheet import RelaysSheet
 from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.sheet import ConfirmSheet
+from messenger.text import relaying
 from tests.gui.conftest import Desks
 from tests.gui.test_chat import knock, meet, state, write
 from tests.gui.test_deeds import key, mark
@@ -254,3 +256,11 @@ def test_the_settings_lead_to_the_list(desks: Desks) -> None:
     sheet = relays_sheet(alice)
     assert "wait at a relay" in " ".join(part.text() for part in sheet.findChildren(type(sheet.notice._text)))
     assert alice.window.findChildren(SettingsSheet)
+
+
+def test_a_relay_that_must_not_be_used_is_no_way() -> None:
+    asked = [Relay(fingerprint=Fingerprint(bytes(32)), addresses=("r:1",), use=RelayUse.REFUSED)]
+    assert relaying.path(Offline(), asked) == ("", "")
+    icon, words = relaying.path(Offline(), [*asked, replace(asked[0], addresses=("s:2",), use=RelayUse.OWN)])
+    assert icon == "relay"
+    assert "s:2" in words
