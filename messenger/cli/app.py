@@ -7,8 +7,9 @@ import contextlib
 import signal
 import sys
 import traceback
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -16,7 +17,14 @@ import messenger
 from messenger.cli.exits import Exit
 from messenger.core.errors import AddressError
 from messenger.core.ids import Fingerprint, parse_fingerprint
+from messenger.text import records
 from messenger.text import terminal as words
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from messenger.cli.options import Options
+    from messenger.cli.terminal import Terminal
 
 
 class Windows(Protocol):
@@ -110,6 +118,9 @@ _Profile = Annotated[Path | None, typer.Option("--profile", metavar="DIR", help=
 _Name = Annotated[str, typer.Option("--name", metavar="NAME", help=words.OPTION_NAME)]
 _Ask = Annotated[bool, typer.Option("--ask-passphrase", help=words.OPTION_ASK)]
 _Yes = Annotated[bool, typer.Option("--yes", help=words.OPTION_YES)]
+_Json = Annotated[bool, typer.Option("--json", help=records.OPTION_JSON)]
+_Peer = Annotated[str, typer.Argument(metavar="PEER")]
+_File = Annotated[Path, typer.Argument(metavar="FILE")]
 _Expect = Annotated[str, typer.Option("--expect", metavar="FINGERPRINT", help=words.OPTION_EXPECT)]
 
 
@@ -206,6 +217,118 @@ def _new_key(
     folder = context.obj.folder(profile)
     options = Options(folder, name="", ask_passphrase=False, accept_all=yes, expected=None)
     raise typer.Exit(run_job(lambda terminal: new_key(terminal, options)))
+
+
+@app.command("contacts", help=records.HELP_CONTACTS)
+def _contacts(context: typer.Context, profile: _Profile = None, as_json: _Json = False) -> None:
+    from messenger.cli.records import contacts
+
+    options = _options(context, profile)
+    _run(lambda terminal: contacts(terminal, options, as_json=as_json))
+
+
+@app.command("history", help=records.HELP_HISTORY)
+def _history(
+    context: typer.Context,
+    peer: _Peer,
+    since: Annotated[str, typer.Option("--since", metavar="DAY", help=records.OPTION_SINCE)] = "",
+    profile: _Profile = None,
+    as_json: _Json = False,
+) -> None:
+    from messenger.cli.records import history
+
+    options, begin = _options(context, profile), _day(since)
+    _run(lambda terminal: history(terminal, options, peer, begin, as_json=as_json))
+
+
+@app.command("search", help=records.HELP_SEARCH)
+def _search(
+    context: typer.Context,
+    sought: Annotated[list[str], typer.Argument(metavar="WORDS...")],
+    profile: _Profile = None,
+    as_json: _Json = False,
+) -> None:
+    from messenger.cli.records import search
+
+    options = _options(context, profile)
+    _run(lambda terminal: search(terminal, options, " ".join(sought), as_json=as_json))
+
+
+@app.command("invite", help=records.HELP_INVITE)
+def _invite(context: typer.Context, profile: _Profile = None) -> None:
+    from messenger.cli.people import invite
+
+    options = _options(context, profile)
+    _run(lambda terminal: invite(terminal, options))
+
+
+@app.command("verify", help=records.HELP_VERIFY)
+def _verify(context: typer.Context, peer: _Peer, profile: _Profile = None) -> None:
+    from messenger.cli.people import verify
+
+    options = _options(context, profile)
+    _run(lambda terminal: verify(terminal, options, peer))
+
+
+@app.command("backups", help=records.HELP_BACKUPS)
+def _backups(context: typer.Context, profile: _Profile = None, as_json: _Json = False) -> None:
+    from messenger.cli.keeping import backups
+
+    options = _options(context, profile)
+    _run(lambda terminal: backups(terminal, options, as_json=as_json))
+
+
+@app.command("restore", help=records.HELP_RESTORE)
+def _restore(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    profile: _Profile = None,
+    yes: Annotated[bool, typer.Option("--yes", help=records.OPTION_GO_BACK)] = False,
+) -> None:
+    from messenger.cli.keeping import restore
+
+    options = _options(context, profile, accept_all=yes)
+    _run(lambda terminal: restore(terminal, options, name))
+
+
+@app.command("export", help=records.HELP_EXPORT)
+def _export(context: typer.Context, file: _File, profile: _Profile = None) -> None:
+    from messenger.cli.keeping import export
+
+    options = _options(context, profile)
+    _run(lambda terminal: export(terminal, options, file.absolute()))
+
+
+@app.command("import", help=records.HELP_IMPORT)
+def _import(
+    context: typer.Context, file: _File, profile: _Profile = None, ask_passphrase: _Ask = False
+) -> None:
+    from messenger.cli.keeping import import_
+
+    options = _options(context, profile, ask_passphrase=ask_passphrase)
+    _run(lambda terminal: import_(terminal, options, file.absolute()))
+
+
+def _options(
+    context: typer.Context, profile: Path | None, *, ask_passphrase: bool = False, accept_all: bool = False
+) -> "Options":
+    from messenger.cli.options import Options
+
+    return Options(context.obj.folder(profile), "", ask_passphrase, accept_all)
+
+
+def _run(job: "Callable[[Terminal], Awaitable[Exit]]") -> None:
+    from messenger.cli.runner import run as run_job
+
+    raise typer.Exit(run_job(job))
+
+
+def _day(text: str) -> datetime | None:
+    """The local time that somebody typed, or None."""
+    try:
+        return datetime.fromisoformat(text).astimezone() if text else None
+    except (ValueError, OverflowError, OSError) as e:
+        raise typer.BadParameter(records.NOT_A_DAY, param_hint="--since") from e
 
 
 @app.command("demo", help=words.HELP_DEMO)
