@@ -26,7 +26,7 @@ opens_window() {
         case $1 in
             --profile) [ $# -eq 1 ] || shift ;;
             -*) ;;
-            listen | chat | relay | send | receive | contacts | invite | history | search | export | import | verify | selftest)
+            listen | chat | new-key | contacts | history | search | invite | verify | backups | restore | export | import)
                 echo no
                 return
                 ;;

@@ -13,7 +13,9 @@ from typing import Annotated, Final, Protocol
 import typer
 
 import messenger
+from messenger.cli.arguments import Ask, Profile
 from messenger.cli.exits import Exit
+from messenger.cli.kept import kept
 from messenger.cli.options import Accept
 from messenger.core import limits
 from messenger.core.errors import AddressError
@@ -43,7 +45,7 @@ class Windows(Protocol):
         """Run the demonstration in two windows; returns the exit code."""
 
 
-class _Asked:
+class Asked:
     """What stands before the command."""
 
     def __init__(self, windows: "_Given", folder: Path | None) -> None:
@@ -135,9 +137,7 @@ app = typer.Typer(
     epilog="\b\n" + words.exit_code_table(),
 )
 
-_Profile = Annotated[Path | None, typer.Option("--profile", metavar="DIR", help=words.OPTION_PROFILE)]
 _Name = Annotated[str, typer.Option("--name", metavar="NAME", help=words.OPTION_NAME)]
-_Ask = Annotated[bool, typer.Option("--ask-passphrase", help=words.OPTION_ASK)]
 _Yes = Annotated[bool, typer.Option("--yes", help=words.OPTION_YES)]
 _Json = Annotated[bool, typer.Option("--json", help=file_words.OPTION_JSON)]
 _Expect = Annotated[str, typer.Option("--expect", metavar="FINGERPRINT", help=words.OPTION_EXPECT)]
@@ -175,12 +175,12 @@ def _show_version(wanted: bool) -> None:
 @app.callback(invoke_without_command=True)
 def _begin(
     context: typer.Context,
-    profile: _Profile = None,
+    profile: Profile = None,
     _version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help=words.OPTION_VERSION)
     ] = False,
 ) -> None:
-    context.obj = _Asked(context.obj, profile)
+    context.obj = Asked(context.obj, profile)
     if context.invoked_subcommand is None:
         asked = context.obj
         raise typer.Exit(_window(asked.windows, asked.folder(None), asked.link))
@@ -192,8 +192,8 @@ def _listen(
     port: Annotated[int | None, typer.Option("--port", metavar="N", help=words.OPTION_PORT)] = None,
     invite: Annotated[bool, typer.Option("--invite", help=words.OPTION_INVITE)] = False,
     name: _Name = "",
-    profile: _Profile = None,
-    ask_passphrase: _Ask = False,
+    profile: Profile = None,
+    ask_passphrase: Ask = False,
     yes: _Yes = False,
     expect: _Expect = "",
 ) -> None:
@@ -210,8 +210,8 @@ def _chat(
     context: typer.Context,
     target: Annotated[str, typer.Argument(metavar="TARGET")],
     name: _Name = "",
-    profile: _Profile = None,
-    ask_passphrase: _Ask = False,
+    profile: Profile = None,
+    ask_passphrase: Ask = False,
     yes: _Yes = False,
     expect: _Expect = "",
 ) -> None:
@@ -230,8 +230,8 @@ def _send(
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH…")] = None,
     json: _Json = False,
     name: _Name = "",
-    profile: _Profile = None,
-    ask_passphrase: _Ask = False,
+    profile: Profile = None,
+    ask_passphrase: Ask = False,
     yes: _Yes = False,
     expect: _Expect = "",
 ) -> None:
@@ -255,8 +255,8 @@ def _receive(
     port: Annotated[int | None, typer.Option("--port", metavar="N", help=words.OPTION_PORT)] = None,
     json: _Json = False,
     name: _Name = "",
-    profile: _Profile = None,
-    ask_passphrase: _Ask = False,
+    profile: Profile = None,
+    ask_passphrase: Ask = False,
     yes: _Yes = False,
     expect: _Expect = "",
 ) -> None:
@@ -272,7 +272,7 @@ def _receive(
 @app.command("new-key", help=words.HELP_NEW_KEY)
 def _new_key(
     context: typer.Context,
-    profile: _Profile = None,
+    profile: Profile = None,
     yes: Annotated[bool, typer.Option("--yes", help=words.OPTION_SURE)] = False,
 ) -> None:
     from messenger.cli.new_key import new_key
@@ -306,7 +306,7 @@ def _relays_add(
     link: Annotated[list[str], typer.Argument(metavar="LINK")],
     token: Annotated[str, typer.Option("--token", metavar="TEXT", help=use_words.OPTION_TOKEN)] = "",
     name: _Name = "",
-    profile: _Profile = None,
+    profile: Profile = None,
 ) -> None:
     from messenger.cli.options import Options
     from messenger.cli.relays import add
@@ -317,7 +317,7 @@ def _relays_add(
 
 
 @relays.command("list", help=use_words.HELP_LIST)
-def _relays_list(context: typer.Context, profile: _Profile = None) -> None:
+def _relays_list(context: typer.Context, profile: Profile = None) -> None:
     from messenger.cli.options import Options
     from messenger.cli.relays import show
     from messenger.cli.runner import run as run_job
@@ -331,7 +331,7 @@ def _relays_remove(
     context: typer.Context,
     relay: Annotated[list[str], typer.Argument(metavar="RELAY")],
     now: Annotated[bool, typer.Option("--now", help=use_words.OPTION_NOW)] = False,
-    profile: _Profile = None,
+    profile: Profile = None,
 ) -> None:
     from messenger.cli.options import Options
     from messenger.cli.relays import remove
@@ -339,6 +339,9 @@ def _relays_remove(
 
     options = Options(context.obj.folder(profile))
     raise typer.Exit(run_job(lambda terminal: remove(terminal, " ".join(relay), options, at_once=now)))
+
+
+app.add_typer(kept)
 
 
 @app.command("demo", help=words.HELP_DEMO)

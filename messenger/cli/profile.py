@@ -63,7 +63,7 @@ async def _create(
     engine: Engine, inbox: Inbox, terminal: Terminal, name: str, *, ask_passphrase: bool
 ) -> None:
     name = name or await _ask_name(terminal)
-    passphrase = await _ask_new_passphrase(terminal) if ask_passphrase else None
+    passphrase = await ask_new_passphrase(terminal) if ask_passphrase else None
     terminal.say(words.welcome(name))
     work = asyncio.create_task(engine.create(name, passphrase))
     work.add_done_callback(lambda _done: inbox.put(SetupProgress(SetupStep.DONE)))
@@ -102,7 +102,7 @@ async def _open(engine: Engine, inbox: Inbox, terminal: Terminal, passphrase: st
 async def _unlock(engine: Engine, inbox: Inbox, terminal: Terminal) -> None:
     for left in reversed(range(_TRIES)):
         try:
-            typed = await _ask(terminal, words.ASK_PASSPHRASE, words.NEEDS_PASSPHRASE, secret=True)
+            typed = await ask_passphrase(terminal)
             await _open(engine, inbox, terminal, typed)
         except WrongPassphrase as e:
             if not left:
@@ -121,12 +121,27 @@ async def _ask_name(terminal: Terminal) -> str:
             terminal.fail(explain(e))
 
 
-async def _ask_new_passphrase(terminal: Terminal) -> str:
+async def ask_passphrase(
+    terminal: Terminal, question: str = words.ASK_PASSPHRASE, otherwise: str = words.NEEDS_PASSPHRASE
+) -> str:
+    """Ask for a passphrase that is known; `otherwise` is said where nobody can be asked.
+
+    Raises:
+        Stop: Nobody can be asked, or nobody answered.
+        Interrupted: Ctrl-C.
+    """
+    return await _ask(terminal, question, otherwise, secret=True)
+
+
+async def ask_new_passphrase(
+    terminal: Terminal, question: str = words.ASK_NEW_PASSPHRASE, otherwise: str = words.NEEDS_NEW_PASSPHRASE
+) -> str:
+    """Ask for a new passphrase twice, until both are the same and not empty; see `ask_passphrase`."""
     while True:
-        first = await _ask(terminal, words.ASK_NEW_PASSPHRASE, words.NEEDS_NEW_PASSPHRASE, secret=True)
+        first = await _ask(terminal, question, otherwise, secret=True)
         if not first:
             terminal.fail(explain(InputError(InputProblem.EMPTY)))
-        elif first == await _ask(terminal, words.ASK_AGAIN, words.NEEDS_NEW_PASSPHRASE, secret=True):
+        elif first == await _ask(terminal, words.ASK_AGAIN, otherwise, secret=True):
             return first
         else:
             terminal.fail(words.PASSPHRASES_DIFFER)

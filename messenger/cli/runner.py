@@ -62,10 +62,12 @@ def _run(terminal: Terminal, job: Callable[[Terminal], Awaitable[Exit]]) -> Exit
 
 
 @contextlib.asynccontextmanager
-async def engine_on(folder: Path, terminal: Terminal) -> AsyncIterator[tuple[Engine, Inbox]]:
+async def engine_on(
+    folder: Path, terminal: Terminal, *, online: bool = True
+) -> AsyncIterator[tuple[Engine, Inbox]]:
     """An engine on a profile, not opened yet, with its inbox; stopped at the end in any case."""
     inbox = Inbox(lambda event: terminal.fail(_trouble(event)))
-    engine = Engine(folder, inbox.put, locks_itself=False)
+    engine = Engine(folder, inbox.put, locks_itself=False, online=online)
     try:
         yield engine, inbox
     finally:

@@ -46,12 +46,21 @@ class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, Safe
         publish: Called with every event, in the thread of the engine's loop; must not block.
         locks_itself: Whether to do so when nobody has used it for as long as the settings say; a
             terminal that somebody left waiting for a call should not.
+        online: Whether to listen, and to call contacts, as soon as the profile is open.
     """
 
-    def __init__(self, folder: Path, publish: Callable[[Event], None], *, locks_itself: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        publish: Callable[[Event], None],
+        *,
+        locks_itself: bool = True,
+        online: bool = True,
+    ) -> None:
         self._locks_itself = locks_itself
         self.folder = folder
         """The profile folder."""
+        self._online = online
         self._profile = Profile(folder, publish)
         self._running: Running | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -317,7 +326,7 @@ class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, Safe
         async def begin() -> None:
             try:
                 self._running = self._run(await opened())
-                await self._running.start()
+                await self._running.start(online=self._online)
             except StorageError:  # nothing stays half open, so that it can be tried again
                 running, self._running = self._running, None
                 if running is not None:

@@ -144,27 +144,31 @@ def _json(contact: Contact, me: Me) -> _Pieces:
     message = yield msgspec.json.encode(head)[:-1] + b',"messages":['
     separator = b"\n"
     while message is not None:
-        entry = {
-            "id": message.id.hex(),
-            "from": "me" if message.outgoing else "contact",
-            "state": message.state.name.lower(),
-            "reason": message.reason.value,
-            "text": message.text,
-            "sent": _utc(message.sent_ms),
-            "sent_ms": message.sent_ms,
-            "stored": _utc(message.stored_ms),
-            "stored_ms": message.stored_ms,
-            "reply_to": None if message.reply_to is None else message.reply_to.hex(),
-            "edited_ms": message.edited_ms,
-            "deleted": message.deleted,
-            "reactions": [
-                {"from": "me" if reaction.outgoing else "contact", "emoji": reaction.emoji}
-                for reaction in message.reactions
-            ],
-        }
-        message = yield separator + msgspec.json.encode(entry)
+        message = yield separator + msgspec.json.encode(message_object(message))
         separator = b",\n"
     yield b"\n]}\n"
+
+
+def message_object(message: Message) -> dict[str, object]:
+    """A message as it is written for other programs; `json` and `msgspec` can encode it."""
+    return {
+        "id": message.id.hex(),
+        "from": "me" if message.outgoing else "contact",
+        "state": message.state.name.lower(),
+        "reason": message.reason.value,
+        "text": message.text,
+        "sent": _utc(message.sent_ms),
+        "sent_ms": message.sent_ms,
+        "stored": _utc(message.stored_ms),
+        "stored_ms": message.stored_ms,
+        "reply_to": None if message.reply_to is None else message.reply_to.hex(),
+        "edited_ms": message.edited_ms,
+        "deleted": message.deleted,
+        "reactions": [
+            {"from": "me" if reaction.outgoing else "contact", "emoji": reaction.emoji}
+            for reaction in message.reactions
+        ],
+    }
 
 
 def _beside(message: Message, words: ExportWords) -> list[str]:

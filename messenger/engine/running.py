@@ -82,9 +82,11 @@ class Running:
         self.vanishing = Vanishing(context)
         self._listened: Listening | None = None
 
-    async def start(self) -> None:
-        """Listen if that is wanted, and reach the contacts."""
+    async def start(self, *, online: bool) -> None:
+        """Take away what nobody may see any more; if online, listen as settings say, and reach everybody."""
         await self.vanishing.expire()
+        if not online:
+            return
         await self.mover.settle()
         await self.sealing.settle()
         await self.transfers.start()

@@ -19,11 +19,11 @@ from messenger.core.errors import (
     StorageError,
     WrongPassphrase,
 )
-from messenger.core.models import ProfileStatus
+from messenger.core.models import Offline, ProfileStatus
 from messenger.engine.engine import Engine
-from messenger.engine.events import SetupProgress, SetupStep
+from messenger.engine.events import PresenceChanged, SetupProgress, SetupStep
 from messenger.net.listen import free_ports
-from tests.helpers.engines import DATABASE, People, fresh_port
+from tests.helpers.engines import DATABASE, People, fresh_port, friends
 
 
 async def test_somebody_new(people: People, tmp_path: Path) -> None:
@@ -185,3 +185,19 @@ async def test_stopping_gives_up_what_is_being_opened(people: People, turns: int
     await person.engine.listen(port, exact=True)
     await person.engine.stop()
     assert free_ports(port, port) == [port]
+
+
+async def test_a_profile_that_is_only_looked_at(people: People) -> None:
+    """Nobody can come in, and nobody is called, unless that is asked for."""
+    alice, bob = await people("alice"), await people("bob")
+    here, there = await friends(alice, bob)
+    await alice.engine.stop()
+    await bob.offline(there)
+    alice.events.clear()
+    alice.engine = Engine(alice.folder, alice.events.append, online=False)
+    await alice.engine.open()
+    assert await alice.engine.listening() is None
+    assert await alice.engine.presence(here) == Offline()
+    assert not alice.count(PresenceChanged)
+    assert (await alice.engine.conversations())[0].id == here
+    assert (await alice.engine.listen()).addresses
