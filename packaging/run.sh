@@ -26,7 +26,8 @@ opens_window() {
         case $1 in
             --profile) [ $# -eq 1 ] || shift ;;
             -*) ;;
-            listen | chat | new-key | contacts | history | search | invite | verify | backups | restore | export | import)
+            listen | chat | send | receive | new-key | contacts | history | search | invite | verify | \
+                backups | restore | export | import | relay | relays)
                 echo no
                 return
                 ;;

@@ -222,6 +222,7 @@ class Talk:
         self.contact = await self._context.stored(
             contacts.update, me, name=clean_name(hello.name), awaiting=not hello.accepted
         )
+        self._welcome, self._port = hello.accepted, hello.port  # before anybody hears of it
         if hello.port and self._direct:
             address = str(Address(self._connection.stream.host, hello.port))
             self.contact = await self._context.stored(contacts.note_address, me, address)
@@ -240,7 +241,6 @@ class Talk:
         if waited and hello.accepted:
             self._on_way.clear()
             self.wake(again=True)
-        self._welcome, self._port = hello.accepted, hello.port
         await self._seed()
 
     async def _seed(self) -> None:

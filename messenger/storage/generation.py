@@ -48,7 +48,7 @@ def begin(store: Store, database: Path, now_ms: int, *, new: bool) -> None:
         new: It was made just now.
 
     Raises:
-        StorageError: The disk refused.
+        StorageError: It is an older one, and the disk refused what must change.
     """
     path, place = database.with_name(GENERATION_NAME), _place(database)
     kept, count = _read(path), _number(store, _COUNT)
@@ -59,8 +59,9 @@ def begin(store: Store, database: Path, now_ms: int, *, new: bool) -> None:
             least = 0 if kept is None else kept.epoch + 1
             epoch = store.begin_chains(max(now_ms // 1000, least))
             kept = Generation(0 if kept is None else kept.count, epoch)
-    store.meta.put(_PLACE, str(place).encode())
-    _write(store, path, kept, count)
+    with contextlib.suppress(StorageError):  # a full disk keeps nobody from reading; the end counts again
+        store.meta.put(_PLACE, str(place).encode())
+        _write(store, path, kept, count)
 
 
 def end(store: Store, database: Path) -> None:

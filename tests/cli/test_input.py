@@ -24,7 +24,7 @@ from messenger.core.errors import (
 )
 from messenger.core.ids import format_fingerprint
 from messenger.storage.lock import ProfileLock
-from messenger.text import explain
+from messenger.text import PROTECTION, explain
 from messenger.text import terminal as words
 from tests.helpers.engines import Person, fresh_port, people_in, prepare
 from tests.helpers.keys import identity
@@ -175,17 +175,17 @@ def test_a_folder_beside_one_that_is_gone(tmp_path: Path) -> None:
 
 
 def test_a_disk_without_room_for_a_profile(tmp_path: Path) -> None:
-    """Whatever fitted stays, and with room on the disk the next start goes on from there."""
+    """Nothing of it stays, and with room on the disk the next start sets everything up."""
     mount = f'mount -t tmpfs -o size=64k none {tmp_path} && "$@"; code=$?; '
     mount += f'mount -o remount,size=8m {tmp_path} && "$@"; exit $code$?'
     prefix = (*OWN_NAMESPACE, "sh", "-c", mount, "sh")
     if shutil.which(prefix[0]) is None or subprocess.run([*prefix, "true"], check=False).returncode:
         pytest.skip("needs a mount of its own")
-    # The second start finds the keys, asks nobody, and says that nobody answers.
     target = f"127.0.0.1:{fresh_port()}"
     done = run("chat", target, "--name", "Alice", "--profile", str(tmp_path / "profile"), prefix=prefix)
     assert done.err.splitlines() == [
-        words.welcome("Alice"), explain(DiskFull()), explain(ConnectError(Reason.NOBODY, target))
+        *(words.welcome("Alice"), explain(DiskFull())),
+        *(words.welcome("Alice"), PROTECTION["file"], explain(ConnectError(Reason.NOBODY, target))),
     ]  # fmt: skip
     assert done.code == int(f"{Exit.FAILED}{Exit.UNREACHABLE}")
 

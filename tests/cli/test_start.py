@@ -163,6 +163,10 @@ def test_help_that_cannot_be_written(option: str) -> None:
     assert done.sentence() == words.output_failed(os.strerror(errno.ENOSPC))
 
 
+DEFAULT = ("env", "--default-signal=INT")
+"""Whoever runs the tests in the background has them ignore interrupts."""
+
+
 @pytest.mark.parametrize("ignored", [False, True])
 def test_an_interrupt_while_the_program_loads(tmp_path: Path, *, ignored: bool) -> None:
     """It ends the program without a word, unless whoever started it wants interrupts to be ignored."""
@@ -175,6 +179,6 @@ def test_an_interrupt_while_the_program_loads(tmp_path: Path, *, ignored: bool) 
     )
     path = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
     trap = "trap '' INT; " if ignored else ""
-    done = run("--version", extra=path, prefix=("sh", "-c", trap + 'exec "$@"', "sh"))
+    done = run("--version", extra=path, prefix=(*DEFAULT, "sh", "-c", trap + 'exec "$@"', "sh"))
     assert done.err == ""
     assert done.code == (Exit.OK if ignored else -signal.SIGINT)

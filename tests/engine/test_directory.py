@@ -8,6 +8,7 @@ import pytest
 from messenger.core.errors import InputError, InputProblem, RelayError, RelayProblem
 from messenger.core.models import Standing
 from messenger.core.relays import PersonStatus
+from messenger.protocol.relay_finding import Status
 from tests.helpers.engines import People
 from tests.helpers.relay_users import linked, strangers_can_write, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
@@ -77,7 +78,8 @@ async def test_a_change_that_came_too_soon_follows_by_itself(people: People, sit
         await bob.engine.set_my_status(relay, PersonStatus.AWAY)
     assert caught.value.problem is RelayProblem.BUSY
 
-    async def away() -> bool:
-        return [each.status for each in (await alice.engine.find_people(relay)).people] == [PersonStatus.AWAY]
+    async def told() -> bool:
+        return Status.AWAY in {status for _, status in site.relay.house.statuses._of.values()}
 
-    await until(away)
+    await until(told)
+    assert [each.status for each in (await alice.engine.find_people(relay)).people] == [PersonStatus.AWAY]

@@ -91,6 +91,7 @@ def forbidden(*people: Person) -> set[bytes]:
     raw = {encoded for text in texts for encoded in (text.encode(), text.encode("utf-16-le"))}
     prints = [identity(person.who).signing.public.fingerprint for person in people]
     raw |= {form for each in prints for form in (bytes(each), each.hex().encode())}
+    raw = {each for each in raw if len(each) > 4}  # "Bob" stands in any few million random bytes
     return raw | {b"SQLite format", b"CREATE TABLE", b"messages_by_id"}
 
 

@@ -78,7 +78,7 @@ async def test_a_port_that_cannot_be_remembered_is_listened_on_all_the_same(
     people: People, fails: Fails
 ) -> None:
     bob = people.asleep("bob")
-    fails(MetaTable, "put", 1)
+    fails(MetaTable, "put", 2)  # that it was opened, then the port
     await bob.start()
     assert await bob.port()
     assert bob.count(EngineFault, lambda e: e == EngineFault("storage", "DiskFull")) == 1

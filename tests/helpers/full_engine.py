@@ -26,7 +26,9 @@ from tests.helpers.storage import add_contact, add_theirs, file_system, report
 
 COUNT: Final = 200
 _PAGE: Final = 4096
-_OURS: Final = {"root.key", "identity.key", "lock", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"}
+_OURS: Final = {
+    "root.key", "identity.key", "lock", "generation", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"
+}  # fmt: skip
 
 
 def _leave(folder: Path, room: int) -> None:
