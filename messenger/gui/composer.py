@@ -1,6 +1,7 @@
 """Where a message is written, answered and changed."""
 
 import math
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal, Slot
@@ -162,7 +163,9 @@ class Composer(QWidget):
         column.addWidget(self.bar)
         column.addLayout(row)
         column.addWidget(self._error)
-        self.setFocusProxy(self._text)
+        self.setFocusProxy(self._text)  # so the box comes first, although the paper clip stands before it
+        for before, after in pairwise((self._text, self.attach_button, self.emoji_button, self._send)):
+            QWidget.setTabOrder(before, after)
         self._hint.hide()
         self._error.hide()
         self._on_changed()

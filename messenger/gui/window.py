@@ -190,7 +190,7 @@ class MainWindow(QMainWindow):
         self._remembered.remember("geometry", self.saveGeometry())
         if self.conversations is not None:
             self._remembered.remember("splitter", self.conversations.splitter_state())
-            self._remembered.remember("transfers", str(self.conversations.chat.files.book.cleared_to))
+            self._remember_cleared(self.conversations)
         self._remembered.save()
         for dialog in self.findChildren(QDialog):
             dialog.reject()
@@ -259,11 +259,16 @@ class MainWindow(QMainWindow):
         page, self.conversations = self.conversations, None
         if page is not None:
             self._remembered.remember("splitter", page.splitter_state())
-            self._remembered.remember("transfers", str(page.chat.files.book.cleared_to))
+            self._remember_cleared(page)
             page.stop()
             self.pages.removeWidget(page)
             page.deleteLater()
         self._show_title()
+
+    def _remember_cleared(self, page: ConversationsPage) -> None:
+        """Finished transfers that were cleared away stay away."""
+        if last := page.chat.files.book.cleared_to:
+            self._remembered.remember("transfers", str(last))
 
     @Slot(str, str)
     def _on_restore(self, name: str, passphrase: str) -> None:

@@ -130,7 +130,7 @@ def test_the_order_is_that_of_reading(desks: Desks) -> None:
     alice.front()
     alice.hands.press(Qt.Key.Key_F, EVERYWHERE, alice.window)
     order = [alice.hands.focus().accessibleName()]
-    while len(order) < 12:
+    while len(order) < 13:
         alice.hands.press(Qt.Key.Key_Tab)
         order.append(alice.hands.focus().accessibleName())
     assert order == [
@@ -145,6 +145,7 @@ def test_the_order_is_that_of_reading(desks: Desks) -> None:
         "Conversation menu",
         "Messages",
         "Write a message",
+        "Send files",
         "Choose an emoji",
     ]
 
