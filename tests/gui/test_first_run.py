@@ -153,7 +153,7 @@ def test_a_profile_that_was_made_and_did_not_start_is_opened_again(
     hands.press(Qt.Key.Key_Return, widget=page.name)
     start = desk.window.start_page
 
-    async def refuse(_running: Running, *, online: bool) -> None:
+    async def refuse(_running: Running, **_how: bool) -> None:
         raise DiskFull("a fault")
 
     with monkeypatch.context() as patch:
