@@ -17,7 +17,7 @@ from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import MessageState
 from messenger.engine.context import Context
 from messenger.engine.engine import Engine
-from messenger.engine.events import EngineFault, Event, MessageChanged
+from messenger.engine.events import EngineFault, Event, LogDamaged, MessageChanged
 from tests.helpers.keys import identity
 
 EDIT_EVERY, EDIT_BACK = 10, 3
@@ -97,6 +97,8 @@ class Node:
     def _publish(self, event: Event) -> None:
         if isinstance(event, EngineFault):
             print(f"fault {event.where} {event.error}", flush=True)
+        if isinstance(event, LogDamaged):  # whoever is killed leaves a log that is whole
+            print(f"fault log {event.kept}", flush=True)
         if isinstance(event, MessageChanged) and event.message.state not in _ON_WAY:
             self._arrived.add(event.message.id)
             self._moved.set()
