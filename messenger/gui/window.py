@@ -230,7 +230,7 @@ class MainWindow(QMainWindow):
         from messenger.gui.first_run import FirstRunPage
 
         page = FirstRunPage(self._theme, self._bridge)
-        page.created.connect(self._on_opened)
+        page.created.connect(lambda: self.tasks.start(self.enter(), name="show the conversations"))
         page.stranded.connect(self._on_stranded)
         self.closing.connect(page.stop)
         self._show(page)
@@ -240,7 +240,7 @@ class MainWindow(QMainWindow):
         from messenger.gui.unlock import UnlockPage
 
         page = UnlockPage(self._theme, self._bridge)
-        page.opened.connect(self._on_opened)
+        page.opened.connect(lambda: self.tasks.start(self.enter(), name="show the conversations"))
         self.closing.connect(page.stop)
         self._show(page)
         page.field.setFocus()
@@ -329,10 +329,6 @@ class MainWindow(QMainWindow):
     def _on_stranded(self, error: SottoError, name: str) -> None:
         self._name_wanted = name
         self.fail(error)
-
-    @Slot()
-    def _on_opened(self) -> None:
-        self.tasks.start(self.enter(), name="show the conversations")
 
     @Slot()
     def _show_title(self) -> None:
