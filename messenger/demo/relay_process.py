@@ -98,8 +98,9 @@ async def relay_in(folder: Path) -> AsyncIterator[RelayProcess]:
         await relay.up()
         yield relay
     finally:
-        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
-            process.terminate()
+        if not reading.done():  # else it is on its way out, and a signal takes its exit status from asyncio
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
         await process.wait()
         await reading
 
