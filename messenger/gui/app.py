@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +54,17 @@ def make_application(zoom: int = NORMAL) -> QApplication:
     return app
 
 
+def make_loop(app: QApplication) -> qasync.QEventLoop:
+    """Asyncio on the loop of Qt.
+
+    What `asyncio.to_thread` gets runs on one thread, which is started when it is first needed; left alone,
+    qasync starts ten.
+    """
+    loop = qasync.QEventLoop(app)
+    loop.set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="window"))
+    return loop
+
+
 def run_window(folder: Path, link: str = "") -> int:
     """Show the window of a profile until it is closed.
 
@@ -71,7 +83,7 @@ def run_window(folder: Path, link: str = "") -> int:
         return 0
     zoom = bounded(Remembered(folder).text("zoom"))
     app = make_application(zoom)
-    loop = qasync.QEventLoop(app)
+    loop = make_loop(app)
     asyncio.set_event_loop(loop)
     clean = loop.run_until_complete(_run(app, folder, zoom, link))
     loop.close()

@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-import PySide6  # noqa: F401 -- before qasync, which uses the Qt binding that is there
-import qasync
 from PySide6.QtCore import QObject, QRect, Slot
 from PySide6.QtWidgets import QApplication
 
@@ -17,7 +15,7 @@ from messenger.core.errors import ConnectError, Reason, SottoError
 from messenger.core.models import Contact
 from messenger.demo.scenario import Memory, Person, Scenario, Step, make_keys
 from messenger.engine.events import ContactChanged, Event
-from messenger.gui.app import STUCK, make_application
+from messenger.gui.app import STUCK, make_application, make_loop
 from messenger.gui.bridge import Bridge
 from messenger.gui.connect_sheet import ConnectSheet
 from messenger.gui.engine_thread import EngineThread
@@ -39,7 +37,7 @@ def run_demo() -> int:
         The exit code: 1 if a step failed or a check did not pass.
     """
     app = make_application()
-    loop = qasync.QEventLoop(app)
+    loop = make_loop(app)
     asyncio.set_event_loop(loop)
     with tempfile.TemporaryDirectory(prefix="sotto-demo-") as folder:
         demonstration = Demonstration(app, Path(folder), PACE)

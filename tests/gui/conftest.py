@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from messenger.core.settings import Theme as Choice
+from messenger.gui.app import make_loop
 from messenger.gui.collector import Collector
 from messenger.gui.theme import Theme
 from tests.helpers.engines import prepare
@@ -38,7 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def turned_loop(qapp: QApplication) -> Iterator[qasync.QEventLoop]:
     Collector(qapp)
     qapp.setQuitOnLastWindowClosed(False)
-    loop = qasync.QEventLoop(qapp)
+    loop = make_loop(qapp)
+    loop.run_until_complete(asyncio.to_thread(int))  # its thread is there before a test looks for new ones
     yield loop
     loop.close()
 

@@ -9,10 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-import PySide6  # noqa: F401 -- before qasync, which uses the Qt binding that is there
-import qasync
-
-from messenger.gui.app import make_application
+from messenger.gui.app import make_application, make_loop
 from messenger.gui.demo import Demonstration, Seat
 
 
@@ -37,7 +34,7 @@ async def watch(demonstration: Demonstration) -> bool:
 def main() -> None:
     """Play and report."""
     app = make_application()
-    loop = qasync.QEventLoop(app)
+    loop = make_loop(app)
     asyncio.set_event_loop(loop)
     demonstration = Demonstration(app, Path(sys.argv[1]), 0.0)
     ended = loop.run_until_complete(watch(demonstration))
