@@ -13,7 +13,7 @@ from messenger.engine.session import Session
 from messenger.engine.tasks import Tasks
 from messenger.protocol.link import CloseCode, LinkState
 
-EndHandler = Callable[[Contact, Reason], None]
+EndHandler = Callable[[Contact, Reason | None], None]
 
 
 class Peers:
@@ -22,7 +22,7 @@ class Peers:
     Args:
         context: The open profile.
         on_up: Called when a contact came online.
-        on_end: Called when a contact went offline, with the reason.
+        on_end: Called when a contact went offline, with the reason; None if the person here hung up.
     """
 
     def __init__(self, context: Context, on_up: Callable[[Contact], None], on_end: EndHandler) -> None:
@@ -164,8 +164,7 @@ class Peers:
             self.note(contact.id, Offline(reason=reason))
         else:
             self.note(contact.id, Offline(reason=Reason.CLOSED if session.hung_up else reason))
-        if not session.hung_up:
-            self._on_end(contact, reason)
+        self._on_end(contact, None if session.hung_up else reason)
 
     def _doubled(self, conversation: ConversationId) -> None:
         """They keep another link with us, and it is not here. Once may be chance; twice soon is a double."""

@@ -161,8 +161,9 @@ class Running:
     def _on_up(self, contact: Contact) -> None:
         self.reconnector.arrived(contact.id)
 
-    def _on_end(self, contact: Contact, reason: Reason) -> None:
-        self.reconnector.want(contact, reason=reason)
+    def _on_end(self, contact: Contact, reason: Reason | None) -> None:
+        if reason is not None:
+            self.reconnector.want(contact, reason=reason)
         self.carrier.wake(contact.id)
 
     async def _use_relays_of(

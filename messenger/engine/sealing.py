@@ -31,7 +31,7 @@ class Opened(msgspec.Struct, frozen=True):
 
     conversation: ConversationId
     receipts_due: bool
-    """Receipts wait to be carried: see `Sealing.receipts`."""
+    """Receipts wait to be carried now: see `Sealing.receipts`. What a link tells waits for its end."""
 
 
 class Receipts(msgspec.Struct, frozen=True):
@@ -255,7 +255,8 @@ class Sealing:
         accepted = contact is not None and contact.standing is Standing.ACCEPTED
         session = self._peers.session(taken.conversation)
         if accepted and session is not None and session.talk is not None:
-            await session.talk.tell_due()
+            session.talk.tell_due(taken.due)
+            return Opened(taken.conversation, receipts_due=False)
         left = await context.stored(store.sealed.receipts, taken.conversation, 1)
         return Opened(taken.conversation, receipts_due=accepted and bool(left))
 

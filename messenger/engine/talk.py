@@ -14,6 +14,7 @@ from messenger.core.names import clean_name
 from messenger.engine import mailboxes
 from messenger.engine.chained import chained_of, packet_of
 from messenger.engine.context import Context
+from messenger.engine.due import DueReceipts
 from messenger.engine.events import EngineFault, PeerTyping
 from messenger.engine.seeding import Seeding
 from messenger.engine.tasks import Tasks
@@ -68,6 +69,7 @@ class Talk:
         self._told_places: Mailboxes | None = None
         self._told_addresses = False
         self._seeding = Seeding(context, connection)
+        self._due = DueReceipts(context, contact.id)
         self._welcome, self._port = False, 0
         self._full = False
         self._on_way: set[MessageId] = set()
@@ -84,7 +86,7 @@ class Talk:
                 self._post(Succession(statement))
         await self.greet()
         if self._accepted:
-            await self.tell_due()
+            self.tell_due(await self._due.all())
         self._wake.set()
         self._pump.start(self._send_waiting())
 
@@ -142,14 +144,10 @@ class Talk:
             self._told_typing = now
             self._post(Typing())
 
-    async def tell_due(self) -> None:
+    def tell_due(self, ids: Sequence[MessageId]) -> None:
         """Tell them that messages of theirs arrived which came another way."""
-        sealed, me = self._store.sealed, self.contact.id
-        while due := await self._context.stored(sealed.receipts, me, limits.RECEIPTS_PER_PACKET):
-            if self._connection.link.state is not LinkState.OPEN:
-                return
-            self.tell_delivered(due)
-            await self._context.stored(sealed.drop_receipts, me, due)
+        self._due.told(ids)
+        self.tell_delivered(ids)
 
     async def tell_places(self) -> None:
         """Tell them where they can write to us through relays, if they have not been told so on this link."""
@@ -283,12 +281,7 @@ class Talk:
         conversation, arrivals = self.contact.id, list[Arrival]()
         with self._store.transaction():
             for chained in messages:
-                arrival = self._store.messages.take(conversation, chained, self._context.now_ms())
-                arrivals.append(arrival)
-                if (
-                    not arrival.new and self._accepted
-                ):  # it may have come another way; one receipt does for both
-                    self._store.sealed.drop_receipts(conversation, [chained.id])
+                arrivals.append(self._store.messages.take(conversation, chained, self._context.now_ms()))
             return arrivals, self._store.messages.unread(conversation)
 
     def _on_typing(self) -> None:
@@ -304,6 +297,8 @@ class Talk:
         self._context.publish_changed(await self._context.written(advance, self.contact.id, named, state))
         self._on_way.difference_update(named)
         self._wake.set()
+        if state is MessageState.DELIVERED:
+            await self._due.delivered(named)
 
     async def _send_waiting(self) -> None:
         while True:
@@ -330,6 +325,7 @@ class Talk:
                 self._sent_seq = chained.seq
                 if chained.id not in self._on_way:
                     self._on_way.add(chained.id)
+                    await self._due.sending(chained.id)
                     await self._connection.send(packet_of(chained))
 
 

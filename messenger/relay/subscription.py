@@ -220,7 +220,10 @@ class Subscription:
         """Nothing is on the disk any more: bring what came meanwhile."""
         waiting, self._waiting = self._waiting, {}
         for letter in waiting.values():
-            if self._behind or not self._bring(letter):
+            if letter.hash in self._held:  # it was found on the disk
+                self.queues.settled(letter)
+                self._again_sent(letter)
+            elif self._behind or not self._bring(letter):
                 self.store(letter)  # what follows it has to go there as well
 
     def _spill(self) -> None:

@@ -226,6 +226,11 @@ class SealedTable:
         sql = "SELECT id FROM sealed_receipts WHERE conversation = ? LIMIT ?"
         return [MessageId(bytes(row[0])) for row in self._database.rows(sql, (conversation, max(count, 0)))]
 
+    def all_receipts(self, conversation: ConversationId) -> list[MessageId]:
+        """For which messages of a contact receipts are due."""
+        sql = "SELECT id FROM sealed_receipts WHERE conversation = ?"
+        return [MessageId(bytes(row[0])) for row in self._database.rows(sql, (conversation,))]
+
     def receipts_waiting(self) -> list[ConversationId]:
         """To whom receipts are due."""
         rows = self._database.rows("SELECT DISTINCT conversation FROM sealed_receipts ORDER BY conversation")

@@ -33,10 +33,14 @@ class RelayProcess:
         async with asyncio.timeout(PATIENCE):
             while True:
                 line = (await self.process.stdout.readline()).decode()
-                assert line, "the relay has ended"
+                assert line, f"the relay has ended: {await self._last_words()}"
                 self.told.append(line)
                 if part in line:
                     return line
+
+    async def _last_words(self) -> str:
+        assert self.process.stderr is not None
+        return (await self.process.stderr.read()).decode()
 
     async def visitor(self) -> Visitor:
         """Somebody whose link is up."""

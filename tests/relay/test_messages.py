@@ -133,6 +133,34 @@ async def test_an_envelope_twice_is_stored_once(site: Site) -> None:
     assert await owner.arrived(tag) == envelope(2)
 
 
+async def test_an_envelope_again_while_the_disk_is_looked_at_is_brought_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    assert isinstance(await writer.send(box, envelope(1)), Done)
+    broker, looked = site.relay.house.broker, asyncio.Event()
+    fetch = broker.fetch
+
+    def slow(queue: QueueRow, after: int, most: int) -> "asyncio.Future[list[tuple[int, bytes, bytes]]]":
+        async def look() -> list[tuple[int, bytes, bytes]]:
+            await looked.wait()
+            return await fetch(queue, after, most)
+
+        return asyncio.ensure_future(look())
+
+    monkeypatch.setattr(broker, "fetch", slow)
+    tag = await owner.subscribe(box)
+    again = writer.post(Send(0, box.send_id, envelope(1)), box.send_key)
+    await writer.make()  # by now the relay has read what was asked before
+    looked.set()
+    assert isinstance(await writer.answer(again), Done)
+    assert await owner.arrived(tag) == envelope(1)
+    assert isinstance(await writer.send(box, envelope(2)), Done)
+    assert await owner.arrived(tag) == envelope(2)
+    assert site.relay.house.queues.octets == 0
+
+
 async def test_a_queue_has_one_subscription(site: Site) -> None:
     owner, other = await site.visitor(), await site.visitor()
     box = await owner.make()

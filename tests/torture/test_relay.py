@@ -162,13 +162,11 @@ async def test_everything_arrives_through_a_relay_that_is_killed_like_everybody_
     }
     lives[NAMES[0]].told = relay.told
     barrier = asyncio.Barrier(len(NAMES))
-    async with asyncio.timeout(PATIENCE):
-        dying_relay = asyncio.create_task(relay.live())
-        async with asyncio.TaskGroup() as group:
-            for life in lives.values():
-                group.create_task(life.live(barrier))
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:  # ends with whoever fails
+        dying_relay = group.create_task(relay.live())
+        living = [group.create_task(life.live(barrier)) for life in lives.values()]
+        await asyncio.gather(*living)
         dying_relay.cancel()
-        await asyncio.gather(dying_relay, return_exceptions=True)
     assert relay.killed == dying
     assert {who: (life.killed, life.faults) for who, life in lives.items()} == {
         who: (dying, []) for who in NAMES
