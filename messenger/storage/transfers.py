@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from messenger.core import offering as offers
-from messenger.core import transfer_limits
+from messenger.core import store_limits, transfer_limits
 from messenger.core.errors import DatabaseDamaged, InputError, InputProblem, RemoteProtocolError
 from messenger.core.file_names import shown_name
 from messenger.core.ids import ConversationId, MessageId
@@ -43,6 +43,15 @@ SELECT {_COLUMNS} FROM transfers WHERE ? IS NULL OR conversation = ? ORDER BY id
 _WISH: Final = "UPDATE transfers SET mine = ?, my_trouble = ?, my_count = my_count + 1 WHERE id = ?"
 _HEARD: Final = "UPDATE transfers SET theirs = ?, their_trouble = ?, their_count = ? WHERE id = ?"
 _OVERTAKE: Final = "UPDATE transfers SET my_count = max(my_count, ? + 1) WHERE id = ?"
+_OFFERED_BY: Final = """
+SELECT 1 FROM messages AS m
+WHERE m.conversation = t.conversation AND m.outgoing = t.outgoing AND m.id = t.message
+"""
+_FORGET: Final = f"""
+DELETE FROM transfers AS t WHERE NOT ({_GOING_ON}) AND (
+    EXISTS ({_OFFERED_BY} AND m.deleted = 1) OR (made_ms < ? AND NOT EXISTS ({_OFFERED_BY}))
+)
+"""  # noqa: S608
 _TIDY: Final = "UPDATE transfers SET manifest = NULL, sources = NULL WHERE id = ?"
 
 
@@ -273,6 +282,14 @@ def insert(
     wishes = (Wish.GO, Wish.OPEN) if outgoing else (Wish.OPEN, Wish.GO)
     start = (conversation, message, int(outgoing), body, int(wishes[0]), int(wishes[1]))
     return TransferId(database.rows(_INSERT, (*start, _packed(placed), manifest, sources, now_ms))[0][0])
+
+
+def forget_deleted(database: Database, now_ms: int) -> None:
+    """Forget transfers that have ended after their messages were deleted, in a transaction of the caller.
+
+    One whose message was deleted here alone stays for a while: the other side may still ask how it ended.
+    """
+    database.rows(_FORGET, (now_ms - store_limits.FORGOTTEN_KEPT * 1000,))
 
 
 def title(body: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Where files come from and where they go: names that are no text, a folder that is gone."""
+"""Where files come from and where they go: names that are no text, folders and offers that go."""
 
 import os
 import sys
@@ -74,3 +74,14 @@ async def test_a_folder_that_goes_while_a_transfer_waits_for_room(
     await bob.engine.resume_transfer(offer.id)
     await both_done(pair)
     assert (there / "a").read_bytes() == (tmp_path / "a").read_bytes()
+
+
+async def test_who_deletes_an_offer_for_both_has_ended_it(pair: Pair, tmp_path: Path) -> None:
+    alice, bob, to_bob = pair
+    offer = await offered(pair, file(tmp_path / "a", 5))
+    await bob.engine.disconnect(await bob.with_(alice))
+    await alice.offline(to_bob)
+    since = alice.mark, bob.mark
+    await alice.engine.delete_message(to_bob, (await of_alice(pair)).message, for_both=True)
+    await stands(alice, TransferState.CANCELLED, since=since[0])
+    assert (await stands(bob, TransferState.CANCELLED, since=since[1])).id == offer.id
