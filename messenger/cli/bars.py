@@ -68,7 +68,7 @@ class JsonBars:
             "speed": transfer.speed,
             "seconds_left": transfer.seconds_left,
             "trouble": transfer.trouble.name.lower(),
-            "paths": transfer.placed if transfer.state is TransferState.DONE else (),
+            "paths": [_text(path) for path in transfer.placed if transfer.state is TransferState.DONE],
         }
         self._terminal.out(msgspec.json.encode(values).decode())
 
@@ -154,3 +154,8 @@ class DrawnBars:
     def close(self) -> None:
         """Leave the last state of each on the screen."""
         self._progress.stop()
+
+
+def _text(path: str) -> str:
+    """A path in JSON, which takes text alone: not every name of a file is."""
+    return path.encode(errors="replace").decode()

@@ -48,7 +48,9 @@ class Deeds:
     async def delete(self, conversation: ConversationId, message: MessageId, *, for_both: bool) -> None:
         """Delete a message, at both ends if it is ours and that is wanted, else here alone."""
         if for_both:
-            await self._do(conversation, ChainKind.DELETE, message, "")
+            changed = await self._do(conversation, ChainKind.DELETE, message, "")
+            if changed.transfer is not None:
+                await self._context.files.withdrawn(changed)
             await self._context.stored(self._store.shred)
             return
         now = self._context.now_ms()

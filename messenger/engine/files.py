@@ -98,7 +98,7 @@ class Files:
         if held.state is not TransferState.OFFERED:
             raise InputError(InputProblem.NOT_ALLOWED)
         wanted = folder or await self.folder()
-        target = await self._transfers.runs.carrier.thread(None, made_folder, wanted)
+        target = await self._transfers.runs.carrier.thread(None, _made, wanted)
         if await self._transfers.runs.carrier.thread(None, landing.room, target) < held.offering.size:
             raise DiskFull(str(held.offering.size))
         held = await self._context.stored(self._store.accept, transfer, str(target))
@@ -148,12 +148,8 @@ class Files:
 
     async def set_folder(self, folder: Path) -> None:
         """Let files that come go elsewhere from now on."""
-        target = await self._transfers.runs.carrier.thread(None, made_folder, folder)
-        try:
-            packed = str(target).encode()
-        except UnicodeEncodeError as e:
-            raise InputError(InputProblem.BAD_VALUE) from e
-        await self._context.stored(self._context.store.meta.put, _FOLDER, packed)
+        target = await self._transfers.runs.carrier.thread(None, _made, folder)
+        await self._context.stored(self._context.store.meta.put, _FOLDER, str(target).encode())
 
     async def consider(self, held: Held) -> None:
         """They offer files: take them without asking if the settings say so, and there is room."""
@@ -241,6 +237,15 @@ def _kept(content: Callable[[], bytes], path: Path) -> Path:
     with written(path) as file:
         file.write(data)
     return path
+
+
+def _made(folder: Path) -> Path:
+    """`made_folder`, for one whose path is text: it is kept as such."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as e:
+        raise InputError(InputProblem.BAD_VALUE) from e
+    return made_folder(folder)
 
 
 def _absolute(paths: Sequence[Path]) -> list[str]:

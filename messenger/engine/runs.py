@@ -247,8 +247,13 @@ class Runs:
         """The disk is full: go on by ourselves as soon as it is not."""
         while (held := self._board.held.get(id_)) is not None and held.my_trouble is Trouble.NO_ROOM:
             await asyncio.sleep(limits.ROOM_EVERY)
-            if await self.carrier.has_room(held):
-                break
+            try:
+                if await self.carrier.has_room(held):
+                    break
+            except StorageError as e:
+                self._alone.discard(id_)
+                await self._fault(held, e)
+                return
         self._alone.discard(id_)
         if held is not None and held.my_trouble is Trouble.NO_ROOM:
             await self._board.wish(id_, Wish.GO)

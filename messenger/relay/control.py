@@ -22,6 +22,14 @@ from messenger.relay.monitor import Monitor, Reader
 SOCKET: Final = "relay.sock"
 MEETING_POINT: Final = "relay.json"
 _LINE: Final = 1024
+_WRONG: Final = (
+    TimeoutError,
+    OSError,
+    ValueError,
+    RecursionError,
+    asyncio.IncompleteReadError,
+    asyncio.LimitOverrunError,
+)
 
 
 class RelayControl:
@@ -90,7 +98,7 @@ class RelayControl:
             task.add_done_callback(self._calls.discard)
         try:
             await self._serve(reader, writer)
-        except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        except _WRONG:
             pass  # whoever calls wrongly, slowly or not at all hears nothing
         except asyncio.CancelledError:
             pass  # by `close`; this is where the task begins, and asyncio would log it as an error
@@ -100,7 +108,10 @@ class RelayControl:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(limits.CONTROL_TIMEOUT):
             asked = json.loads((await reader.readuntil(b"\n"))[:_LINE])
-        if not isinstance(asked, dict) or not hmac.compare_digest(str(asked.get("token", "")), self._token):
+        if not isinstance(asked, dict):
+            return
+        token = str(asked.get("token", "")).encode(errors="replace")
+        if not hmac.compare_digest(token, self._token.encode()):
             return
         if asked.get("want") == "status":
             writer.write(json.dumps(self._status()).encode() + b"\n")

@@ -324,7 +324,7 @@ def _read_names(staging: Place, tops: Sequence[tuple[LocalName, bool]]) -> list[
     with os.fdopen(file, "rb") as content:
         try:
             names = _DECODER.decode(content.read(file_limits.MANIFEST_MAX))
-        except msgspec.DecodeError as e:
+        except (msgspec.DecodeError, UnicodeDecodeError) as e:
             raise StagingLost("names that cannot be read") from e
     if len(names) != len(tops) or any(safe_name(name) != name for name in names):
         raise StagingLost("names that were never chosen")

@@ -16,6 +16,7 @@ from messenger.storage.calendar import DAY_MS
 from messenger.storage.database import Database
 from messenger.storage.rows import IS_THERE
 from messenger.storage.search import forgetting
+from messenger.storage.transfers import forget_deleted
 
 _KEPT: Final = ", ".join(str(int(s)) for s in (MessageState.QUEUED, MessageState.SENT, MessageState.UNREAD))
 _LIMITED: Final = """
@@ -90,4 +91,5 @@ class RetentionTable:
         with self._database.write():
             self._database.rows("DELETE FROM forgotten WHERE until <= ?", (now_ms,))
             ActionTable(self._database).purge(now_ms)
+            forget_deleted(self._database, now_ms)
         return None

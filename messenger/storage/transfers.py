@@ -1,5 +1,6 @@
 """Transfers of files: what each side wants, where the files are, and which chunks of them are durable."""
 
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 import msgspec
 
 from messenger.core import offering as offers
-from messenger.core import transfer_limits
+from messenger.core import store_limits, transfer_limits
 from messenger.core.errors import DatabaseDamaged, InputError, InputProblem, RemoteProtocolError
 from messenger.core.file_names import shown_name
 from messenger.core.ids import ConversationId, MessageId
@@ -42,6 +43,15 @@ SELECT {_COLUMNS} FROM transfers WHERE ? IS NULL OR conversation = ? ORDER BY id
 _WISH: Final = "UPDATE transfers SET mine = ?, my_trouble = ?, my_count = my_count + 1 WHERE id = ?"
 _HEARD: Final = "UPDATE transfers SET theirs = ?, their_trouble = ?, their_count = ? WHERE id = ?"
 _OVERTAKE: Final = "UPDATE transfers SET my_count = max(my_count, ? + 1) WHERE id = ?"
+_OFFERED_BY: Final = """
+SELECT 1 FROM messages AS m
+WHERE m.conversation = t.conversation AND m.outgoing = t.outgoing AND m.id = t.message
+"""
+_FORGET: Final = f"""
+DELETE FROM transfers AS t WHERE NOT ({_GOING_ON}) AND (
+    EXISTS ({_OFFERED_BY} AND m.deleted = 1) OR (made_ms < ? AND NOT EXISTS ({_OFFERED_BY}))
+)
+"""  # noqa: S608
 _TIDY: Final = "UPDATE transfers SET manifest = NULL, sources = NULL WHERE id = ?"
 
 
@@ -243,7 +253,7 @@ class TransferTable:
     def place(self, id_: TransferId, placed: Sequence[str]) -> Held:
         """All files of theirs are in their place: our wish becomes DONE."""
         with self._database.write():
-            packed = msgspec.msgpack.encode(list(placed))
+            packed = _packed(placed)
             self._database.rows("UPDATE transfers SET placed = ? WHERE id = ?", (packed, id_))
             return self.wish(id_, Wish.DONE)
 
@@ -271,8 +281,15 @@ def insert(
     """Add a transfer, with the message that offers it, in a transaction of the caller."""
     wishes = (Wish.GO, Wish.OPEN) if outgoing else (Wish.OPEN, Wish.GO)
     start = (conversation, message, int(outgoing), body, int(wishes[0]), int(wishes[1]))
-    packed = msgspec.msgpack.encode(list(placed))
-    return TransferId(database.rows(_INSERT, (*start, packed, manifest, sources, now_ms))[0][0])
+    return TransferId(database.rows(_INSERT, (*start, _packed(placed), manifest, sources, now_ms))[0][0])
+
+
+def forget_deleted(database: Database, now_ms: int) -> None:
+    """Forget transfers that have ended after their messages were deleted, in a transaction of the caller.
+
+    One whose message was deleted here alone stays for a while: the other side may still ask how it ended.
+    """
+    database.rows(_FORGET, (now_ms - store_limits.FORGOTTEN_KEPT * 1000,))
 
 
 def title(body: bytes) -> str:
@@ -280,6 +297,11 @@ def title(body: bytes) -> str:
     offered = offers.decode(body)
     names = ", ".join(shown_name(name, transfer_limits.NAME_CHARS_MAX) for name in offered.names)
     return f"{names} …" if offered.tops > len(offered.names) else names
+
+
+def _packed(paths: Sequence[str]) -> bytes:
+    """Paths as they are kept: in the form of `os.fsencode`, since not every name is text."""
+    return msgspec.msgpack.encode([os.fsencode(path) for path in paths])
 
 
 def _held_from(row: Row) -> Held:
@@ -298,10 +320,10 @@ def _held_from(row: Row) -> Held:
             their_count=row[10],
             staging=row[11],
             folder=row[12],
-            placed=tuple(msgspec.msgpack.decode(row[13] or b"\x90", type=list[str])),
+            placed=tuple(map(os.fsdecode, msgspec.msgpack.decode(row[13] or b"\x90", type=list))),
             done=row[14],
             root=row[15] or b"",
             manifest=bool(row[16]),
         )
-    except (ValueError, msgspec.MsgspecError, RemoteProtocolError) as e:
+    except (ValueError, TypeError, msgspec.MsgspecError, RemoteProtocolError) as e:
         raise DatabaseDamaged("transfer") from e

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,16 @@ def test_programs_read_json(pair: Pair, tmp_path: Path) -> None:
     assert there[-1]["done"] == there[-1]["size"] == MIB
     assert (there[0]["outgoing"], here[0]["outgoing"]) == (True, False)
     assert here[-1]["paths"] == [str(pair.got / "a.dat")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have names that are text")
+def test_programs_read_of_names_that_are_no_text(pair: Pair, tmp_path: Path) -> None:
+    strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    with Piped(*pair.receiving("--accept", "all", "--once")) as bob:
+        bob.said(words.WAITING_FOR_FILES)
+        sent = run(*pair.sending(str(file(strange, 5)), "--json"))
+        bob.end()
+    assert (sent.code, lines(sent.out)[-1]["paths"]) == (Exit.OK, [f"{tmp_path}/caf?"])
 
 
 def test_only_files_of_verified_people_by_rule(pair: Pair, tmp_path: Path) -> None:

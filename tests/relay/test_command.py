@@ -147,6 +147,21 @@ async def test_without_unix_sockets_a_token_is_needed(tmp_path: Path) -> None:
     assert not (tmp_path / MEETING_POINT).exists()
 
 
+@pytest.mark.parametrize(
+    "line", ['{"want": "status", "token": "\\u00e9"}', '{"token": "\\ud800"}', "[" * 1023, "7"]
+)
+async def test_whoever_asks_wrongly_hears_nothing(tmp_path: Path, line: str) -> None:
+    control = RelayControl(tmp_path, Monitor(8), lambda: {"fine": True}, unix=False)
+    await control.start()
+    port = json.loads((tmp_path / MEETING_POINT).read_text())["port"]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(line.encode() + b"\n")
+    async with asyncio.timeout(PATIENCE):
+        assert await reader.read() == b""
+    writer.close()
+    await control.close()
+
+
 async def test_the_service_manager_is_told(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,7 +103,8 @@ def test_links_where_files_should_arrive(tmp_path: Path, out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [b"\x93\xa3../\xa1b\xa1c", b"\x93\xa4../x\xa1b\xa1c", b"\x91\xa1a", b"\xc1"]
+    "names",
+    [b"\x93\xa3../\xa1b\xa1c", b"\x93\xa4../x\xa1b\xa1c", b"\x91\xa1a", b"\xc1", b"\x93\xa1\xff\xa1b\xa1c"],
 )
 def test_planted_names(tmp_path: Path, names: bytes) -> None:
     with Landing.create(tmp_path, TRANSFER, ENTRIES) as landing:

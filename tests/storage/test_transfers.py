@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from messenger.core import offering
+from messenger.core import offering, store_limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, Fingerprint, MessageId
@@ -187,6 +187,34 @@ def test_a_message_that_goes_takes_a_transfer_that_has_ended_with_it(
     assert [held.id for held in store.transfers.newest(bob, 9)] == [running]
     with pytest.raises(InputError):
         store.transfers.get(ended)
+
+
+def test_what_was_deleted_for_both_leaves_no_names_when_it_has_ended(
+    store: Store, bob: ConversationId
+) -> None:
+    transfer = ours(store, bob).transfer
+    assert transfer is not None
+    store.actions.add_outgoing(bob, ChainKind.DELETE, OTHER, ID, "", NOW)
+    store.retention.expire(0, NOW)
+    assert [held.id for held in store.transfers.newest(bob, 9)] == [transfer], "it goes on"
+    store.transfers.wish(transfer, Wish.CANCELLED)
+    store.retention.expire(0, NOW)
+    assert not store.transfers.newest(bob, 9)
+    assert [each.chained.body for each in store.messages.pending(bob, 0, 9)] == [BODY], "as it was sent"
+
+
+def test_what_was_deleted_here_alone_stays_until_nobody_asks_any_more(
+    store: Store, bob: ConversationId
+) -> None:
+    id_, kept = theirs(store, bob, ID), theirs(store, bob, OTHER)
+    store.actions.remove(bob, ID, NOW)
+    for each in (id_, kept):
+        store.transfers.wish(each, Wish.DECLINED)
+    until = NOW + store_limits.FORGOTTEN_KEPT * 1000
+    store.retention.expire(0, until)
+    assert [held.id for held in store.transfers.newest(bob, 9)] == [kept, id_]
+    store.retention.expire(0, until + 1)
+    assert [held.id for held in store.transfers.newest(bob, 9)] == [kept]
 
 
 def test_a_conversation_takes_its_transfers_with_it(store: Store, bob: ConversationId) -> None:
