@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
+from tests.independent.files import DONE, OF_SENDER, read_body
 from tests.independent.primitives import Refused, check, number
 from tests.independent.relays import read_place
 
@@ -104,13 +105,13 @@ def _timer(seconds: object) -> None:
     check(seconds == 0 or (isinstance(seconds, int) and seconds >= 5), "timer")
 
 
-def _hash(chained: Chained, about: bytes, content: str, timer: int = 0) -> bytes:
+def _hash(chained: Chained, about: bytes, content: str | bytes, timer: int = 0) -> bytes:
     digest = hashlib.sha256(number(chained.KIND, 1) + chained.prev + chained.id)
     for each in (chained.seq, chained.sent_ms, chained.order):
         digest.update(number(each, 8))
     digest.update(number(timer, 4))
     digest.update(number(len(about), 2) + about)
-    digest.update(content.encode())
+    digest.update(content.encode() if isinstance(content, str) else content)
     return digest.digest()
 
 
@@ -308,6 +309,73 @@ class Mailboxes:
         check(len(relays) == len(self.places), "two at one relay")
 
 
+@dataclass(frozen=True)
+class Offer:
+    """Kind 16."""
+
+    KIND: ClassVar = 16
+    FIELDS: ClassVar = 7
+    id: bytes
+    seq: int
+    prev: bytes
+    sent_ms: int
+    body: bytes
+    order: int
+    timer: int
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _head(self)
+        check(type(self.body) is bytes, "body")
+        read_body(self.body)
+        _timer(self.timer)
+
+    def hash(self) -> bytes:
+        """What `prev` of the next message is."""
+        return _hash(self, b"", self.body, self.timer)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Kind 17."""
+
+    KIND: ClassVar = 17
+    FIELDS: ClassVar = 8
+    id: bytes
+    own: bool
+    wish: int
+    reason: int
+    count: int
+    heard: int
+    proof: bytes
+    busy: bool
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _bytes(self.id, ID)
+        check(type(self.own) is bool and type(self.busy) is bool, "bool")
+        _whole(self.wish, 1, 7)
+        check(not self.own or self.wish in OF_SENDER, "not the sender's")
+        _whole(self.reason, 0, 255)
+        _whole(self.count, 0, 2**32 - 1)
+        _whole(self.heard, 0, 2**32 - 1)
+        _bytes(self.proof, 32 if self.wish == DONE else 0)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Kind 30."""
+
+    KIND: ClassVar = 30
+    FIELDS: ClassVar = 1
+    addresses: list[str]
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        check(isinstance(self.addresses, list) and len(self.addresses) <= 8, "addresses")
+        check(all(type(each) is str and 1 <= len(each) <= 64 for each in self.addresses), "address")
+
+
 Packet = (
     Hello
     | Text
@@ -322,11 +390,18 @@ Packet = (
     | React
     | Typing
     | Timer
+    | Offer
+    | Wish
+    | Addresses
 )
+Chain = Text | Edit | Delete | React | Timer | Offer
+"""The messages, each of which names the one before."""
+
 _KINDS: Final[dict[int, Any]] = {
     kind.KIND: kind
     for kind in (
-        Hello, Text, Delivered, Read, Seed, SeedAck, LaneTicket, Mailboxes, Edit, Delete, React, Typing, Timer
+        Hello, Text, Delivered, Read, Seed, SeedAck, LaneTicket, Mailboxes, Edit, Delete, React, Typing,
+        Timer, Offer, Wish, Addresses,
     )
 }  # fmt: skip
 

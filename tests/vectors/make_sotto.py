@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.vectors import (
+    sotto_files,
     sotto_first,
     sotto_links,
     sotto_people,
@@ -36,6 +37,7 @@ def files() -> Iterator[tuple[str, Json]]:
     yield "channel", sotto_records.channel()
     yield "refused-records", sotto_records.refused()
     yield "lane", sotto_records.lane()
+    yield "files", sotto_files.files()
     yield "relays", sotto_relays.relays()
     yield "relay-links", sotto_relay_links.relay_links()
     yield "circuits", sotto_relays.circuits()

@@ -21,6 +21,7 @@ from tests.independent.packets import (
     Hello,
     LaneTicket,
     Mailboxes,
+    Offer,
     Packet,
     React,
     Read,
@@ -46,6 +47,7 @@ from tests.independent.primitives import (
 )
 from tests.independent.relays import Place
 from tests.independent.schedule import puzzle, solve
+from tests.vectors import sotto_files
 from tests.vectors.dice import Dice, drawn
 
 Json = dict[str, Any]
@@ -394,12 +396,13 @@ def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, byt
         "two places at one relay": b"\x0a" + pack([[place.write()] * 2]),
         "a place a byte short": b"\x0a" + pack([[place.write()[:-1]]]),
         "a place that is text": b"\x0a" + pack([["place"]]),
+        **sotto_files.refused_packets(),
     }
 
 
-def _chain(about: bytes, last: Text) -> list[Text | Edit | Delete | React | Timer]:
-    """What follows a text: a reply, edits, reactions, a deletion, and timers."""
-    ids = [drawn(f"id in the chain {count}", 16) for count in range(9)]
+def _chain(about: bytes, last: Text) -> list[Text | Edit | Delete | React | Timer | Offer]:
+    """What follows a text: a reply, edits, reactions, a deletion, timers, and offers."""
+    ids = [drawn(f"id in the chain {count}", 16) for count in range(11)]
     at = 1_800_000_001_000
     reply = Text(ids[0], 3, last.hash(), at, "yes", 0, about, 5)
     edit = Edit(ids[1], 4, reply.hash(), at + 1, about, "Hallo", 1)
@@ -409,8 +412,9 @@ def _chain(about: bytes, last: Text) -> list[Text | Edit | Delete | React | Time
     timer = Timer(ids[6], 8, delete.hash(), at + 3, 2419200, 2**42 - 1)
     timed = Text(ids[7], 9, timer.hash(), at + 4, "gone soon", at + 4, b"", 2419200)
     off = Timer(ids[8], 10, timed.hash(), at + 5, 0, at + 5)
-    last_of_all = Edit(ids[5], 2**63 - 1, off.hash(), 0, ids[0], "é" * 200, 0)
-    return [reply, edit, react, undo, delete, timer, timed, off, last_of_all]
+    offers = sotto_files.offers(ids[9:], 11, off.hash(), at + 6)
+    last_of_all = Edit(ids[5], 2**63 - 1, offers[1].hash(), 0, ids[0], "é" * 200, 0)
+    return [reply, edit, react, undo, delete, timer, timed, off, *offers, last_of_all]
 
 
 def packets() -> Json:
@@ -438,6 +442,7 @@ def packets() -> Json:
         Mailboxes([place.write(), replace(place, relay=drawn("a far relay"), address=_FAR).write()]),
         Delivered(ids),
         Read(ids[:1]),
+        *sotto_files.good_packets(),
     ]
     pack = msgspec.msgpack.encode
     extra = b"\x03" + pack([[ids[0]], "a later field", {"a": 1}])
