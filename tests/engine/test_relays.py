@@ -170,5 +170,9 @@ async def test_a_deleted_contact_has_no_queue_left(apart: Pair, site: Site) -> N
 
     await until(fewer)
     context = context_of(alice)
-    left = await context.stored(context.store.queues.at, site.started.fingerprint)
-    assert [queue.requests for queue in left] == [True]
+
+    async def forgotten() -> bool:  # she hears of it after the relay has done it
+        left = await context.stored(context.store.queues.at, site.started.fingerprint)
+        return [queue.requests for queue in left] == [True]
+
+    await until(forgotten)

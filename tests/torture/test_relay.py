@@ -135,10 +135,7 @@ async def test_what_is_shown_as_sent_is_at_the_relay_however_often_it_is_killed(
 
 @pytest.mark.parametrize(
     ("count", "dying"),
-    [
-        pytest.param(200, 3, id="short", marks=pytest.mark.long),
-        pytest.param(5_000, 25, id="long", marks=pytest.mark.long),
-    ],
+    [pytest.param(200, 3, id="short"), pytest.param(5_000, 25, id="long", marks=pytest.mark.long)],
 )
 async def test_everything_arrives_through_a_relay_that_is_killed_like_everybody_else(
     tmp_path: Path, count: int, dying: int, pytestconfig: pytest.Config
