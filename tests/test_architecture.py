@@ -1,4 +1,4 @@
-"""The layer law of DESIGN.md section 3, read from every import, function-local and TYPE_CHECKING ones too."""
+"""The layer law of messenger/README.md, read from every import, function-local and TYPE_CHECKING ones too."""
 
 import ast
 import subprocess

@@ -13,13 +13,11 @@ from typing import Annotated, Final, Protocol
 import typer
 
 import messenger
-from messenger.cli.arguments import Ask, Profile
+from messenger.cli.arguments import Ask, Profile, options_of, run_job
 from messenger.cli.exits import Exit
 from messenger.cli.kept import kept
 from messenger.cli.options import Accept
 from messenger.core import limits
-from messenger.core.errors import AddressError
-from messenger.core.ids import Fingerprint, parse_fingerprint
 from messenger.text import relay as relay_words
 from messenger.text import relays as use_words
 from messenger.text import terminal as words
@@ -157,15 +155,6 @@ def _window(windows: Windows, folder: Path, link: str) -> int:
     return windows.open(folder, link)
 
 
-def _expected(text: str) -> Fingerprint | None:
-    if not text:
-        return None
-    try:
-        return parse_fingerprint(text)
-    except AddressError as e:
-        raise typer.BadParameter(words.NOT_A_FINGERPRINT, param_hint="--expect") from e
-
-
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"sotto {messenger.__version__}")
@@ -198,11 +187,9 @@ def _listen(
     expect: _Expect = "",
 ) -> None:
     from messenger.cli.listen import listen
-    from messenger.cli.options import Options
-    from messenger.cli.runner import run as run_job
 
-    options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
-    raise typer.Exit(run_job(lambda terminal: listen(terminal, port, options, invite=invite)))
+    options = options_of(context, profile, name, ask_passphrase=ask_passphrase, yes=yes, expect=expect)
+    run_job(lambda terminal: listen(terminal, port, options, invite=invite))
 
 
 @app.command("chat", help=words.HELP_CHAT)
@@ -216,11 +203,9 @@ def _chat(
     expect: _Expect = "",
 ) -> None:
     from messenger.cli.chat import chat
-    from messenger.cli.options import Options
-    from messenger.cli.runner import run as run_job
 
-    options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
-    raise typer.Exit(run_job(lambda terminal: chat(terminal, target, options)))
+    options = options_of(context, profile, name, ask_passphrase=ask_passphrase, yes=yes, expect=expect)
+    run_job(lambda terminal: chat(terminal, target, options))
 
 
 @app.command("send", help=file_words.HELP_SEND)
@@ -236,11 +221,9 @@ def _send(
     expect: _Expect = "",
 ) -> None:
     from messenger.cli.files import send
-    from messenger.cli.options import Options
-    from messenger.cli.runner import run as run_job
 
-    options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
-    raise typer.Exit(run_job(lambda terminal: send(terminal, target, paths or [], options, json=json)))
+    options = options_of(context, profile, name, ask_passphrase=ask_passphrase, yes=yes, expect=expect)
+    run_job(lambda terminal: send(terminal, target, paths or [], options, json=json))
 
 
 @app.command("receive", help=file_words.HELP_RECEIVE)
@@ -261,12 +244,10 @@ def _receive(
     expect: _Expect = "",
 ) -> None:
     from messenger.cli.files import Taking, receive
-    from messenger.cli.options import Options
-    from messenger.cli.runner import run as run_job
 
-    options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
+    options = options_of(context, profile, name, ask_passphrase=ask_passphrase, yes=yes, expect=expect)
     taking = Taking(accept, None if folder is None else folder.absolute(), once, json, port)
-    raise typer.Exit(run_job(lambda terminal: receive(terminal, target, options, taking)))
+    run_job(lambda terminal: receive(terminal, target, options, taking))
 
 
 @app.command("new-key", help=words.HELP_NEW_KEY)
@@ -276,12 +257,9 @@ def _new_key(
     yes: Annotated[bool, typer.Option("--yes", help=words.OPTION_SURE)] = False,
 ) -> None:
     from messenger.cli.new_key import new_key
-    from messenger.cli.options import Options
-    from messenger.cli.runner import run as run_job
 
-    folder = context.obj.folder(profile)
-    options = Options(folder, name="", ask_passphrase=False, accept_all=yes, expected=None)
-    raise typer.Exit(run_job(lambda terminal: new_key(terminal, options)))
+    options = options_of(context, profile, yes=yes)
+    run_job(lambda terminal: new_key(terminal, options))
 
 
 @app.command(
@@ -308,22 +286,18 @@ def _relays_add(
     name: _Name = "",
     profile: Profile = None,
 ) -> None:
-    from messenger.cli.options import Options
     from messenger.cli.relays import add
-    from messenger.cli.runner import run as run_job
 
-    options = Options(context.obj.folder(profile), name)
-    raise typer.Exit(run_job(lambda terminal: add(terminal, " ".join(link), token, options)))
+    options = options_of(context, profile, name)
+    run_job(lambda terminal: add(terminal, " ".join(link), token, options))
 
 
 @relays.command("list", help=use_words.HELP_LIST)
 def _relays_list(context: typer.Context, profile: Profile = None) -> None:
-    from messenger.cli.options import Options
     from messenger.cli.relays import show
-    from messenger.cli.runner import run as run_job
 
-    options = Options(context.obj.folder(profile))
-    raise typer.Exit(run_job(lambda terminal: show(terminal, options)))
+    options = options_of(context, profile)
+    run_job(lambda terminal: show(terminal, options))
 
 
 @relays.command("remove", help=use_words.HELP_REMOVE)
@@ -333,12 +307,10 @@ def _relays_remove(
     now: Annotated[bool, typer.Option("--now", help=use_words.OPTION_NOW)] = False,
     profile: Profile = None,
 ) -> None:
-    from messenger.cli.options import Options
     from messenger.cli.relays import remove
-    from messenger.cli.runner import run as run_job
 
-    options = Options(context.obj.folder(profile))
-    raise typer.Exit(run_job(lambda terminal: remove(terminal, " ".join(relay), options, at_once=now)))
+    options = options_of(context, profile)
+    run_job(lambda terminal: remove(terminal, " ".join(relay), options, at_once=now))
 
 
 app.add_typer(kept)
@@ -350,7 +322,6 @@ def _demo(
     headless: Annotated[bool, typer.Option("--headless", help=words.OPTION_HEADLESS)] = False,
 ) -> None:
     from messenger.cli.demo import demonstrate
-    from messenger.cli.runner import run as run_job
 
     windows: Windows = context.obj.windows
     if not headless:
@@ -360,4 +331,4 @@ def _demo(
         if not problem:
             raise typer.Exit(windows.demonstrate())
         typer.echo(f"{problem} {words.DEMO_AS_TEXT}", err=True)
-    raise typer.Exit(run_job(demonstrate))
+    run_job(demonstrate)

@@ -268,18 +268,21 @@ class _Receiver:
 
     async def _answer(self, transfer: Transfer, contact: Contact) -> None:
         """Take what is offered, ask about it, or leave it."""
+        wanted = True
         with self._bars.quiet():
             self._terminal.say(words.offer_words(transfer, contact.title))
             match self._taking.rule:
                 case Accept.VERIFIED if not contact.verified:
                     self._terminal.say(words.not_by_rule(contact.title))
                     return
-                case Accept.ASK if not await self._terminal.confirm(words.ASK_FILES):
-                    await self._engine.decline_files(transfer.id)
-                    return
+                case Accept.ASK:
+                    wanted = await self._terminal.confirm(words.ASK_FILES)
         try:
-            await self._engine.accept_files(transfer.id, self._taking.folder)
-        except SottoError as e:  # it stays offered, and the others go on
+            if wanted:
+                await self._engine.accept_files(transfer.id, self._taking.folder)
+            else:
+                await self._engine.decline_files(transfer.id)
+        except SottoError as e:  # it stays offered, or is no more; the others go on
             self._terminal.fail(explain(e))
 
     async def _who(self, id_: ConversationId) -> Contact | None:

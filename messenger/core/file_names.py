@@ -1,4 +1,4 @@
-"""Names of files from elsewhere, made safe on one road (SECURITY.md 3.9).
+"""Names of files from elsewhere, made safe on one road.
 
 What no system can have (``..``, a slash, a NUL) has been refused with the whole list by
 `messenger.core.file_entries.check`. What some system takes and another does not (``a:b``, ``CON``,

@@ -38,7 +38,7 @@ SUITES_MAX: Final = 16
 """Most suites that M1 may list."""
 
 HANDSHAKE_FIRST: Final = 5.0
-"""Deadline for the first handshake message (SECURITY.md 3.11)."""
+"""Deadline for the first handshake message."""
 
 HANDSHAKE_STEP: Final = 10.0
 """Deadline for each further handshake message."""
@@ -64,7 +64,7 @@ HANDSHAKE_FAILURE_DELAY: Final = 0.05
 HANDSHAKE_FAILURE_JITTER: Final = 0.02
 """Upper bound of the random part of the closing delay."""
 
-# --- wire: records (SPEC.md section 6) ---
+# --- wire: records (SPEC.md section 5) ---
 
 RECORD_CONTENT_MAX: Final = 256 * 1024
 """Most content bytes in one record: the best measured size for AES-256-GCM."""
@@ -234,7 +234,7 @@ RELINK_AFTER: Final = 3600.0
 STOP_DEADLINE: Final = 5.0
 """The engine is down at the latest this long after it was told to stop."""
 
-# --- identity and key files (SPEC.md section 2, SECURITY.md 3.10) ---
+# --- identity and key files (SPEC.md section 2) ---
 
 RSA_SMALL_PRIMES: Final = 10_000
 """A modulus with a prime factor below this is refused; the test costs 60 microseconds."""
@@ -318,7 +318,7 @@ DATABASE_BUSY: Final = 5.0
 READER_BUSY: Final = 0.25
 """A reader waits this long; it runs in the window's thread and a write never makes it wait."""
 
-# --- sealed messages (SPEC.md section "Sealed messages", SECURITY.md 3.6) ---
+# --- sealed messages (SPEC.md section 10) ---
 
 ENVELOPE_BUCKETS: Final = (4 * 1024, 16 * 1024, 64 * 1024, 256 * 1024)
 """Sizes of an envelope as the relay sees it, nonce and tag included; nothing else is told by its size."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# --- queues (SPEC.md section "Relays", SECURITY.md 3.7) ---
+# --- queues (SPEC.md section 11) ---
 
 QUEUE_ID_SIZE: Final = 24
 """Each of a queue's two ids: too many to find one by trying."""
@@ -95,7 +95,7 @@ ANNOUNCEMENT_MAX: Final = 1024
 ANNOUNCED_NAME_MAX: Final = 250
 """UTF-8 bytes of a name in an announcement: a string of a TXT record has at most 255 with its key."""
 
-# --- what a relay bears (SECURITY.md 3.11) ---
+# --- what a relay bears ---
 
 REQUESTS_PER_QUEUE: Final = 64
 """Messages in a request queue: each is a first contact."""

@@ -1,7 +1,7 @@
 """AES-256-GCM: numbered records of a stream, and single boxes.
 
 All use of the cipher in this program goes through this file. A key belongs to one
-direction of one epoch; its nonces are counted, never chosen (SECURITY.md 3.3), or,
+direction of one epoch; its nonces are counted, never chosen (SPEC.md section 5.1), or,
 for single boxes, derived or drawn together with a key that is used once.
 """
 

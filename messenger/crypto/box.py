@@ -1,4 +1,4 @@
-"""Single boxes of the handshake: `box(secret, label, transcript, plaintext)` of SECURITY.md 3.0.
+"""Single boxes of the handshake: `box(secret, label, transcript, plaintext)` of SPEC.md section 1.
 
 Key and nonce both come from the secret, the label and the transcript hash, so a box is
 bound to everything said before it, and a (secret, label, transcript) is sealed once.

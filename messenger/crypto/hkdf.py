@@ -1,4 +1,4 @@
-"""Key schedule: HKDF-SHA256, HMAC and the two ways of joining fields (SECURITY.md 3.0).
+"""Key schedule: HKDF-SHA256, HMAC and the two ways of joining fields (SPEC.md section 1).
 
 Every key in the program comes out of `expand`, whose label and context say what it is
 for. The label registry is SPEC.md's; a label is used in one place only.

@@ -1,4 +1,4 @@
-"""Identity bundles and safety numbers (SECURITY.md 3.1).
+"""Identity bundles and safety numbers (SPEC.md section 2).
 
 A person is a signing key. A bundle is what they hand to others: that key, the exchange
 key that it certifies for some weeks, and the certificate's signature.

@@ -1,4 +1,4 @@
-"""The key files of a profile (SECURITY.md 3.10): `root.key` and `identity.key`.
+"""The key files of a profile: `root.key` and `identity.key`.
 
 `root.key` (see `protection`) gives 32 random bytes, from which HKDF makes the key of the
 database and the vault key. `identity.key` holds the RSA keys under the vault key:

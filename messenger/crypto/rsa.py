@@ -1,4 +1,4 @@
-"""RSA keys: one kind signs (PSS), the other opens (OAEP). SECURITY.md 3.0, 3.1, F1, F4 to F7.
+"""RSA keys: one kind signs (PSS), the other opens (OAEP). SPEC.md sections 1 and 2.
 
 On the wire a public key is its bare modulus, 384 or 512 bytes; the exponent is 65537
 for everybody. Nothing that a peer sends is ever given to a general key parser.
@@ -222,7 +222,7 @@ class PrivateKey:
             raise CryptoError("the signature could not be made") from e
 
     def unwrap(self, label: bytes, ciphertext: bytes, size: int = 32) -> bytes:
-        """Open what `PublicKey.wrap` made, with implicit rejection (SECURITY.md F6).
+        """Open what `PublicKey.wrap` made, with implicit rejection (SPEC.md section 1).
 
         Whatever is wrong (label, padding, range, length of ciphertext or of content), the
         answer is ``size`` fresh random bytes and never an error: the box that is opened

@@ -1,4 +1,4 @@
-"""Statements by which a person goes on with other keys (SECURITY.md 3.1, F35).
+"""Statements by which a person goes on with other keys (SPEC.md section 8.1).
 
 A person is a signing key, so nobody can simply have a new one. What makes the owner of the new
 key the same person is a statement that both keys have signed: whoever holds only one of them

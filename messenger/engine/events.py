@@ -228,6 +228,9 @@ class RaiseWindow(msgspec.Struct, frozen=True, tag=True):
     link: str = ""
     """A link that was opened elsewhere and shall be followed here, as it came: nothing of it is believed."""
 
+    def __repr__(self) -> str:
+        return "RaiseWindow()"  # an invite has a secret
+
 
 class EngineFault(msgspec.Struct, frozen=True, tag=True):
     """A part of the engine failed; the rest goes on. `error` names the kind, without content."""

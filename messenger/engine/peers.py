@@ -81,7 +81,7 @@ class Peers:
 
         Two people who dial each other at the same moment have two links, and must both
         keep the same: the direct one rather than one through a relay, else the one whose initiator has the
-        smaller fingerprint (SECURITY.md F12).
+        smaller fingerprint (SPEC.md section 8).
         In every other case the newer link wins, for the older one is likely dead.
 
         Returns:

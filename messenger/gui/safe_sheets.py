@@ -41,7 +41,10 @@ _WORDS: Final = {
     ),
     Wish.CHANGE: (
         _("Change the passphrase"),
-        _("Backups and exports that were made before still open with the old one."),
+        _(
+            "Backups open with the new one from then on. Exports, and copies of the profile that you made"
+            " yourself, still open with theirs."
+        ),
         _("Change"),
     ),
     Wish.REMOVE: (
@@ -286,7 +289,7 @@ class RestoreSheet(SafeSheet):
         title = _("Go back to {when}?").format(when=long_moment(backup.made_ms))
         words = _(
             "Sotto closes its connections and opens as it was then. What came later is not shown any more; it"
-            " is set aside in the folder of the profile, and nothing is deleted."
+            " is set aside in the folder of the profile, without messages that disappear."
         )
         super().__init__(parent, theme, title, words, _("Go back"), danger=True)
         self._backup = backup

@@ -114,14 +114,12 @@ class TransferBook(QObject):
     def forget(self, conversation: ConversationId) -> None:
         """A conversation, or messages of it, may be gone: drop what is not there any more."""
         heard = [transfer for transfer in self._coming.values() if transfer.conversation == conversation]
-        for transfer in self.all(conversation) + heard:
-            try:
-                self._reader.transfer(transfer.id)
-            except InputError:
-                self._known.pop(transfer.id, None)
-                self._coming.pop(transfer.id, None)
-                self._thumbnails.pop(transfer.id, None)
-                self._news.add(transfer.id)
+        left = self._reader.transfers(conversation)
+        for id_ in {transfer.id for transfer in self.all(conversation) + heard} - left:
+            self._known.pop(id_, None)
+            self._coming.pop(id_, None)
+            self._thumbnails.pop(id_, None)
+            self._news.add(id_)
         if not self._timer.isActive():
             self._tell()
 

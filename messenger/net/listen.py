@@ -150,7 +150,7 @@ class Listener:
 
 
 class HalfOpen:
-    """Bounds the handshakes in progress, in all and from one network (SECURITY.md 3.11)."""
+    """Bounds the handshakes in progress, in all and from one network."""
 
     def __init__(self) -> None:
         self._networks: Counter[str] = Counter()

@@ -5,8 +5,6 @@ u8 number of hints, each hint as u8 kind, u8 length, content; then 4 bytes of ch
 beginning of SHA-256 over ``b"sotto invite"`` and everything before.
 """
 
-import base64
-import binascii
 from typing import Final
 
 import msgspec
@@ -15,16 +13,15 @@ from messenger.core import limits, relay_limits
 from messenger.core.address import Address, parse_address
 from messenger.core.errors import AddressError, InputProblem, RemoteProtocolError
 from messenger.core.ids import FINGERPRINT_SIZE, Fingerprint
-from messenger.crypto.hkdf import digest
+from messenger.protocol.pasted import AROUND, is_link, read_link, write_link
 from messenger.protocol.places import Place
 from messenger.protocol.wire import Fields
 
 PREFIX: Final = "sotto://invite/"
-_VERSION: Final = 1
+_LABEL: Final = b"sotto invite"
 _HINT_ADDRESS: Final = 1
 _HINT_PLACE: Final = 3
-_CHECKSUM: Final = 4
-_WITHOUT_HINTS: Final = 1 + FINGERPRINT_SIZE + limits.INVITE_SECRET_SIZE + 1 + _CHECKSUM
+_WITHOUT_HINTS: Final = AROUND + FINGERPRINT_SIZE + limits.INVITE_SECRET_SIZE + 1
 _U8_MAX: Final = 255
 
 
@@ -43,7 +40,7 @@ class Invite(msgspec.Struct, frozen=True):
 
 def is_invite(text: str) -> bool:
     """Whether a text is meant as an invite link, readable or not."""
-    return text.strip().lower().startswith(PREFIX)
+    return is_link(text, PREFIX)
 
 
 def write_invite(invite: Invite) -> str:
@@ -66,8 +63,8 @@ def write_invite(invite: Invite) -> str:
             if len(content) <= _U8_MAX and size <= room and left:
                 hints.append(bytes((kind, len(content))) + content)
                 room, left = room - size, left - 1
-    body = bytes((_VERSION,)) + invite.fingerprint + invite.secret + bytes((len(hints),)) + b"".join(hints)
-    return PREFIX + _encoded(body + _checksum(body))
+    body = invite.fingerprint + invite.secret + bytes((len(hints),)) + b"".join(hints)
+    return write_link(PREFIX, _LABEL, body)
 
 
 def read_invite(text: str) -> Invite:
@@ -79,21 +76,9 @@ def read_invite(text: str) -> Invite:
         AddressError: BAD_INVITE (damaged, cut off or too long), or INVITE_VERSION (made by a later
             program).
     """
-    compact = "".join(text.split())
-    if len(compact) > limits.INVITE_TEXT_MAX or not is_invite(compact):
-        raise AddressError(InputProblem.BAD_INVITE)
-    encoded = compact[len(PREFIX) :]
+    fields = read_link(PREFIX, _LABEL, text)
     try:
-        data = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as e:
-        raise AddressError(InputProblem.BAD_INVITE) from e
-    body, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
-    if not body or checksum != _checksum(body) or _encoded(data) != encoded:
-        raise AddressError(InputProblem.BAD_INVITE)
-    if body[0] != _VERSION:
-        raise AddressError(InputProblem.INVITE_VERSION)
-    try:
-        return _read_body(Fields(body[1:]))
+        return _read_body(fields)
     except (RemoteProtocolError, UnicodeDecodeError, AddressError) as e:
         raise AddressError(InputProblem.BAD_INVITE) from e
 
@@ -115,11 +100,3 @@ def _read_body(fields: Fields) -> Invite:
     fields.finish()
     found = tuple(addresses[: limits.INVITE_ADDRESSES_MAX]), tuple(places[: relay_limits.PLACES_MAX])
     return Invite(fingerprint, secret, *found)
-
-
-def _encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
-
-
-def _checksum(body: bytes) -> bytes:
-    return digest(b"sotto invite" + body)[:_CHECKSUM]

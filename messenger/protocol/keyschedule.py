@@ -1,4 +1,4 @@
-"""From the transcript and the exchanged secrets to the keys of a link (SPEC.md section 4.3).
+"""From the transcript and the exchanged secrets to the keys of a link (SPEC.md sections 4.2 and 4.3).
 
 th0..th6 are the transcript hashes after each part of the handshake. Both roles call the
 same functions in the same order, so that there is one place to compare with the text.

@@ -1,4 +1,4 @@
-"""Application packets: what travels inside PACKET records (SPEC.md section 6).
+"""Application packets: what travels inside PACKET records (SPEC.md section 7).
 
 A packet is one byte of kind and a MessagePack array of its fields in order. Versions
 differ by this rule: fields may be added at the end of an array and are ignored by those

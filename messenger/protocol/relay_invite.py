@@ -5,8 +5,6 @@ as u8 length and text; then 4 bytes of checksum, the beginning of SHA-256 over `
 everything before.
 """
 
-import base64
-import binascii
 from typing import Final, Self
 
 import msgspec
@@ -15,12 +13,11 @@ from messenger.core import limits
 from messenger.core.address import Address, parse_address
 from messenger.core.errors import AddressError, InputProblem, RemoteProtocolError
 from messenger.core.ids import FINGERPRINT_SIZE, Fingerprint
-from messenger.crypto.hkdf import digest
+from messenger.protocol.pasted import is_link, read_link, write_link
 from messenger.protocol.wire import Fields
 
 PREFIX: Final = "sotto://relay/"
-_VERSION: Final = 1
-_CHECKSUM: Final = 4
+_LABEL: Final = b"sotto relay"
 _U8_MAX: Final = 255
 
 
@@ -37,8 +34,7 @@ class RelayInvite(msgspec.Struct, frozen=True):
         told = [text for text in texts if len(text) <= _U8_MAX][: limits.INVITE_ADDRESSES_MAX]
         while True:
             hints = b"".join(bytes((len(text),)) + text for text in told)
-            body = bytes((_VERSION,)) + self.fingerprint + bytes((len(told),)) + hints
-            link = PREFIX + _encoded(body + _checksum(body))
+            link = write_link(PREFIX, _LABEL, self.fingerprint + bytes((len(told),)) + hints)
             if len(link) <= limits.INVITE_TEXT_MAX:
                 return link
             told.pop()
@@ -51,21 +47,9 @@ class RelayInvite(msgspec.Struct, frozen=True):
             AddressError: BAD_INVITE (damaged, cut off or too long), or INVITE_VERSION (made by a later
                 program).
         """
-        compact = "".join(text.split())
-        if len(compact) > limits.INVITE_TEXT_MAX or not is_relay_invite(compact):
-            raise AddressError(InputProblem.BAD_INVITE)
-        encoded = compact[len(PREFIX) :]
+        fields = read_link(PREFIX, _LABEL, text)
         try:
-            data = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError) as e:
-            raise AddressError(InputProblem.BAD_INVITE) from e
-        body, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
-        if not body or checksum != _checksum(body) or _encoded(data) != encoded:
-            raise AddressError(InputProblem.BAD_INVITE)
-        if body[0] != _VERSION:
-            raise AddressError(InputProblem.INVITE_VERSION)
-        try:
-            return cls._read(Fields(body[1:]))
+            return cls._read(fields)
         except (RemoteProtocolError, UnicodeDecodeError, AddressError) as e:
             raise AddressError(InputProblem.BAD_INVITE) from e
 
@@ -85,12 +69,4 @@ class RelayInvite(msgspec.Struct, frozen=True):
 
 def is_relay_invite(text: str) -> bool:
     """Whether a text is meant as the link of a relay, readable or not."""
-    return text.strip().lower().startswith(PREFIX)
-
-
-def _encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
-
-
-def _checksum(body: bytes) -> bytes:
-    return digest(b"sotto relay" + body)[:_CHECKSUM]
+    return is_link(text, PREFIX)

@@ -128,7 +128,7 @@ class Subscription:
         """It waited long enough: write it to the disk."""
         if letter.hash in self._waiting:
             self._spill()
-        elif not letter.storing:
+        elif not (letter.storing or letter.lost):
             letter.storing = True
             self.queues.put(self.queue, letter, self)
 

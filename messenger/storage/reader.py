@@ -85,6 +85,10 @@ class Reader:
         held = TransferTable(self._database).get(id_)
         return held.shown(), held.offering.thumbnail
 
+    def transfers(self, conversation: ConversationId) -> set[TransferId]:
+        """Which transfers of a conversation are there; quick, however many they are."""
+        return TransferTable(self._database).ids(conversation)
+
     def around(self, conversation: ConversationId, position: int, count: int) -> list[Message]:
         """The messages on both sides of a position, oldest first, for a view that jumps there.
 

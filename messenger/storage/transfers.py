@@ -145,6 +145,11 @@ class TransferTable:
         rows = self._database.rows(_NEWEST, (conversation, conversation, max(count, 0)))
         return [_held_from(row) for row in rows]
 
+    def ids(self, conversation: ConversationId) -> set[TransferId]:
+        """All of one conversation; quick, however many there are."""
+        rows = self._database.rows("SELECT id FROM transfers WHERE conversation = ?", (conversation,))
+        return {TransferId(row[0]) for row in rows}
+
     def manifest(self, id_: TransferId) -> bytes:
         """The encoded list of files; empty if it is not here."""
         row = self._database.row("SELECT manifest FROM transfers WHERE id = ?", (id_,))

@@ -28,10 +28,9 @@ from messenger.text import PROTECTION, explain
 from messenger.text import terminal as words
 from tests.helpers.engines import Person, fresh_port, people_in, prepare
 from tests.helpers.keys import identity
+from tests.helpers.namespaces import OWN_NAMESPACE
 from tests.helpers.servers import Service, serving, shell, silence, web
 from tests.helpers.terminal import Program, Result, run
-
-OWN_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
 @pytest.fixture

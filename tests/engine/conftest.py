@@ -7,6 +7,7 @@ import pytest
 
 from messenger.core import limits
 from tests.helpers.engines import People, people_in
+from tests.helpers.relays import Site, prepare, relay_in
 
 
 @pytest.fixture
@@ -14,6 +15,13 @@ async def people(tmp_path: Path) -> AsyncIterator[People]:
     """Makes people; their engines are stopped at the end."""
     async with people_in(tmp_path) as everybody:
         yield everybody
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A relay."""
+    async with relay_in(prepare(tmp_path / "relay", "mallory")) as site:
+        yield site
 
 
 @pytest.fixture(autouse=True)

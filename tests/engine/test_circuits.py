@@ -1,8 +1,5 @@
 """Links through a relay, when there is no direct way."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from messenger.core import relay_limits
@@ -12,16 +9,9 @@ from messenger.core.models import MessageState, Offline, Online, Route, Standing
 from messenger.engine.events import PeerTyping, PresenceChanged
 from tests.helpers.engines import People, Person
 from tests.helpers.relay_users import acquainted, relayed
-from tests.helpers.relays import Site, prepare, relay_in
+from tests.helpers.relays import Site
 
 Pair = tuple[Person, ConversationId, Person, ConversationId]
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    """A relay."""
-    async with relay_in(prepare(tmp_path / "relay", "mallory")) as site:
-        yield site
 
 
 @pytest.fixture

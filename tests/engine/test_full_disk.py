@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.test_disk import output, own_namespace
+from tests.helpers.namespaces import own_namespace
+from tests.storage.test_disk import output
 
 __all__ = ["own_namespace"]
 

@@ -1,6 +1,5 @@
 """People who reach each other through a real relay only: off and on, in both directions, again after cuts."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,6 @@ from tests.helpers.relay_users import linked, settle, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
 
 Pair = tuple[Person, ConversationId, Person, ConversationId]
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    """A relay."""
-    async with relay_in(prepare(tmp_path / "relay", "mallory")) as site:
-        yield site
 
 
 @pytest.fixture

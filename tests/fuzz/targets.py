@@ -19,7 +19,7 @@ from messenger.crypto.hkdf import digest, vec
 from messenger.crypto.identity import Bundle, KexCert
 from messenger.crypto.succession import Succession
 from messenger.protocol import packets
-from messenger.protocol.invite import PREFIX, Invite, _encoded, read_invite, write_invite
+from messenger.protocol.invite import PREFIX, Invite, read_invite, write_invite
 from messenger.protocol.messages import (
     M1,
     M2,
@@ -42,6 +42,7 @@ from messenger.protocol.packets import (
     Text,
     Timer,
 )
+from messenger.protocol.pasted import _encoded
 from tests.fuzz import files, relays, sealed, streams
 from tests.helpers.keys import identity
 from tests.helpers.links import NOW, bundle

@@ -19,6 +19,8 @@ from messenger.core.settings import Theme as Choice
 from messenger.gui.app import make_loop
 from messenger.gui.collector import Collector
 from messenger.gui.theme import Theme
+from messenger.gui.timeline_model import TimelineModel
+from messenger.gui.timeline_view import TimelineView
 from tests.helpers.engines import prepare
 from tests.helpers.gui import Desk, Hands
 from tests.helpers.history import History
@@ -65,6 +67,19 @@ def history(tmp_path: Path) -> Iterator[History]:
     made = History(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def view(qtbot: QtBot, hands: Hands, theme: Theme, history: History) -> Iterator[TimelineView]:
+    """A conversation that is shown by itself, of a database without an engine."""
+    made = TimelineView(theme, TimelineModel(history.reader))
+    qtbot.addWidget(made)
+    made.resize(700, 500)
+    made.show()
+    made.activateWindow()
+    hands.until(made.isActiveWindow)
+    yield made
+    made._model.open(None)
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QFont, QGuiA
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from messenger.core.ids import ConversationId, MessageId
 from messenger.core.transfer_deeds import FileDeed
-from messenger.core.transfers import Transfer, TransferId, TransferState, Wish
+from messenger.core.transfers import Transfer, TransferState
 from messenger.gui.card import Card, CardFonts
 from messenger.gui.file_bubble import FileBubble
 from messenger.gui.message_menu import MessageMenu
@@ -21,6 +20,7 @@ from tests.gui.conftest import Desks
 from tests.gui.test_chat import meet
 from tests.gui.test_deeds import key, mark, menu
 from tests.helpers.gui import Desk
+from tests.text.test_files import OFFER
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 MIB = 1024 * 1024
@@ -327,23 +327,8 @@ def test_a_card_is_laid_out_once_for_each_way_it_stands(two: tuple[Desk, Desk], 
 @pytest.mark.usefixtures("qapp")
 def test_a_card_is_turned_round_where_writing_is() -> None:
     theme_fonts = CardFonts(QFont(), QFont(), QFont())
-    transfer = Transfer(
-        id=TransferId(1),
-        conversation=ConversationId(1),
-        message=MessageId(bytes(16)),
-        outgoing=False,
-        names=("report.pdf",),
-        tops=1,
-        files=1,
-        folders=0,
-        size=10,
-        media="file",
-        state=TransferState.OFFERED,
-        mine=Wish.OPEN,
-        theirs=Wish.GO,
-    )
-    plain = Card(transfer, "Bob", 380, theme_fonts, mirrored=False, meta=QSizeF(30, 12))
-    turned = Card(transfer, "Bob", 380, theme_fonts, mirrored=True, meta=QSizeF(30, 12))
+    plain = Card(OFFER, "Bob", 380, theme_fonts, mirrored=False, meta=QSizeF(30, 12))
+    turned = Card(OFFER, "Bob", 380, theme_fonts, mirrored=True, meta=QSizeF(30, 12))
     assert plain.size == turned.size
     assert turned.icon_rect.left() > plain.icon_rect.left()
     lefts = [rect.left() for _deed, rect in turned.buttons]

@@ -15,7 +15,7 @@ from tests.helpers.gui import Desk
 from tests.helpers.watchdog import Watchdog
 
 LONGEST = 0.05
-"""Seconds that the window may be away from its events (DESIGN.md section 13)."""
+"""Seconds that the window may be away from its events."""
 
 
 def first_run(desk: Desk) -> FirstRunPage:

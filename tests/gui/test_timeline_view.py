@@ -1,6 +1,6 @@
 """The list of messages under a person's hands: it stays where it is, reads pages, and can be copied from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
@@ -18,18 +18,6 @@ from tests.helpers.history import History
 
 LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier
-
-
-@pytest.fixture
-def view(qtbot: QtBot, hands: Hands, theme: Theme, history: History) -> Iterator[TimelineView]:
-    made = TimelineView(theme, TimelineModel(history.reader))
-    qtbot.addWidget(made)
-    made.resize(700, 500)
-    made.show()
-    made.activateWindow()
-    hands.until(made.isActiveWindow)
-    yield made
-    made._model.open(None)
 
 
 def top_row(view: TimelineView) -> tuple[str, int]:

@@ -1,42 +1,26 @@
 """Messages that disappear, in the window: chosen by mouse and keyboard, marked, and gone without a jump."""
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
-from pytestqt.qtbot import QtBot
 
 from messenger.core import limits
 from messenger.core.ids import MessageId
 from messenger.core.models import Message, MessageState
 from messenger.gui.sheet import TextSheet
 from messenger.gui.theme import Theme
-from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_view import TimelineView
 from messenger.gui.timer_menu import TimerSheet, Unit
 from messenger.text import GONE
 from tests.gui.conftest import Desks
 from tests.gui.test_chat import meet, write
-from tests.helpers.gui import Desk, Hands
+from tests.helpers.gui import Desk
 from tests.helpers.history import APART, START, History
 
 HOUR = 3600
 SET = "You set messages to disappear after 1 hour"
-
-
-@pytest.fixture
-def view(qtbot: QtBot, hands: Hands, theme: Theme, history: History) -> Iterator[TimelineView]:
-    made = TimelineView(theme, TimelineModel(history.reader))
-    qtbot.addWidget(made)
-    made.resize(700, 500)
-    made.show()
-    made.activateWindow()
-    hands.until(made.isActiveWindow)
-    yield made
-    made._model.open(None)
 
 
 def timed(history: History, count: int) -> list[Message]:

@@ -1,7 +1,6 @@
 """Envelopes through a relay: handed over, kept, brought in order, forgotten, and never lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,7 @@ from messenger.protocol.relay_queues import Send, Subscribe
 from messenger.protocol.relay_word import Code, EndReason, Welcome
 from messenger.relay.broker import Put, QueueRow
 from messenger.relay.doorkeeper import Doorkeeper
-from tests.helpers.relays import Site, envelope, prepare, relay_in
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return prepare(tmp_path / "relay")
-
-
-@pytest.fixture
-async def site(folder: Path) -> AsyncIterator[Site]:
-    async with relay_in(folder) as site:
-        yield site
+from tests.helpers.relays import Site, envelope, relay_in
 
 
 async def test_a_message_is_handed_over(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

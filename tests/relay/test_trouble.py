@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from messenger.core import relay_limits
 from messenger.core.errors import DiskFull
 from messenger.protocol.relay_answers import Done, Failed
 from messenger.protocol.relay_queues import Delete, NewQueue, QueueKind, Send, Subscribe
@@ -68,6 +69,28 @@ async def test_what_the_disk_does_not_take_is_not_durable(
     sent = writer.post(Send(0, box.send_id, envelope(2)), box.send_key)
     assert await owner.arrived(tag) == envelope(2)
     assert isinstance(await writer.answer(sent), Done)
+    assert site.relay.house.queues.octets == 0
+
+
+async def test_what_was_lost_with_its_subscription_is_counted_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch, logs: LogGuard
+) -> None:
+    logs.expect("storage: DiskFull")
+    monkeypatch.setattr(relay_limits, "HANDED_WAIT", 0.5)
+    owner, writer = await site.visitor(), await site.visitor()
+    box, other = await owner.make(), await writer.make()
+    tag = await owner.subscribe(box)
+    with monkeypatch.context() as patched:
+        breaking(site, patched)("put")
+        sent = writer.post(Send(0, box.send_id, envelope(1)), box.send_key)
+        assert await owner.arrived(tag, acknowledge=False) == envelope(1)
+        await owner.close()  # before it had to be written
+        assert getattr(await writer.answer(sent), "code", None) is Code.TROUBLE
+    tag = await writer.subscribe(other)  # by the time that this is written, the other would have been
+    sent = writer.post(Send(0, other.send_id, envelope(2)), other.send_key)
+    assert await writer.arrived(tag, acknowledge=False) == envelope(2)
+    assert isinstance(await writer.answer(sent), Done)
+    assert (await site.relay.house.broker.totals()).messages == 1, "its writer was told that it is lost"
     assert site.relay.house.queues.octets == 0
 
 

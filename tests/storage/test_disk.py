@@ -1,27 +1,15 @@
 """A full disk and one that cannot be written to, both real: small file systems of their own."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from messenger.core.errors import DiskFull
 from messenger.storage.store import Store
+from tests.helpers.namespaces import own_namespace
 from tests.helpers.storage import add_contact, message_id, program
 
-OWN_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
-
-
-@pytest.fixture
-def own_namespace() -> tuple[str, ...]:
-    """A command that gives another one its own mounts, without any rights of this user being needed."""
-    if shutil.which(OWN_NAMESPACE[0]) is None:
-        pytest.skip("needs the program unshare to mount a file system for the test alone")
-    mount = ("mount", "-t", "tmpfs", "none", "/mnt")
-    if subprocess.run([*OWN_NAMESPACE, *mount], capture_output=True, check=False).returncode:
-        pytest.skip("this kernel does not let programs mount a file system of their own")
-    return OWN_NAMESPACE
+__all__ = ["own_namespace"]
 
 
 def output(

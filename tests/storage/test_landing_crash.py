@@ -1,17 +1,17 @@
 """Files come whole and once, however often the program is killed, and on whatever disk."""
 
 import random
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.landing import contents, expected, tree
+from tests.helpers.namespaces import own_namespace
 from tests.helpers.storage import program
 
 MODULE = "tests.helpers.landing"
-OWN_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
+
+__all__ = ["own_namespace"]
 
 
 def killed_after(lines: int, folder: Path, last: str) -> list[str]:
@@ -48,17 +48,6 @@ def test_killed_at_any_moment(tmp_path: Path, seed: int) -> None:
     found = contents(tmp_path / "downloads")
     assert found.pop("001.dat") == b"mine"
     assert {name.replace("001 (2)", "001"): content for name, content in found.items()} == wanted
-
-
-@pytest.fixture
-def own_namespace() -> tuple[str, ...]:
-    """A command that gives another one its own mounts, without any rights of this user being needed."""
-    if shutil.which(OWN_NAMESPACE[0]) is None:
-        pytest.skip("needs the program unshare to mount a file system for the test alone")
-    mount = ("mount", "-t", "tmpfs", "none", "/mnt")
-    if subprocess.run([*OWN_NAMESPACE, *mount], capture_output=True, check=False).returncode:
-        pytest.skip("this kernel does not let programs mount a file system of their own")
-    return OWN_NAMESPACE
 
 
 def output(name: str, folder: Path, *prefix: str) -> list[str]:

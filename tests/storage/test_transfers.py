@@ -185,6 +185,8 @@ def test_a_message_that_goes_takes_a_transfer_that_has_ended_with_it(
     for message in (ID, OTHER):
         store.actions.remove(bob, message, NOW)
     assert [held.id for held in store.transfers.newest(bob, 9)] == [running]
+    assert (store.transfers.ids(bob), store.transfers.ids(ConversationId(bob + 1))) == ({running}, set())
+    assert store.transfers.ids(bob) == {running}
     with pytest.raises(InputError):
         store.transfers.get(ended)
 
