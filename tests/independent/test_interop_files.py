@@ -168,7 +168,7 @@ async def test_a_cancelled_transfer_is_cancelled_for_both(
 async def test_a_lane_is_cut_when_everything_is_on_its_way(
     people: People, bob: Neighbour, tmp_path: Path, bob_calls: bool
 ) -> None:
-    """The program has sent all and heard no goodbye: nothing of it may have come, so it gives another ticket."""
+    """It has sent all and heard no goodbye: perhaps nothing has come, so it gives another ticket."""
     alice = await people("alice")
     await meet(alice, bob, bob_calls=bob_calls)
     (tmp_path / "letter").write_bytes(b"Dear Bob")
