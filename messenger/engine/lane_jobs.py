@@ -4,7 +4,6 @@ All here blocks. While a job runs, the engine's loop only reads the numbers that
 for the journal, and may `stop` it.
 """
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -171,10 +170,13 @@ class Sending(Job):
                     self._send(index, have.begun if index == have.partial else 0)
 
     def finish(self, root: bytes) -> None:
-        """Tell what proves all of it, and say goodbye."""
+        """Tell what proves all of it, and say goodbye.
+
+        Raises:
+            OSError, ProtocolError: The lane broke before their goodbye came: perhaps not all is there.
+        """
         self.line.send(lane_files.finish(root))
-        with contextlib.suppress(OSError):  # they tell by the link that they have it
-            self.line.goodbye()
+        self.line.goodbye()
 
     def _send(self, index: int, start: int) -> None:
         size, offset = self._offering.chunk_size(index), index * limits.CHUNK

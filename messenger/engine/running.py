@@ -79,7 +79,7 @@ class Running:
         self.outlook = Outlook(context, self.peers, self.reconnector, self.host)
         self.mover = Mover(context, self._pause, self._resume, database.with_name(STATEMENTS_NAME))
         self.housekeeping = Housekeeping(context, self.history, database, db_key, lock)
-        self.vanishing = Vanishing(context)
+        self.vanishing = Vanishing(context, self.transfers)
         self._listened: Listening | None = None
 
     async def start(self, *, online: bool) -> None:

@@ -193,8 +193,8 @@ class Runs:
             if word is not None:
                 held = await self._board.find(contact.id, MessageId(read_begin(word)), outgoing=False)
             if held is None or held.mine is not Wish.GO or held.state in ENDS or held.root:
-                if held is not None:
-                    self._board.tell(held)
+                if held is not None and (held.mine is not Wish.GO or held.state in ENDS):
+                    self._board.tell(held)  # else all is here, and its receipt will be told
                 return
             if (before := self._runs.get(held.id)) is not None:
                 before.stop()

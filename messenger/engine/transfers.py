@@ -5,13 +5,14 @@ of the files gives out the ticket for a lane. Wishes are told anew on every link
 what was said on the one before.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import msgspec
 
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Message
-from messenger.core.transfers import ENDS, Transfer, TransferId, TransferState, Trouble, Wish
+from messenger.core.transfers import AFTER, ENDS, Transfer, TransferId, TransferState, Trouble, Wish
 from messenger.crypto.hkdf import equal
 from messenger.engine.context import Context
 from messenger.engine.events import TransferChanged
@@ -20,6 +21,8 @@ from messenger.net.connection import Connection
 from messenger.protocol import packets
 from messenger.protocol.link import LinkState
 from messenger.storage.transfers import Held
+
+_COUNT_MAX: Final = 2**32 - 1
 
 
 class Transfers:
@@ -110,6 +113,15 @@ class Transfers:
             self.runs.stop(held.id)
             await self.runs.clear(held)
 
+    async def vanished(self, conversation: ConversationId, messages: Sequence[MessageId]) -> None:
+        """Messages have disappeared; offers among them that nobody had answered can be taken no more."""
+        for held in self._of(conversation):
+            if held.message in messages:
+                self.held.pop(held.id, None)
+                if held.outgoing:
+                    self._tell_gone(conversation, held.message, held.my_count + 1, held.their_count)
+                await self.runs.clear(held)
+
     async def on_wish(self, contact: Contact, packet: packets.Wish) -> None:
         """They have told what they want.
 
@@ -117,9 +129,14 @@ class Transfers:
             StorageError: It could not be noted.
         """
         held = await self.find(contact.id, MessageId(packet.id), outgoing=not packet.own)
-        if held is None:
-            return
         wish, trouble = Wish(packet.wish), _trouble(packet.reason)
+        if held is None:
+            gone = await self._context.stored(
+                self._context.store.timers.remembers, contact.id, MessageId(packet.id)
+            )
+            if gone and not packet.own and AFTER[wish]:
+                self._tell_gone(contact.id, MessageId(packet.id), packet.heard + 1, packet.count)
+            return
         lies = wish is Wish.DONE and not (held.root and equal(packet.proof, held.root))
         if lies and held.state not in ENDS:
             await self.wish(held.id, Wish.FAILED, Trouble.BROKEN)
@@ -202,6 +219,15 @@ class Transfers:
                 busy,
             )
         )
+
+    def _tell_gone(self, conversation: ConversationId, message: MessageId, count: int, heard: int) -> None:
+        """Tell them, if they are there, that an offer of ours which has disappeared is cancelled."""
+        connection = self.links.get(conversation)
+        if connection is not None and connection.link.state is LinkState.OPEN:
+            told = packets.Wish(
+                message, True, Wish.CANCELLED, Trouble.NONE, min(count, _COUNT_MAX), heard, b"", False
+            )
+            connection.post(told)
 
     def _of(self, conversation: ConversationId) -> list[Held]:
         return [held for held in self.held.values() if held.conversation == conversation]

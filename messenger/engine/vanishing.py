@@ -8,6 +8,7 @@ from messenger.core.errors import StorageError
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MessagesVanished
 from messenger.engine.tasks import Tasks
+from messenger.engine.transfers import Transfers
 
 
 class Vanishing:
@@ -15,10 +16,12 @@ class Vanishing:
 
     Args:
         context: The open profile.
+        transfers: Offers disappear too.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, transfers: Transfers) -> None:
         self._context = context
+        self._transfers = transfers
         self._tasks = Tasks("timers", context.publish)
 
     def start(self) -> None:
@@ -38,6 +41,7 @@ class Vanishing:
         context, timers = self._context, self._context.store.timers
         while gone := await context.stored(timers.expire):
             for each in gone:
+                await self._transfers.vanished(each.conversation, each.ids)
                 context.publish(MessagesVanished(each.conversation, each.ids))
                 await context.publish_contact(each.conversation)
 

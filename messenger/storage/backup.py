@@ -7,7 +7,7 @@ room for a restored one: what was there is set aside.
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,10 +18,12 @@ from messenger.core.models import Backup
 from messenger.storage.database import PAGE_MIN, Database, put_in_place, side_files
 from messenger.storage.faults import translated
 from messenger.storage.files import TIME, copied, mark_of, set_aside
+from messenger.storage.landing import discard
 from messenger.storage.log import forget, set_copy_aside
 from messenger.storage.schema import MIGRATIONS, finished
 from messenger.storage.sealed import mark_copy
 from messenger.storage.timers import leave_out
+from messenger.storage.transfers import staged
 
 FOLDER: Final = "backups"
 """Beside the database."""
@@ -134,7 +136,8 @@ def restore(database: Path, key: bytes, name: str, now_ms: int) -> None:
     """Put a backup in the place of a database that nobody has open.
 
     The backup is checked first and stays where it is; the database that was there is set aside with its
-    log, whatever state it is in. If it can be read, it is left without messages that disappear one day.
+    log, whatever state it is in. If it can be read, it is left without messages that disappear one day, and
+    what has come of files that the backup does not know is removed.
 
     Args:
         database: The database.
@@ -152,6 +155,7 @@ def restore(database: Path, key: bytes, name: str, now_ms: int) -> None:
     if name not in {backup.name for backup in backups(database)}:
         raise InputError(InputProblem.UNKNOWN)
     duplicate(source, key, _ready(database), key)
+    kept = _staged(source, key)
     mark = mark_of(now_ms)
     log, index = side_files(database)
     whole = set_aside(log, mark) is None  # it was closed as it should be
@@ -163,16 +167,37 @@ def restore(database: Path, key: bytes, name: str, now_ms: int) -> None:
         raise translated(e) from e
     finish_restore(database)
     if whole and aside is not None:
-        _forget_in(aside, key)
+        _forget_in(aside, key, kept)
 
 
-def _forget_in(aside: Path, key: bytes) -> None:
-    """Take what disappears one day out of a database that was set aside, unless it is damaged."""
+def _staged(source: Path, key: bytes) -> set[bytes]:
+    """The names of the places where files grow that a backup will go on with."""
+    copy = Database.open(source, key, read_only=True)
+    try:
+        return {staging for staging, _ in staged(copy)}
+    finally:
+        copy.close()
+
+
+def _forget_in(aside: Path, key: bytes, kept: Set[bytes]) -> None:
+    """Take what disappears one day out of a database that was set aside, unless it is damaged.
+
+    What has come of files that nobody goes on with is removed: whoever knew of it is this database alone.
+
+    Args:
+        aside: The database.
+        key: Its key, 32 bytes.
+        kept: Names of places where files grow that the one in its place knows.
+    """
     if _size(aside) < PAGE_MIN:  # it would become a database
         return
     with contextlib.suppress(StorageError):
         old = Database.open(aside, key)
         try:
+            for staging, folder in staged(old):
+                if staging not in kept:
+                    with contextlib.suppress(StorageError):  # it harms nobody
+                        discard(Path(folder), staging)
             leave_out(old)
             old.empty_log()
         finally:

@@ -1,7 +1,7 @@
 """Messages that disappear: the timer of a conversation, when the time of a message runs, and the deletion.
 
 The time of a message of theirs runs from when it is seen, that of one of ours from when it waits no more
-(SPEC.md 8.6). An offer stays while its files are on their way. Clocks may be wrong: `_tick` lets no message
+(SPEC.md 8.6). An offer stays while its files are on their way; one that nobody answers does not. Clocks may be wrong: `_tick` lets no message
 live longer because a clock was set back.
 """
 
@@ -51,7 +51,9 @@ WHERE position IN (SELECT value FROM json_each(?)) AND expires_ms IS NOT NULL
 _EARLIER: Final = "UPDATE messages SET expires_ms = expires_ms - ? WHERE expires_ms IS NOT NULL"
 _MAY_GO: Final = """(transfer IS NULL OR NOT EXISTS (
     SELECT 1 FROM transfers AS t WHERE t.id = messages.transfer AND t.mine < 4 AND t.theirs < 4
+        AND CASE t.outgoing WHEN 1 THEN t.theirs ELSE t.mine END <> 1
 ))"""
+"""Not an offer whose files are on their way; one that nobody has answered goes as a text does."""
 _RUNNING: Final = "SELECT 1 FROM messages WHERE expires_ms IS NOT NULL LIMIT 1"
 _NEXT: Final = f"SELECT min(expires_ms) FROM messages WHERE expires_ms IS NOT NULL AND {_MAY_GO}"  # noqa: S608
 _DUE: Final = f"""
@@ -67,6 +69,11 @@ UPDATE drafts SET reply = NULL WHERE (conversation, reply) IN (
     SELECT conversation, id FROM messages WHERE position IN (SELECT value FROM json_each(?))
 )
 """
+_WITHDRAW: Final = """
+UPDATE transfers SET mine = 4 WHERE mine < 4 AND theirs < 4
+    AND id IN (SELECT transfer FROM messages WHERE position IN (SELECT value FROM json_each(?)))
+"""
+"""What has ended goes with its message."""
 _DELETE: Final = "DELETE FROM messages WHERE position IN (SELECT value FROM json_each(?))"
 _TIMED: Final = "SELECT position FROM messages WHERE kind = 2 AND timer > 0"
 _DROP_TRANSFERS: Final = """
@@ -74,7 +81,8 @@ DELETE FROM transfers WHERE id IN (SELECT transfer FROM messages WHERE kind = 2 
 """
 _REMEMBER_TIMED: Final = """
 INSERT OR IGNORE INTO forgotten (conversation, id, until)
-SELECT conversation, id, stored_ms + ? FROM messages WHERE outgoing = 0 AND kind = 2 AND timer > 0
+SELECT conversation, id, stored_ms + ? FROM messages
+WHERE (outgoing = 0 OR transfer IS NOT NULL) AND kind = 2 AND timer > 0
 """
 _EDITS: Final = """
 FROM actions AS a WHERE kind = 11 AND NOT EXISTS (
@@ -202,6 +210,7 @@ class TimerTable:
                 with forgetting(self._database, len(due)):
                     self._database.rows(_REMEMBER, (now + store_limits.FORGOTTEN_KEPT * 1000, named))
                     self._database.rows(_UNQUOTE, (named,))
+                    self._database.rows(_WITHDRAW, (named,))
                     self._database.rows(_DELETE, (named,))
             if self._database.row(_RUNNING) is None:
                 self._database.rows("DELETE FROM meta WHERE name = ?", (_MARK,))
@@ -211,6 +220,11 @@ class TimerTable:
         for _, conversation, id_ in due:
             gone.setdefault(ConversationId(conversation), []).append(MessageId(id_))
         return [Gone(conversation, tuple(ids)) for conversation, ids in gone.items()]
+
+    def remembers(self, conversation: ConversationId, id_: MessageId) -> bool:
+        """Whether a message was here and has gone, by its timer or because it was too old."""
+        sql = "SELECT 1 FROM forgotten WHERE conversation = ? AND id = ?"
+        return self._database.row(sql, (conversation, id_)) is not None
 
     def _tick(self) -> int:
         """Look at the clock; if it was set back, what runs ends as much earlier as it was set back.

@@ -297,6 +297,18 @@ def forget_deleted(database: Database, now_ms: int) -> None:
     database.rows(_FORGET, (now_ms - store_limits.FORGOTTEN_KEPT * 1000,))
 
 
+def staged(database: Database) -> list[tuple[bytes, str]]:
+    """Where files grow that have been accepted, in a database of any version.
+
+    Returns:
+        The name of each place, 16 bytes, and the folder that it is in.
+    """
+    if not database.number("SELECT count(*) FROM pragma_table_info('transfers') WHERE name = 'staging'"):
+        return []
+    sql = f"SELECT staging, folder FROM transfers WHERE outgoing = 0 AND folder <> '' AND {_GOING_ON}"  # noqa: S608
+    return [(staging, folder) for staging, folder in database.rows(sql)]
+
+
 def title(body: bytes) -> str:
     """What stands as the text of a message that offers files: names, cleaned, for lists and searches."""
     offered = offers.decode(body)

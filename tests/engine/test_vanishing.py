@@ -10,7 +10,7 @@ from messenger.core.errors import DiskFull, InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Draft, ExportForm, Message, MessageState, SearchQuery
 from messenger.core.settings import NewTimer
-from messenger.core.transfers import TransferState
+from messenger.core.transfers import TransferState, Wish
 from messenger.engine.events import (
     ChainChanged,
     ContactChanged,
@@ -362,8 +362,13 @@ async def test_offers_disappear_with_what_is_noted_of_them_and_files_stay(
     arrived = await bob.hears("letter")
     await bob.engine.mark_read(there, arrived.position)
     await alice.sees(message.id, MessageState.READ)
-    pass_by(alice, bob, seconds=2 * HOUR)
+    await alice.engine.pause_transfer((await alice.engine.transfers())[0].id)
     await bob.engine.accept_files(offer.id, tmp_path / "there")
+    await alice.wait_for(TransferChanged, lambda e: e.transfer.theirs is Wish.GO)
+    pass_by(alice, bob, seconds=2 * HOUR)
+    for person in (alice, bob):
+        assert await context_of(person).stored(context_of(person).store.timers.expire) == []
+    await alice.engine.resume_transfer((await alice.engine.transfers())[0].id)
     await vanished(bob, message.id)
     await vanished(alice, message.id)
     for person in (alice, bob):

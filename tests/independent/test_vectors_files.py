@@ -62,10 +62,9 @@ def digest(hasher: hashing.Hasher, *parts: bytes) -> bytes:
 
 @each("files", "bodies")
 def test_bodies(entry: Json) -> None:
-    names, *numbers, thumbnail = entry["fields"]
-    numbers[4] = binary(numbers[4])
-    mine = files.Body(names, *numbers, binary(thumbnail))
-    ours = Offering(tuple(names), *numbers, binary(thumbnail))
+    names, *others = entry["fields"]
+    others[4], others[7] = binary(others[4]), binary(others[7])
+    mine, ours = files.Body(names, *others), Offering(tuple(names), *others)
     assert files.write_body(mine) == offering.encode(ours) == binary(entry["body"])
     assert both_offer(binary(entry["body"])) == (mine, ours)
 
