@@ -239,7 +239,7 @@ class ContactPanel(QWidget):
         self.info = ContactInfo(theme, bridge, orders, files)
         self.close_button = IconButton(theme, "close", _("Close the contact info"), size=18)
         self.close_button.clicked.connect(self.closed)
-        area = QScrollArea()
+        self.area = area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
