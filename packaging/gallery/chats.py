@@ -12,7 +12,7 @@ from gallery.people import CROWD, HOUR, LONG_NAME, ODD_LINK, STANDS, TALK
 from gallery.profile import now
 from gallery.studio import Stage, Studio, settled
 from messenger.core.models import Connecting, Online, Route
-from messenger.engine.events import TransferChanged, PeerTyping
+from messenger.engine.events import PeerTyping, TransferChanged
 from messenger.gui.emoji_picker import EmojiPicker
 from messenger.gui.message_menu import Deed
 
