@@ -197,7 +197,7 @@ class Bubble:
         quote = self._quote_size
         inner = max(*(p.natural for p in self._paragraphs), meta.width(), more, quote.width())
         last = self._paragraphs[-1]
-        beside = not last.mirrored and not self.cut and last.last + _GAP + meta.width() <= room
+        beside = not (last.mirrored or self.cut or last.block) and last.last + _GAP + meta.width() <= room
         if beside:
             inner = max(inner, last.last + _GAP + meta.width())
         top = _ABOVE + quote.height()

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 
 from messenger.core.transfer_deeds import FileDeed, possible
 from messenger.core.transfers import ENDS, Transfer, TransferState
@@ -21,6 +21,8 @@ PADDING: Final = SPACE["m"]
 _ABOVE: Final = SPACE["s"] + 2
 _GAP: Final = SPACE["s"]
 _TALL: Final = 10_000
+_NEARLY: Final = 0.75
+"""A picture that is nearly as wide as the card, as a share of it, is drawn as wide as the card."""
 _BAD: Final = frozenset({TransferState.FAILED})
 _NOT_OF_BAR: Final = ENDS | {TransferState.OFFERED}
 _ICONS: Final = {"picture": "picture", "sound": "sound", "film": "film", "folder": "folder"}
@@ -167,7 +169,7 @@ class Card:
         if self.picture is not None and not self.picture.isNull():
             size = QSizeF(self.picture.size()) / self.picture.devicePixelRatio()
             most = QSizeF(self._room, FILE["preview"])
-            if size.width() > most.width() or size.height() > most.height():
+            if size.width() > self._room * _NEARLY or size.height() > most.height():
                 size.scale(most, Qt.AspectRatioMode.KeepAspectRatio)
             self.picture_rect = QRectF(QPointF(PADDING, self._top), size)
             self._top += size.height() + _GAP
@@ -252,8 +254,13 @@ class Card:
 
     def _draw_picture(self, painter: QPainter, origin: QPointF, inks: CardInks) -> None:
         if self.picture is not None and not self.picture_rect.isEmpty():
+            painter.save()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(self.picture_rect.translated(origin), self.picture)
+            shape, box = QPainterPath(), self.picture_rect.translated(origin)
+            shape.addRoundedRect(box, RADIUS["small"], RADIUS["small"])
+            painter.setClipPath(shape, Qt.ClipOperation.IntersectClip)
+            painter.drawImage(box, self.picture)
+            painter.restore()
             return
         box = self.icon_rect.translated(origin)
         painter.setPen(Qt.PenStyle.NoPen)

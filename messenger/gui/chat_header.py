@@ -16,7 +16,7 @@ from messenger.gui.widgets import ElidedLabel, IconButton, IconLabel, set_role
 from messenger.text import _, presence_words, typing_words
 from messenger.text.relaying import path
 
-_HEIGHT = 64
+HEADER = 64
 _PATH = 14
 _COUNTDOWN_MS = 1000
 
@@ -64,7 +64,7 @@ class ChatHeader(QWidget):
         super().__init__()
         self.setObjectName("chatHeader")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedHeight(_HEIGHT)
+        self.setFixedHeight(HEADER)
         self._theme = theme
         self._contact: Contact | None = None
         self._presence: Presence = Offline()

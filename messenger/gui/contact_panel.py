@@ -11,14 +11,14 @@ from messenger.core.ids import ConversationId, format_fingerprint
 from messenger.core.models import Contact, Offline, Standing
 from messenger.gui.bridge import Bridge
 from messenger.gui.chat_files import ChatFiles
-from messenger.gui.chat_header import AvatarLabel
+from messenger.gui.chat_header import HEADER, AvatarLabel
 from messenger.gui.conversation_model import Row
 from messenger.gui.orders import Orders
 from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Switch
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.transfer_list import TransferList
-from messenger.gui.widgets import IconButton, IconLabel, button, label
+from messenger.gui.widgets import IconButton, IconLabel, RowButton, button, label
 from messenger.text import _, presence_words
 
 _WIDTH = 300
@@ -47,7 +47,7 @@ class ContactInfo(QWidget):
         self._row: Row | None = None
         self._unsaved: ConversationId | None = None
         column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE["l"], SPACE["s"], SPACE["l"], SPACE["l"])
+        column.setContentsMargins(SPACE["l"], SPACE["l"], SPACE["l"], SPACE["l"])
         column.setSpacing(SPACE["m"])
         self._avatar = AvatarLabel(_AVATAR)
         self.title = label("", "title", wrap=True)
@@ -62,7 +62,7 @@ class ContactInfo(QWidget):
         self._add_note(column)
         self._add_files(column, theme)
         self._add_switches(column, theme)
-        self._add_buttons(column)
+        self._add_buttons(column, theme)
         column.addStretch(1)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -127,8 +127,10 @@ class ContactInfo(QWidget):
         self.fingerprint.setAccessibleName(_("Their fingerprint"))
         row = QHBoxLayout()
         row.setSpacing(SPACE["s"])
+        row.addStretch(1)
         row.addWidget(self._trust_icon)
-        row.addWidget(self._trust_words, 1)
+        row.addWidget(self._trust_words)
+        row.addStretch(1)
         column = QVBoxLayout()
         column.setSpacing(SPACE["s"])
         column.addLayout(row)
@@ -182,13 +184,18 @@ class ContactInfo(QWidget):
             made.append(switch)
         self.pin, self.mute, self.archive = made
 
-    def _add_buttons(self, column: QVBoxLayout) -> None:
+    def _add_buttons(self, column: QVBoxLayout, theme: Theme) -> None:
         orders = self._orders
-        self.rename_button = button(_("Rename…"))
-        self.keep_button = button(_("Keep messages…"))
-        self.export_button = button(_("Export conversation…"))
-        self.block_button = button(_("Block"))
-        self.delete_button = button(_("Delete conversation…"), "danger")
+        self.rename_button = RowButton(theme, "edit", _("Rename…"))
+        self.keep_button = RowButton(theme, "clock", _("Keep messages…"))
+        self.export_button = RowButton(theme, "save", _("Export conversation…"))
+        self.block_button = RowButton(theme, "block", _("Block"))
+        self.delete_button = RowButton(
+            theme, "trash", _("Delete conversation…"), color="danger", kind="dangerRow"
+        )
+        rows = QVBoxLayout()
+        rows.setSpacing(2)
+        rows.setContentsMargins(-SPACE["s"], 0, -SPACE["s"], 0)  # so that icons stand below the other parts
         for part, act in (
             (self.rename_button, orders.rename),
             (self.keep_button, orders.keep),
@@ -197,7 +204,8 @@ class ContactInfo(QWidget):
             (self.delete_button, orders.delete),
         ):
             part.clicked.connect(lambda _checked=False, act=act: self._with(act))
-            column.addWidget(part)
+            rows.addWidget(part)
+        column.addLayout(rows)
 
     def _block(self, contact: Contact) -> None:
         blocked = contact.standing is Standing.BLOCKED
@@ -239,19 +247,23 @@ class ContactPanel(QWidget):
         self.info = ContactInfo(theme, bridge, orders, files)
         self.close_button = IconButton(theme, "close", _("Close the contact info"), size=18)
         self.close_button.clicked.connect(self.closed)
-        area = QScrollArea()
+        self.area = area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(self.info)
-        head = QHBoxLayout()
-        head.setContentsMargins(SPACE["l"], SPACE["m"], SPACE["m"], SPACE["s"])
+        bar = QWidget()
+        bar.setObjectName("chatHeader")
+        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        bar.setFixedHeight(HEADER)
+        head = QHBoxLayout(bar)
+        head.setContentsMargins(SPACE["l"], 0, SPACE["m"], 0)
         head.addWidget(label(_("Contact info"), "title"), 1)
         head.addWidget(self.close_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(head)
+        column.addWidget(bar)
         column.addWidget(area, 1)
         self.setFocusProxy(self.close_button)
 

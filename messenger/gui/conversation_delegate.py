@@ -129,7 +129,10 @@ class ConversationDelegate(QStyledItemDelegate):
             painter.setBrush(colors["chip" if quiet else "accent"])
             painter.drawRoundedRect(badge, _LINE / 2, _LINE / 2)
             painter.setPen(colors["chip_text" if quiet else "on_accent"])
+            painter.save()
+            painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # else "999+" turns into "+999"
             painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, words)
+            painter.restore()
         words, color = self._last_words(row)
         painter.setFont(self._theme.font("body"))
         painter.setPen(colors[color])

@@ -27,17 +27,20 @@ def pixmap(name: str, color: str, size: int, scale: float) -> QPixmap:
     return _render(svg.encode(), size, scale)
 
 
-def icon(name: str, color: QColor, size: int = 20) -> QIcon:
+def icon(name: str, color: QColor, size: int = 20, disabled: QColor | None = None) -> QIcon:
     """An icon for a button or menu.
 
     Args:
         name: A file of resources/icons/ without its ending.
         color: Its colour.
         size: Edge in device-independent pixels.
+        disabled: Its colour while nothing can be pressed; None for a paler one.
     """
     result = QIcon()
     for scale in _SCALES:
         result.addPixmap(pixmap(name, color.name(), size, scale))
+        if disabled is not None:
+            result.addPixmap(pixmap(name, disabled.name(), size, scale), QIcon.Mode.Disabled)
     return result
 
 

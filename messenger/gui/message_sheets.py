@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from PySide6.QtCore import QDate, Qt, Signal, Slot
-from PySide6.QtGui import QTextCharFormat
+from PySide6.QtGui import QGuiApplication, QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QGridLayout, QToolButton, QWidget
 
 from messenger.core.models import Message, MessageState, Moments
-from messenger.gui import content
+from messenger.gui import content, icons
 from messenger.gui.sheet import Sheet
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import label
@@ -166,15 +166,18 @@ class DateSheet(Sheet):
         plain.setForeground(theme.colors["text"])
         for weekday in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
             self.calendar.setWeekdayTextFormat(weekday, plain)
-        for part, words in (
-            ("qt_calendar_prevmonth", _("Month before")),
-            ("qt_calendar_nextmonth", _("Month after")),
-            ("qt_calendar_monthbutton", _("Month")),
-            ("qt_calendar_yearbutton", _("Year")),
+        mirrored = QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        for part, words, arrow in (
+            ("qt_calendar_prevmonth", _("Month before"), "right" if mirrored else "back"),
+            ("qt_calendar_nextmonth", _("Month after"), "back" if mirrored else "right"),
+            ("qt_calendar_monthbutton", _("Month"), ""),
+            ("qt_calendar_yearbutton", _("Year"), ""),
         ):
             press = self.calendar.findChild(QToolButton, part)
             if isinstance(press, QToolButton):
                 press.setAccessibleName(words)
+                if arrow:
+                    press.setIcon(icons.icon(arrow, theme.colors["text"], disabled=theme.colors["line"]))
         today = local(time.time_ns() // 1_000_000).date()
         first = min(local(first_ms).date(), today)
         self.calendar.setDateRange(_qt(first), _qt(today + timedelta(days=1)))

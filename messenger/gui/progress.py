@@ -97,7 +97,7 @@ class StepList(QWidget):
     def reset(self) -> None:
         """Show every step as still to come."""
         for place in range(len(self._names)):
-            self._show(place, "clock", "line", "muted")
+            self._show(place, "clock", "scroll", "muted")
             self._labels[place].setText(self._words[self._names[place]])
 
     def begin(self, name: str, detail: str = "") -> None:
@@ -115,7 +115,7 @@ class StepList(QWidget):
         set_role(self._labels[now], "role", "strong")
         self._marks[now].setCurrentIndex(1)
         for place in range(now + 1, len(self._names)):
-            self._show(place, "clock", "line", "muted")
+            self._show(place, "clock", "scroll", "muted")
 
     def finish(self) -> None:
         """All steps are done."""

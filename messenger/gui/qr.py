@@ -6,6 +6,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from messenger.gui.theme import RADIUS
+
 _QUIET: Final = 4
 """Modules of white around a code, as ISO/IEC 18004 asks for."""
 _LEAST: Final = 3
@@ -43,7 +45,11 @@ class QrCode(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Draw modules of whole pixels of the screen."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), Qt.GlobalColor.white)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(Qt.GlobalColor.white)
+        painter.drawRoundedRect(self.rect(), RADIUS["control"], RADIUS["control"])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
         if not self._rows:
             return
         ratio = self.devicePixelRatioF()

@@ -4,13 +4,14 @@ import time
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from messenger.core import relay_limits
 from messenger.gui.theme import Theme
 from messenger.text import hosting
 
-_WIDTHS: Final = (96, 180, 180, 72)
+_WIDTHS: Final = (96, 164, 164, 104)
 _ROW: Final = 24
 
 Index = QModelIndex | QPersistentModelIndex
@@ -66,13 +67,13 @@ class TrafficView(QTableView):
     """The rows; it stays at the newest unless the person has scrolled back.
 
     Args:
-        theme: Fonts.
+        theme: Colours and fonts.
         model: The rows.
     """
 
     def __init__(self, theme: Theme, model: TrafficModel) -> None:
         super().__init__()
-        self._follows = True
+        self._follows, self._theme = True, theme
         self.setObjectName("traffic")
         self.setModel(model)
         self.setAccessibleName(hosting.ABOUT)
@@ -92,6 +93,15 @@ class TrafficView(QTableView):
             self.setColumnWidth(column, width)
         model.rowsAboutToBeInserted.connect(self._before)
         model.rowsInserted.connect(self._after)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
+        """Say so while there is nothing."""
+        super().paintEvent(event)
+        if not self.model().rowCount():
+            painter = QPainter(self.viewport())
+            painter.setFont(self._theme.font())
+            painter.setPen(self._theme.colors["muted"])
+            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, hosting.QUIET)
 
     def _before(self) -> None:
         bar = self.verticalScrollBar()

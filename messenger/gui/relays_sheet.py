@@ -42,7 +42,7 @@ class RelayRow(QWidget):
         fingerprint = label(format_fingerprint(relay.fingerprint), "smallMono", wrap=True, select=True)
         self.act_button = button("")
         self.act_button.clicked.connect(lambda: act(self.relay))
-        self.refuse_button = button(relaying.REFUSE, "quiet")
+        self.refuse_button = button(relaying.REFUSE)
         self.refuse_button.clicked.connect(lambda: refuse(self.relay))
         texts = QVBoxLayout()
         texts.setSpacing(2)

@@ -262,7 +262,7 @@ class ImportSheet(ArchiveSheet):
         super().__init__(parent, theme, bridge, words)
         self._path = path
         self.passphrase = self.add_field(_("Passphrase of the file"))
-        self.add_new(_("New passphrase for this computer, or leave empty"))
+        self.add_new(_("New passphrase, or leave empty"))
         self.end_fields()
 
     async def act(self) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from messenger import __version__
+from messenger.gui import icons
 from messenger.gui.theme import SPACE
 from messenger.gui.widgets import label
 from messenger.text import _, catalogue
@@ -18,6 +19,7 @@ from messenger.text import _, catalogue
 Run = Callable[[Coroutine[Any, Any, Any], str], None]
 
 _ROOT: Final = "sotto"
+_LOGO: Final = 56
 _MOST: Final = 80
 """Characters of a licence's name that are shown; some packages give its whole text."""
 
@@ -91,6 +93,9 @@ class AboutPart(QWidget):
         self.licences = label("", "small", wrap=True, select=True)
         self.licences.setAccessibleName(_("Licences"))
         column = _column(self)
+        picture = QLabel()
+        picture.setPixmap(icons.logo(_LOGO, self.devicePixelRatioF()))
+        column.addWidget(picture)
         column.addWidget(label(_("Sotto {version}").format(version=__version__), "title"))
         column.addWidget(label(_("Licence: Apache 2.0. It comes without any warranty."), "small", wrap=True))
         column.addWidget(label(_("Made with"), "strong"))

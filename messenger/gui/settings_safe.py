@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QLocale, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QVBoxLayout, QWidget
 
 from messenger.core.errors import SottoError
@@ -14,18 +14,13 @@ from messenger.gui.files import choose_new_file
 from messenger.gui.safe_sheets import ExportSheet, PassphraseSheet, RestoreSheet, Wish
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import button, label
-from messenger.text import PROTECTION, _, long_moment, ngettext
+from messenger.text import PROTECTION, _, long_moment, ngettext, size_words
 
 _LARGEST: Final = 5
 """Conversations whose size is told."""
 _LIST: Final = 120
 
 Run = Callable[[Coroutine[Any, Any, Any], str], None]
-
-
-def size_words(count: int) -> str:
-    """A number of bytes as people say it."""
-    return QLocale().formattedDataSize(count, 1)
 
 
 class ProtectionPart(QWidget):
@@ -140,7 +135,7 @@ class StoragePart(QWidget):
         column.addWidget(label(_("Everything in one file"), "strong"))
         words = _("For another computer or for a shelf: identity, contacts and messages, encrypted.")
         column.addWidget(label(words, "small", wrap=True))
-        column.addWidget(self.export_button)
+        column.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignLeading)
         self.list.currentRowChanged.connect(self._on_row)
         self.back_up_button.clicked.connect(lambda: run(self._back_up(), "make a backup"))
         self.restore_button.clicked.connect(lambda: run(self._ask_restore(), "ask before a restore"))

@@ -30,12 +30,14 @@ from messenger.gui.settings_safe import ProtectionPart, StoragePart
 from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Segments, Switch
 from messenger.gui.theme import SPACE, Theme
-from messenger.gui.widgets import NumberField, button, fingerprint_text, label
+from messenger.gui.widgets import NumberField, button, fingerprint_text, label, menu_icon
 from messenger.text import CHOICES, PAGES, PROTECTION, SETTINGS, _, explain, keys, relaying
 
-_SIZE: Final = (720, 520)
+_SIZE: Final = (760, 540)
 _PAGES_WIDTH: Final = 176
 """Least width of the list of pages; the longest name may want more."""
+_ICONS: Final = ("person", "globe", "lock", "bell", "eye", "folder", "archive", "settings", "info")
+"""The pictures of the pages, in their order."""
 
 
 class SettingRow(QWidget):
@@ -147,6 +149,8 @@ class SettingsSheet(Sheet):
         self.advanced, self.made_of = AdvancedPart(), AboutPart(self.run)
         self._add_page(_("Advanced"), self._page([], self.advanced))
         self._add_page(_("About"), self._page([], self.made_of))
+        theme.changed.connect(self._dress)
+        self._dress()
         self.pages.currentRowChanged.connect(self._stack.setCurrentIndex)
         self.pages.setCurrentRow(0)
         row = QHBoxLayout()
@@ -169,6 +173,11 @@ class SettingsSheet(Sheet):
         area.setAccessibleName(title)
         self._stack.addWidget(area)
         self.pages.addItem(title)
+
+    @Slot()
+    def _dress(self) -> None:
+        for place, name in enumerate(_ICONS):
+            self.pages.item(place).setIcon(menu_icon(self._theme, name))
 
     def _page(self, names: list[str], part: QWidget | None) -> QWidget:
         page, column = _column()

@@ -3,14 +3,16 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import SIGNAL, QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QDialog,
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -96,9 +98,42 @@ class Sheet(QDialog):
         self.fit()
         super().showEvent(event)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Enter does what has the cursor, else presses the one button of this dialog.
+
+        Qt would press the first default button that it finds, those of dialogs above this one included, and
+        after a field has used the key already: wrong digits and Enter would end in "They are the same".
+        """
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if event.key() not in {Qt.Key.Key_Return, Qt.Key.Key_Enter} or not plain:
+            super().keyPressEvent(event)
+            return
+        used = self.focusWidget()
+        if isinstance(used, QPushButton | QToolButton):
+            used.click()
+        elif not _uses_enter(used):
+            for part in self.findChildren(QPushButton):
+                if part.isDefault() and part.isVisible() and part.window() is self:
+                    part.click()
+                    break
+
+    def event(self, event: QEvent) -> bool:
+        """Contents that want more room get it."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest and self.isVisible():
+            self.fit()
+        return done
+
     @Slot()
     def _on_finished(self) -> None:
         self.tasks.cancel()
+
+
+def _uses_enter(part: QWidget | None) -> bool:
+    """Whether Enter already did something in a field or list."""
+    if isinstance(part, QLineEdit):
+        return part.receivers(SIGNAL("returnPressed()")) > 0
+    return isinstance(part, QAbstractItemView) and part.currentIndex().isValid()
 
 
 class ConfirmSheet(Sheet):

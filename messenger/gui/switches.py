@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QCheckBox, QHBoxLayout, QWidget
 
 from messenger.gui.theme import Theme
@@ -74,10 +74,12 @@ class Segments(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        last = len(choices) - 1
+        ends = {0: "first", len(choices) - 1: "last"}
+        if QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            ends = {0: "last", len(choices) - 1: "first"}  # the style sheet rounds corners by left and right
         for place, (choice, words) in enumerate(choices.items()):
             part = button(words, "segment")
-            part.setProperty("place", {0: "first", last: "last"}.get(place, "middle"))
+            part.setProperty("place", ends.get(place, "middle"))
             part.setCheckable(True)
             part.setAccessibleName(f"{title}: {words}")
             self._group.addButton(part)

@@ -5,7 +5,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from messenger.core.ids import ConversationId
 from messenger.core.transfer_deeds import FileDeed
@@ -17,7 +17,7 @@ from messenger.gui.sheet import Sheet
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.transfer_book import RUNNING, TransferBook
 from messenger.gui.transfer_list import TransferList, grouped
-from messenger.gui.widgets import IconLabel, label
+from messenger.gui.widgets import ElidedLabel, IconLabel, label
 from messenger.text import _, total_words
 
 _SIZE: Final = (480, 620)
@@ -117,16 +117,18 @@ class TransferStrip(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(_("Show all transfers"))
-        self.words: QLabel = label("", "small")
+        self.words = ElidedLabel("small")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
-        self.bar.setFixedWidth(_BAR)
+        self.bar.setMinimumWidth(_BAR // 2)
+        self.bar.setMaximumWidth(_BAR)
         self.bar.setAccessibleName(_("Progress of all transfers"))
         row = QHBoxLayout()
         row.setSpacing(SPACE["m"])
         row.addWidget(IconLabel(theme, "transfers", "muted", 18))
-        row.addWidget(self.words, 1)
+        row.addWidget(self.words)
+        row.addStretch(1)
         row.addWidget(self.bar)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE["l"], SPACE["s"], SPACE["l"], SPACE["s"])

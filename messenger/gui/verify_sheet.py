@@ -71,6 +71,7 @@ class VerifySheet(Sheet):
         card = QWidget()
         card.setObjectName("card")
         card.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        card.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # both find the same digits in the same place
         grid = QGridLayout(card)
         grid.setContentsMargins(SPACE["l"], SPACE["l"], SPACE["l"], SPACE["l"])
         grid.setHorizontalSpacing(SPACE["xl"])

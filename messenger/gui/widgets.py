@@ -34,7 +34,8 @@ def label(text: str = "", role: str = "body", *, wrap: bool = False, select: boo
     result.setProperty("role", role)
     result.setWordWrap(wrap)
     if wrap:
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        # Not Minimum: it keeps room for the lines of a narrow label, and dialogs too high.
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         result.setSizePolicy(policy)
     if select:
@@ -213,6 +214,36 @@ class IconButton(QToolButton):
         self._icon, self._color = name, color or self._color
         self.setToolTip(title)
         self.setAccessibleName(title)
+        self._dress()
+
+    @Slot()
+    def _dress(self) -> None:
+        colors = self._theme.colors
+        drawn = icons.icon(self._icon, colors[self._color], self.iconSize().width(), colors["muted"])
+        self.setIcon(drawn)
+
+
+class RowButton(QPushButton):
+    """One of several things to do that stand below each other: a picture and words.
+
+    Args:
+        theme: Where its colour comes from.
+        name: The icon.
+        words: What it does.
+        color: The token of the colour of the icon.
+        kind: ``row``, or ``dangerRow`` for what cannot be taken back.
+    """
+
+    def __init__(
+        self, theme: Theme, name: str, words: str, *, color: str = "muted", kind: str = "row"
+    ) -> None:
+        super().__init__(words)
+        self._theme, self._icon, self._color = theme, name, color
+        self.setProperty("kind", kind)
+        self.setAutoDefault(False)
+        self.setIconSize(QSize(20, 20))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        theme.changed.connect(self._dress)
         self._dress()
 
     @Slot()

@@ -1,0 +1,1 @@
+"""What the gallery is made of: an invented profile, a studio, and lists of what is shown."""
