@@ -6,7 +6,7 @@ for single boxes, derived or drawn together with a key that is used once.
 """
 
 from collections.abc import Callable
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, NoReturn, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -124,7 +124,8 @@ class Sealer(_Direction):
         """Encrypt the next record; returns ciphertext and tag, 16 bytes longer than the plaintext."""
         size = len(plaintext)
         sealed = self._cipher.encrypt(self._next(size), plaintext, aad)
-        self._done(size)
+        self.count += 1
+        self.bytes += size
         return sealed
 
     def seal_into(self, plaintext: Buffer, aad: Buffer, out: bytearray | memoryview) -> int:
@@ -171,14 +172,17 @@ class Opener(_Direction):
 
     def open(self, ciphertext: Buffer, aad: Buffer) -> bytes:
         """Decrypt the next record."""
-        size = self._size(ciphertext)
+        size = len(ciphertext) - limits.TAG_SIZE
+        if size < 0:
+            self._too_short()
         nonce = self._next(size)
         try:
             plaintext = self._cipher.decrypt(nonce, ciphertext, aad)
         except InvalidTag as e:
             self._alive = False
             raise CryptoError("a record does not open") from e
-        self._done(size)
+        self.count += 1
+        self.bytes += size
         return plaintext
 
     def open_into(self, ciphertext: Buffer, aad: Buffer, out: bytearray | memoryview) -> int:
@@ -195,7 +199,9 @@ class Opener(_Direction):
         Returns:
             Bytes of plaintext at the beginning of ``out``.
         """
-        size = self._size(ciphertext)
+        size = len(ciphertext) - limits.TAG_SIZE
+        if size < 0:
+            self._too_short()
         if len(out) < size:
             raise CryptoError("output buffer too short")
         nonce = self._next(size)
@@ -209,10 +215,7 @@ class Opener(_Direction):
         self._done(size)
         return size
 
-    def _size(self, ciphertext: Buffer) -> int:
-        """Plaintext length of a record; one too short to hold a tag counts as a failure."""
-        size = len(ciphertext) - limits.TAG_SIZE
-        if size < 0:
-            self._alive = False
-            raise CryptoError("a record is shorter than its tag")
-        return size
+    def _too_short(self) -> NoReturn:
+        """A record too short to hold a tag counts as a failure."""
+        self._alive = False
+        raise CryptoError("a record is shorter than its tag")

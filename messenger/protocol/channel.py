@@ -45,6 +45,10 @@ RECEIVES: Final[dict[ChannelState, frozenset[RecordType]]] = {
 }
 """The records that each state takes. In a state that takes none the stream is not looked at any more."""
 
+_OPEN: Final = ChannelState.OPEN
+(_DEAF,) = (state for state, taken in RECEIVES.items() if not taken)
+_PACKET: Final = RecordType.PACKET
+
 
 class Channel:
     """Records in both directions.
@@ -102,7 +106,7 @@ class Channel:
             if self._schedule.due(count, size):
                 self._offer()
 
-    def receive_data(self, data: Buffer) -> Iterator[memoryview]:
+    def receive_data(self, data: Buffer) -> Iterator[bytes]:
         """Take bytes; go through all that this yields before the next call.
 
         What follows the peer's goodbye, or a failure, is thrown away.
@@ -114,16 +118,16 @@ class Channel:
             RemoteProtocolError: The stream is not what the peer must send; it is closed, and
                 what waited to be sent is not sent.
         """
-        if not RECEIVES[self.state]:
+        if self.state is _DEAF:
             return
         try:
             for kind, content in self._reader.feed(data):
-                if kind is RecordType.PACKET:
+                if kind is _PACKET:
                     self._schedule.packet()
                     yield content
                 else:
-                    self._on_record(kind, bytes(content))
-                if not RECEIVES[self.state]:
+                    self._on_record(kind, content)
+                if self.state is _DEAF:
                     return
         except CryptoError as e:
             self.refuse()
@@ -144,11 +148,11 @@ class Channel:
         Raises:
             RemoteProtocolError: As for `receive_data`.
         """
-        if not RECEIVES[self.state]:
+        if self.state is _DEAF:
             return None
         try:
             kind, content = self._reader.open_in_place(record)
-            if kind is RecordType.PACKET:
+            if kind is _PACKET:
                 self._schedule.packet()
                 return content
             self._on_record(kind, bytes(content))
@@ -177,7 +181,12 @@ class Channel:
     @property
     def record_in_progress(self) -> int | None:
         """Number of the record that has begun to arrive and is not complete, for a deadline."""
-        return self._reader.count if self._reader.begun else None
+        return self._reader.count if self._reader.waiting else None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to send, or the peer's goodbye to be answered by closing."""
+        return bool(self._writer.sealed) or self.close_code is not None
 
     @property
     def unread(self) -> int:
@@ -190,16 +199,16 @@ class Channel:
         Raises:
             LocalProtocolError: We have said goodbye, or the content is too long.
         """
-        if self.state is not ChannelState.OPEN:
+        if self.state is not _OPEN:
             raise LocalProtocolError(f"PACKET at {self.state.name}")
-        if self._rekey.step is RekeyStep.IDLE and self._schedule.stale():
+        if self._schedule.stale() and self._rekey.step is RekeyStep.IDLE:
             self._offer()
             self._held.append(content)
         elif self._held:
             self._held.append(content)
         else:
             self._schedule.packet()
-            self._writer.write(RecordType.PACKET, content)
+            self._writer.write(_PACKET, content)
 
     @property
     def holding(self) -> bool:

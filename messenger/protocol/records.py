@@ -6,6 +6,7 @@ ciphertext and tag. Inside: u8 type, u24 content length, content, zero padding.
 
 from collections.abc import Iterator
 from enum import IntEnum
+from struct import Struct
 from typing import Final
 
 from messenger.core import limits
@@ -18,10 +19,15 @@ OUTER_TYPE: Final = 0x17
 """First byte of every record, as in TLS 1.3."""
 
 OUTER_HEADER: Final = 4
+_OUTER: Final = OUTER_TYPE << 24
 _CONTENT_AT: Final = OUTER_HEADER + limits.RECORD_INNER_HEADER
 _SHORT: Final = 16 * 1024
 """Content up to which a record is put together by copying."""
 _ZEROS: Final = bytes(limits.RECORD_PADDING)
+_LEAST: Final = limits.RECORD_INNER_HEADER
+_MOST: Final = _LEAST + limits.RECORD_CONTENT_MAX
+_HEADER: Final = Struct(">I")
+"""Both headers: a type in the first byte, a length in the others."""
 
 
 class RecordType(IntEnum):
@@ -109,7 +115,7 @@ class RecordWriter:
         """Records and bytes sealed under the present key."""
         return self._sealer.count, self._sealer.bytes
 
-    def seal(self, kind: RecordType, content: Buffer) -> bytearray:
+    def seal(self, kind: RecordType, content: Buffer) -> bytes | bytearray:
         """One whole record, padded so that its inner size is a multiple of `limits.RECORD_PADDING`.
 
         Raises:
@@ -146,20 +152,15 @@ class RecordWriter:
         self._seal(parts.inner, parts.header, parts.sealed)
         return parts.whole
 
-    def _seal_short(self, kind: RecordType, content: Buffer, size: int) -> bytearray:
+    def _seal_short(self, kind: RecordType, content: Buffer, size: int) -> bytes:
         """The same record; for few bytes copying is cheaper than looking after a buffer."""
-        padded = _padded(size)
-        inner = b"".join(
-            (_inner_header(kind, size), content, _ZEROS[: padded - limits.RECORD_INNER_HEADER - size])
-        )
-        header = _outer_header(padded + limits.TAG_SIZE)
+        padding = -(_LEAST + size) % limits.RECORD_PADDING
+        inner = b"".join((_HEADER.pack(kind << 24 | size), content, _ZEROS[:padding]))
+        header = _HEADER.pack(_OUTER | _LEAST + size + padding + limits.TAG_SIZE)
         try:
-            sealed = self._sealer.seal(inner, header)
+            return header + self._sealer.seal(inner, header)
         except CryptoError as e:
             raise LocalProtocolError("this key must not seal more") from e
-        data = bytearray(header)
-        data += sealed
-        return data
 
     def _seal(self, inner: memoryview, header: bytes, sealed: memoryview) -> None:
         try:
@@ -188,7 +189,9 @@ class RecordQueue(RecordWriter):
         Raises:
             LocalProtocolError: As for `seal`.
         """
-        self.sealed.append(self.seal(kind, content))
+        size = len(content)
+        short = size <= _SHORT
+        self.sealed.append(self._seal_short(kind, content, size) if short else self.seal(kind, content))
 
     def take(self) -> Buffer:
         """All records that are kept; each is returned once."""
@@ -205,11 +208,13 @@ class RecordReader:
         secret: The direction's traffic secret, 32 bytes.
     """
 
-    __slots__ = ("_buffer", "_empty", "_opener", "count")
+    __slots__ = ("_buffer", "_empty", "_opener", "count", "waiting")
 
     def __init__(self, secret: bytes) -> None:
         self._opener = Opener(*record_key(secret))
         self._buffer = bytearray()
+        self.waiting = 0
+        """Bytes kept of a record that is not complete."""
         self._empty = 0
         self.count = 0
         """Records opened so far, under all keys."""
@@ -219,16 +224,11 @@ class RecordReader:
         self._opener = Opener(*record_key(secret))
 
     @property
-    def waiting(self) -> int:
-        """Bytes kept of a record that is not complete."""
-        return len(self._buffer)
-
-    @property
     def begun(self) -> bool:
         """Whether a record has begun and is not complete."""
-        return bool(self._buffer)
+        return bool(self.waiting)
 
-    def feed(self, data: Buffer) -> Iterator[tuple[RecordType, memoryview]]:
+    def feed(self, data: Buffer) -> Iterator[tuple[RecordType, bytes]]:
         """Take bytes; go through all that this yields before the next call.
 
         Yields:
@@ -239,26 +239,26 @@ class RecordReader:
         """
         if self._buffer:
             self._buffer += data
-            with memoryview(self._buffer) as whole:  # many small pieces must not be copied again with each
-                if self._end(whole, 0) is None:
+            with memoryview(self._buffer) as begun:  # many small pieces must not be copied again with each
+                size = self.measure(begun)
+                if size is None or size > len(begun):
+                    self.waiting = len(begun)
                     return
             data = bytes(self._buffer)
             self._buffer.clear()
-        at = 0
-        with memoryview(data) as view:
-            while (end := self._end(view, at)) is not None:
-                yield self._open(bytes(view[at : at + OUTER_HEADER]), view[at + OUTER_HEADER : end])
-                at = end
-            self._buffer += view[at:]
-
-    @staticmethod
-    def _end(view: memoryview, at: int) -> int | None:
-        """Where the record that begins somewhere ends; None if it is not complete."""
-        begin = at + OUTER_HEADER
-        if begin > len(view):
-            return None
-        end = begin + _ciphertext_size(int.from_bytes(view[at:begin], "big"))
-        return end if end <= len(view) else None
+            self.waiting = 0
+        whole, at, there = bytes(data), 0, len(data)
+        while (begin := at + OUTER_HEADER) <= there:
+            header = whole[at:begin]
+            end = begin + _ciphertext_size(int.from_bytes(header, "big"))
+            if end > there:
+                break
+            at = end
+            short = end - begin <= _SHORT
+            yield self._open(header, whole[begin:end] if short else memoryview(whole)[begin:end])
+        if at < there:
+            self._buffer += whole[at:]
+            self.waiting = there - at
 
     @staticmethod
     def measure(view: memoryview) -> int | None:
@@ -295,22 +295,28 @@ class RecordReader:
         except CryptoError as e:
             raise RemoteProtocolError("a record does not open") from e
         inner = sealed[:size]
-        return self._content(bytes(inner[: limits.RECORD_INNER_HEADER]), inner)
+        kind, end = self._content(bytes(inner[:_LEAST]), size)
+        padding = bytes(inner[end:])
+        if padding.count(0) != len(padding):
+            raise RemoteProtocolError("bad record content")
+        return kind, inner[_LEAST:end]
 
-    def _open(self, header: bytes, sealed: memoryview) -> tuple[RecordType, memoryview]:
+    def _open(self, header: bytes, sealed: Buffer) -> tuple[RecordType, bytes]:
         try:
             inner = self._opener.open(sealed, header)
         except CryptoError as e:
             raise RemoteProtocolError("a record does not open") from e
-        return self._content(inner, memoryview(inner))
+        kind, end = self._content(inner, len(inner))
+        padding = inner[end:]
+        if padding != _ZEROS[: len(padding)] and padding.count(0) != len(padding):
+            raise RemoteProtocolError("bad record content")
+        return kind, inner[_LEAST:end]
 
-    def _content(self, start: bytes, inner: memoryview) -> tuple[RecordType, memoryview]:
-        """What is in a record; `start` is its beginning, or all of it."""
+    def _content(self, start: bytes, whole: int) -> tuple[RecordType, int]:
+        """What a record of so many bytes holds, and where that ends; `start` is at least its header."""
         self.count += 1
-        size = int.from_bytes(start[1 : limits.RECORD_INNER_HEADER], "big")
-        end = limits.RECORD_INNER_HEADER + size
-        padding = bytes(inner[end:])
-        if size > limits.RECORD_CONTENT_MAX or end > len(inner) or padding.count(0) != len(padding):
+        end = _LEAST + int.from_bytes(start[1:_LEAST], "big")
+        if end > whole or end > _MOST:
             raise RemoteProtocolError("bad record content")
         kind = _TYPES.get(start[0])
         if kind is None:
@@ -318,15 +324,15 @@ class RecordReader:
         self._empty = 0 if kind else self._empty + 1  # 0 is that of PADDING
         if self._empty > limits.EMPTY_RECORDS_MAX:
             raise RemoteProtocolError("too many empty records")
-        return kind, inner[limits.RECORD_INNER_HEADER : end]
+        return kind, end
 
 
 def _outer_header(sealed: int) -> bytes:
-    return (OUTER_TYPE << 24 | sealed).to_bytes(OUTER_HEADER, "big")
+    return _HEADER.pack(_OUTER | sealed)
 
 
 def _inner_header(kind: RecordType, size: int) -> bytes:
-    return (kind << 24 | size).to_bytes(limits.RECORD_INNER_HEADER, "big")
+    return _HEADER.pack(kind << 24 | size)
 
 
 def _ciphertext_size(header: int) -> int:

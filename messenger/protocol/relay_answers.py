@@ -1,5 +1,6 @@
 """What a relay says to its client (SPEC.md section "Relays"): answers by tag, and news of subscriptions."""
 
+from struct import Struct
 from typing import ClassVar, Final, Self
 
 from messenger.core import limits, relay_limits
@@ -293,6 +294,25 @@ ANSWERS: Final = {each.KIND: each for each in _ALL}
 
 _IGNORABLE: Final = 0x80
 """Types with this bit may be ignored by those who do not know them."""
+
+
+_WITH_TAG: Final = Struct(">II")
+"""Header of a message and the tag after it."""
+
+
+def done(tag: int) -> bytes:
+    """A `Done` with a tag that was asked for, encoded."""
+    return _WITH_TAG.pack(Done.KIND << 24 | TAG_SIZE, tag)
+
+
+def arrived(tag: int, envelope: bytes) -> tuple[bytes, bytes]:
+    """An `Arrived` with the tag of a subscription, encoded: in two parts, so that no envelope is copied.
+
+    Raises:
+        LocalProtocolError: The envelope is of another size.
+    """
+    put(envelope, *limits.ENVELOPE_BUCKETS)
+    return _WITH_TAG.pack(Arrived.KIND << 24 | TAG_SIZE + len(envelope), tag), envelope
 
 
 def answer_bounds(kind: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from messenger.protocol.relay_queues import (
     Subscribe,
 )
 from messenger.protocol.relay_request import Request
-from messenger.protocol.relay_wire import TAG_SIZE, take_tag
+from messenger.protocol.relay_wire import TAG_SIZE
 from messenger.protocol.wire import Fields
 
 _ALL: Final[tuple[type[Request], ...]] = (
@@ -63,15 +63,19 @@ class Unknown(Request, frozen=True):
         return cls(tag)
 
 
+_BOUNDS: Final = {kind: REQUESTS.get(kind, Unknown).BOUNDS for kind in range(1, _LAST_REQUEST + 1)}
+
+
 def request_bounds(kind: int) -> tuple[int, int]:
     """The least and the greatest length of a request of a type.
 
     Raises:
         RemoteProtocolError: It is not the type of a request, of this version or a later one.
     """
-    if not 1 <= kind <= _LAST_REQUEST:
+    bounds = _BOUNDS.get(kind)
+    if bounds is None:
         raise RemoteProtocolError("not a request")
-    return REQUESTS.get(kind, Unknown).BOUNDS
+    return bounds
 
 
 def decode_request(kind: int, body: bytes) -> Request:
@@ -84,7 +88,4 @@ def decode_request(kind: int, body: bytes) -> Request:
     Raises:
         RemoteProtocolError: It is not one.
     """
-    fields = Fields(body)
-    request = REQUESTS.get(kind, Unknown).read(take_tag(fields), fields)
-    fields.finish()
-    return request
+    return REQUESTS.get(kind, Unknown).decode(body)

@@ -1,6 +1,7 @@
 """Requests about queues and their messages, circuits and prekeys (SPEC.md section "Relays")."""
 
 from enum import IntEnum, IntFlag
+from struct import Struct
 from typing import ClassVar, Final, Self
 
 from messenger.core import limits, relay_limits
@@ -26,6 +27,12 @@ PREKEY_SIZE: Final = PREKEY_ID_SIZE + 1 + limits.XWING_PUBLIC_SIZE
 """An encoded `prekeys.Prekey`."""
 
 _PREKEYS_MAX: Final = limits.PREKEYS_MAX + 1
+
+_UNSOLVED: Final = Struct(f">I{ID_SIZE}sH{PROOF_SIZE}s")
+"""What stands before the envelope of a `Send` without a solution: tag, id, 0, proof."""
+_BEFORE: Final = TAG_SIZE + ID_SIZE + VECTOR
+_NO_SOLUTION: Final = bytes(VECTOR)
+_ENVELOPES: Final = frozenset(limits.ENVELOPE_BUCKETS)
 
 
 class QueueKind(IntEnum):
@@ -124,7 +131,20 @@ class Send(Proved, frozen=True):
 
     def before(self) -> bytes:
         """What stands before the proof."""
-        return put_tag(self.tag) + put(self.send_id, ID_SIZE) + _solution(self.solution)
+        if self.solution:
+            last = put_number(len(self.solution), VECTOR) + put(self.solution, SOLUTION_SIZE)
+        else:
+            last = _NO_SOLUTION
+        return put_tag(self.tag) + put(self.send_id, ID_SIZE) + last
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Read a body of a length within the bounds; nearly all that a relay reads are these, unsolved."""
+        if body[_BEFORE - VECTOR : _BEFORE] == _NO_SOLUTION and len(body) - _UNSOLVED.size in _ENVELOPES:
+            tag, send_id, _, given = _UNSOLVED.unpack_from(body)
+            if tag:
+                return cls(tag, send_id, body[_UNSOLVED.size :], proof=given)
+        return super().decode(body)
 
     def after(self) -> bytes:
         """The envelope."""
@@ -135,7 +155,7 @@ class Send(Proved, frozen=True):
         """Read what stands after the tag."""
         send_id, solution = fields.fixed(ID_SIZE), take_choice(fields, (0, SOLUTION_SIZE))
         given, envelope = fields.fixed(PROOF_SIZE), fields.rest()
-        if len(envelope) not in limits.ENVELOPE_BUCKETS:
+        if len(envelope) not in _ENVELOPES:
             raise RemoteProtocolError("an envelope of another size")
         return cls(tag, send_id, envelope, solution, proof=given)
 
@@ -153,6 +173,15 @@ class Acknowledge(Request, frozen=True):
         if not 1 <= len(self.hashes) <= relay_limits.ACKS_PER_REQUEST:
             raise LocalProtocolError("too many acknowledgements at once, or none")
         return put_tag(self.tag) + b"".join(put(each, HASH_SIZE) for each in self.hashes)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Read a body of a length within the bounds; most have one hash."""
+        if len(body) == TAG_SIZE + HASH_SIZE:
+            tag = int.from_bytes(body[:TAG_SIZE], "big")
+            if tag:
+                return cls(tag, (body[TAG_SIZE:],))
+        return super().decode(body)
 
     @classmethod
     def read(cls, tag: int, fields: Fields) -> Self:
@@ -242,7 +271,3 @@ class Connect(OfQueue, frozen=True):
     """CONNECT: a circuit to the owner of the queue with this send_id."""
 
     KIND: ClassVar = 0x09
-
-
-def _solution(solution: bytes) -> bytes:
-    return put_number(len(solution), VECTOR) + put(solution, 0, SOLUTION_SIZE)

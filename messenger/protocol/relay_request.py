@@ -10,7 +10,17 @@ from typing import ClassVar, Final, Self
 import msgspec
 
 from messenger.core import relay_limits
-from messenger.protocol.relay_wire import PROOF_SIZE, TAG_SIZE, message, proof, proves, put, put_tag
+from messenger.crypto.hkdf import Mac
+from messenger.protocol.relay_wire import (
+    PROOF_SIZE,
+    TAG_SIZE,
+    message,
+    proof,
+    proves,
+    put,
+    put_tag,
+    take_tag,
+)
 from messenger.protocol.wire import Fields
 
 ID_SIZE: Final = relay_limits.QUEUE_ID_SIZE
@@ -49,6 +59,18 @@ class Request(msgspec.Struct, frozen=True):
             RemoteProtocolError: It is not what `body` writes.
         """
 
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Read a body of a length within the bounds.
+
+        Raises:
+            RemoteProtocolError: It is not what `body` writes.
+        """
+        fields = Fields(body)
+        request = cls.read(take_tag(fields), fields)
+        fields.finish()
+        return request
+
     def encode(self) -> bytes:
         """The whole message."""
         body = self.body()
@@ -86,11 +108,11 @@ class Proved(Request, frozen=True, kw_only=True):
             self, proof=proof(key, exported, self.KIND, self.before(), self.after())
         )
 
-    def holds(self, key: bytes, exported: bytes, after: bytes | None = None) -> bool:
+    def holds(self, key: bytes | Mac, exported: bytes, after: bytes | None = None) -> bool:
         """Whether it was made by somebody with that key, in that link.
 
         Args:
-            key: The queue's key.
+            key: The queue's key, or what was made of it.
             exported: As for `signed`.
             after: SHA-256 of what stands after the proof, for whoever has it already.
         """

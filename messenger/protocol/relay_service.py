@@ -11,9 +11,9 @@ from typing import Final
 from messenger.core import relay_limits
 from messenger.core.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from messenger.crypto.aead import Buffer
-from messenger.crypto.hkdf import digest
+from messenger.crypto.hkdf import Mac, digest
 from messenger.protocol import puzzle
-from messenger.protocol.relay_answers import Arrived, Ended, Failed, Ring, Subscribed, Task
+from messenger.protocol.relay_answers import Done, Ended, Failed, Ring, Subscribed, Task, arrived, done
 from messenger.protocol.relay_client import ANSWERED_BY
 from messenger.protocol.relay_commands import Unknown, decode_request, request_bounds
 from messenger.protocol.relay_queues import (
@@ -28,6 +28,7 @@ from messenger.protocol.relay_wire import Messages, contents
 from messenger.protocol.relay_word import Code, EndReason, Tagged, Welcome
 
 _SEED: Final = 32
+_NOT_ASKED: Final = "not an answer to anything that was asked"
 
 
 class _Credit:
@@ -108,19 +109,38 @@ class RelayService:
 
     def data_to_send(self) -> list[bytes]:
         """Contents of PACKETs for the client; each is returned once."""
+        if not self._out:
+            return []
         out, self._out = self._out, []
         return contents(out)
 
-    def holds(self, request: Proved, key: bytes | None, after: bytes | None = None) -> bool:
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to send."""
+        return bool(self._out)
+
+    def holds(self, request: Proved, key: bytes | Mac | None, after: bytes | None = None) -> bool:
         """Whether a request comes from somebody who has the queue's key.
 
         Args:
             request: From `receive`.
-            key: The key of the queue that it names; None if there is no such queue, which takes as
-                long and is never true.
+            key: The key of the queue that it names, or what was made of it; None if there is no such
+                queue, for which a proof is computed all the same, and which is never true.
             after: SHA-256 of the envelope of a `Send`, if it is known already.
         """
         return request.holds(self._nobody if key is None else key, self._exported, after) and key is not None
+
+    def done(self, tag: int) -> None:
+        """Answer a request with `Done`.
+
+        Raises:
+            LocalProtocolError: It is not open, or something else answers it.
+        """
+        request = self._open.get(tag)
+        if request is None or ANSWERED_BY[type(request)] is not Done:
+            raise LocalProtocolError(_NOT_ASKED)
+        del self._open[tag]
+        self._out.append(done(tag))
 
     def answer(self, answer: Tagged) -> None:
         """Answer a request.
@@ -130,7 +150,7 @@ class RelayService:
         """
         request = self._open.get(answer.tag)
         if request is None or type(answer) is not ANSWERED_BY[type(request)]:
-            raise LocalProtocolError("not an answer to anything that was asked")
+            raise LocalProtocolError(_NOT_ASKED)
         self._say(answer)
         del self._open[answer.tag]
         if isinstance(request, Subscribe) and isinstance(answer, Subscribed):
@@ -143,7 +163,7 @@ class RelayService:
             LocalProtocolError: It is not open.
         """
         if self._open.pop(tag, None) is None:
-            raise LocalProtocolError("not an answer to anything that was asked")
+            raise LocalProtocolError(_NOT_ASKED)
         self._say(Failed(tag, code, seconds))
 
     def set_task(self, tag: int, bits: int) -> None:
@@ -188,7 +208,7 @@ class RelayService:
         credit = self._credits.get(tag)
         if credit is None or len(credit.held) >= credit.window or hash_ in credit.held:
             raise LocalProtocolError("a message that the client does not expect")
-        self._say(Arrived(tag, envelope))
+        self._out += arrived(tag, envelope)
         credit.held.add(hash_)
 
     def takes_calls(self, tag: int) -> bool:
@@ -226,22 +246,29 @@ class RelayService:
     def _on(self, request: Request) -> Request | None:
         if isinstance(request, Acknowledge):
             return self._on_acknowledge(request)
-        if request.tag in self._open or request.tag in self._credits:
+        tag = request.tag
+        if tag in self._open or tag in self._credits:
             raise RemoteProtocolError("a tag twice")
         if isinstance(request, Unknown):
-            self._say(Failed(request.tag, Code.UNKNOWN))
+            self._say(Failed(tag, Code.UNKNOWN))
             return None
         if len(self._open) >= relay_limits.REQUESTS_OPEN_MAX:
             raise RemoteProtocolError("too many requests at once")
-        self._open[request.tag] = request
+        self._open[tag] = request
         return request
 
     def _on_acknowledge(self, request: Acknowledge) -> Request | None:
         credit = self._credits.get(request.tag)
         if credit is None:
             return None
-        known = tuple(each for each in dict.fromkeys(request.hashes) if each in credit.held)
-        credit.held.difference_update(known)
+        held, hashes = credit.held, request.hashes
+        if len(hashes) == 1:
+            if hashes[0] not in held:
+                return None
+            held.remove(hashes[0])
+            return request
+        known = tuple(each for each in dict.fromkeys(hashes) if each in held)
+        held.difference_update(known)
         return Acknowledge(request.tag, known) if known else None
 
     def _say(self, word: Tagged) -> None:

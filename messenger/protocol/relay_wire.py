@@ -10,7 +10,7 @@ from typing import Final
 from messenger.core import limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.crypto.aead import Buffer
-from messenger.crypto.hkdf import digest, equal, mac, vec
+from messenger.crypto.hkdf import Mac, digest, equal, mac, vec
 from messenger.protocol.wire import Fields
 
 HEADER_SIZE: Final = 4
@@ -50,11 +50,13 @@ class Messages:
         bounds: What each type may have.
     """
 
-    __slots__ = ("_bounds", "_buffer")
+    __slots__ = ("_bounds", "_buffer", "waiting")
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
         self._buffer = bytearray()
+        self.waiting = 0
+        """Bytes kept of a message that is not complete."""
 
     def feed(self, content: Buffer) -> Iterator[tuple[int, bytes]]:
         """Take the content of a PACKET; go through all that this yields before the next call.
@@ -70,58 +72,59 @@ class Messages:
             raise RemoteProtocolError("a packet without content")
         if self._buffer:
             self._buffer += content
-            with memoryview(self._buffer) as begun:  # many small pieces must not be copied again with each
-                first = self._header(begun, 0)
-            if first is None or first[1] > len(self._buffer):
+            begun = self.waiting = len(self._buffer)  # many small pieces must not be copied again with each
+            if begun < HEADER_SIZE or begun < HEADER_SIZE + self._size(bytes(self._buffer[:HEADER_SIZE])):
                 return
             content = bytes(self._buffer)
             self._buffer.clear()
+            self.waiting = 0
         start, whole = 0, bytes(content)
-        while (body := self._header(whole, start)) is not None:
-            begin, end = body
-            if end > len(whole):
+        there = len(whole)
+        while (begin := start + HEADER_SIZE) <= there:
+            end = begin + self._size(whole[start:begin])
+            if end > there:
                 break
             kind, start = whole[start], end
             yield kind, whole[begin:end]
-        if start < len(whole):
+        if start < there:
             self._buffer += whole[start:]
+            self.waiting = there - start
 
-    @property
-    def waiting(self) -> int:
-        """Bytes kept of a message that is not complete."""
-        return len(self._buffer)
-
-    def _header(self, whole: bytes | memoryview, start: int) -> tuple[int, int] | None:
-        """Where the body of the message at `start` begins and ends, if its header is there and holds."""
-        begin = start + HEADER_SIZE
-        if begin > len(whole):
-            return None
-        least, most = self._bounds(whole[start])
-        size = int.from_bytes(whole[start + 1 : begin], "big")
+    def _size(self, header: bytes) -> int:
+        """How long the body after a header is, if the header holds."""
+        least, most = self._bounds(header[0])
+        size = int.from_bytes(header, "big") & 0xFFFFFF
         if not least <= size <= most:
             raise RemoteProtocolError("a relay message of impossible length")
-        return begin, begin + size
+        return size
 
 
 def proof(
-    key: bytes, exported: bytes, kind: int, before: bytes, after: bytes = b"", hashed: bytes | None = None
+    key: bytes | Mac,
+    exported: bytes,
+    kind: int,
+    before: bytes,
+    after: bytes = b"",
+    hashed: bytes | None = None,
 ) -> bytes:
     """Proof of holding a key of a queue, good for one request in one link; 32 bytes.
 
     Args:
-        key: 32-byte key of the queue.
+        key: 32-byte key of the queue, or what was made of it.
         exported: `Link.export(EXPORT, b"")` of the link that the request goes through.
         kind: Type of the request.
         before: What stands before the proof in the body.
         after: What stands after it.
         hashed: Its SHA-256 in its place, for whoever has it already.
     """
-    return mac(key, exported + bytes((kind,)) + before + (digest(after) if hashed is None else hashed))
+    hashed = digest(after) if hashed is None else hashed
+    data = b"%b%c%b%b" % (exported, kind, before, hashed)
+    return key.of(data) if isinstance(key, Mac) else mac(key, data)
 
 
 def proves(
     given: bytes,
-    key: bytes,
+    key: bytes | Mac,
     exported: bytes,
     kind: int,
     before: bytes,

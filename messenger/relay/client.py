@@ -7,7 +7,6 @@ from typing import Final
 from messenger.core import limits, relay_limits
 from messenger.core.errors import StorageError
 from messenger.crypto.hkdf import digest
-from messenger.protocol.relay_answers import Done
 from messenger.protocol.relay_queues import Acknowledge, AskPuzzle, GetPrekey, QueueKind, Send
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
@@ -19,6 +18,7 @@ from messenger.relay.rates import Network
 from messenger.relay.requests import handle
 
 _ENVELOPES: Final[dict[int, frozenset[int]]] = {kind: frozenset(kind.envelopes) for kind in QueueKind}
+_REQUESTS: Final = int(QueueKind.REQUESTS)
 _NEVER: Final = -1e9
 
 
@@ -54,7 +54,7 @@ class Client:
         self.circuits = 0
         """Circuits that it called or was called to, passes that wait among them."""
 
-    def receive(self, content: memoryview, now: float) -> int:
+    def receive(self, content: bytes, now: float) -> int:
         """Take the content of a PACKET; returns how many requests were in it.
 
         Raises:
@@ -63,7 +63,14 @@ class Client:
         self.now = now
         requests = self.service.receive(content)
         for request in requests:
-            self._on(request)
+            if type(request) is Send:
+                self._on_send(request)
+            elif type(request) is Acknowledge:
+                subscription = self.subscriptions.get(request.tag)
+                if subscription is not None:
+                    subscription.acknowledge(request.hashes)
+            else:
+                self._on(request)
         return len(requests)
 
     def deliver(self, tag: int, envelope: bytes, hash_: bytes) -> None:
@@ -79,7 +86,7 @@ class Client:
     def done(self, tag: int) -> None:
         """Answer that a request is done."""
         if not self.closed:
-            self.service.answer(Done(tag))
+            self.service.done(tag)
             self.changed()
 
     def failed(self, tag: int, code: Code, seconds: int = 0) -> None:
@@ -113,16 +120,18 @@ class Client:
         self._house.queues.leave(self)
         self._house.statuses.leave(self)
 
+    def _on_send(self, request: Send) -> None:
+        solved = bool(request.solution) and self.service.solved(request)  # now: it is used up by this
+        hash_ = digest(request.envelope)
+        known = self._house.queues.known
+        queue = known.at_hand(request.send_id)
+        if queue is not None:
+            self._send(request, hash_, solved, queue)
+        else:
+            known.by_send(request.send_id, partial(self._send, request, hash_, solved))
+
     def _on(self, request: Request) -> None:
         match request:
-            case Send():
-                solved = bool(request.solution) and self.service.solved(request)  # now: it is used up by this
-                found = partial(self._send, request, digest(request.envelope), solved)
-                self._house.queues.known.by_send(request.send_id, found)
-            case Acknowledge():
-                subscription = self.subscriptions.get(request.tag)
-                if subscription is not None:
-                    subscription.acknowledge(request.hashes)
             case AskPuzzle():
                 if self.now - self._asked < relay_limits.TASK_INTERVAL:
                     self.failed(request.tag, Code.BUSY, 1)
@@ -151,7 +160,7 @@ class Client:
             self.failed(tag, Code.TROUBLE)
             self._house.flush()
             return
-        key = None if queue is None else queue.row.send_key
+        key = None if queue is None else queue.writers
         if not self.service.holds(request, key, hash_) or queue is None or queue.gone:
             self.failed(tag, Code.DENIED)
             return
@@ -159,7 +168,7 @@ class Client:
         if len(envelope) not in _ENVELOPES[kind]:
             self.failed(tag, Code.REFUSED)
             return
-        if kind == QueueKind.REQUESTS:
+        if kind == _REQUESTS:
             if not solved:
                 self.failed(tag, Code.PUZZLE)
                 return

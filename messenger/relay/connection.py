@@ -21,6 +21,7 @@ from messenger.relay.house import House
 from messenger.relay.rates import Network
 
 _NEVER: Final = -1
+_OPEN: Final = ChannelState.OPEN
 _EXACT: Final = 0.1
 """Seconds by which a link may be behind the clock: all that it times is in seconds."""
 
@@ -34,8 +35,8 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_begun", "_channel", "_client", "_door", "_entrance", "_greeting", "_heard", "_house", "_kept",
-        "_network", "_number", "_record", "_stalled", "_throttle",
+        "_begun", "_channel", "_client", "_door", "_entrance", "_flows", "_greeting", "_heard", "_house",
+        "_kept", "_network", "_number", "_record", "_stalled", "_throttle",
         "_told", "_transport",
     )  # fmt: skip
 
@@ -51,6 +52,7 @@ class Connection(asyncio.Protocol):
         self._client: Client | None = None
         self._heard = self._begun = self._told = 0.0
         self._record = _NEVER
+        self._flows = False
         self._kept = 0
         self._stalled: float | None = None
         self._throttle: asyncio.TimerHandle | None = None
@@ -80,12 +82,15 @@ class Connection(asyncio.Protocol):
             self._first(data, now)
             return
         try:
-            self._tell(channel, now)
+            if now - self._told >= _EXACT:
+                self._told = now
+                channel.advance(now)
             asked = self._read(channel, client, data, now)
         except ProtocolError:
             self._drop()
         else:
-            self._house.rouse(self)
+            if channel.waiting or client.service.waiting:
+                self._house.rouse(self)
             self._account(len(data), asked, now)
         self._house.flush()
 
@@ -138,11 +143,15 @@ class Connection(asyncio.Protocol):
             return
         try:
             contents = client.service.data_to_send()
-            if contents and channel.state is ChannelState.OPEN:
-                self._tell(channel, self._house.clock())
+            if contents and channel.state is _OPEN:
+                now = self._house.clock()
+                if now - self._told >= _EXACT:
+                    self._told = now
+                    channel.advance(now)
                 for content in contents:
                     channel.send(content)
-                self._door.flows(self)
+                if not self._flows:
+                    self._flow()
                 if channel.holding:
                     client.slow = True
         except RemoteProtocolError:
@@ -165,7 +174,8 @@ class Connection(asyncio.Protocol):
             self._drop()
             return False
         self.flush()
-        return not channel.resting
+        self._flows = not channel.resting
+        return self._flows
 
     def check(self, now: float) -> None:
         """Drop a stream that is silent, does not finish what it began, or does not take what waits for it."""
@@ -224,7 +234,7 @@ class Connection(asyncio.Protocol):
         )
         channel.begin(now)
         self._channel = channel
-        client = self._client = Client(house, exported, network, f"{self._number:x}", self._rouse)
+        client = self._client = Client(house, exported, network, f"{self._number:x}", house.rouser(self))
         try:
             self._read(channel, client, rest, now)
         except ProtocolError:
@@ -242,14 +252,10 @@ class Connection(asyncio.Protocol):
 
     # --- inside ---
 
-    def _tell(self, channel: Channel, now: float) -> None:
-        """Tell the link the time, as exactly as it needs it."""
-        if now - self._told >= _EXACT:
-            self._told = now
-            channel.advance(now)
-
-    def _rouse(self) -> None:
-        self._house.rouse(self)
+    def _flow(self) -> None:
+        """The link has to be told the time for a while."""
+        self._flows = True
+        self._door.flows(self)
 
     def _first(self, data: bytes, now: float) -> None:
         """Bytes before there is a link."""
@@ -273,8 +279,8 @@ class Connection(asyncio.Protocol):
         asked = 0
         for content in channel.receive_data(data):
             asked += client.receive(content, now)
-        if asked or not channel.resting:
-            self._door.flows(self)
+        if not self._flows and (asked or not channel.resting):
+            self._flow()
         if client.slow and self._stalled is None and not channel.holding:
             client.resume()
         kept = channel.unread + client.service.unread

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 from messenger.core.errors import StorageError
@@ -81,6 +82,10 @@ class House:
     def rouse(self, who: Flushed) -> None:
         """Somebody has something to send at the next `flush`."""
         self._dirty.add(who)
+
+    def rouser(self, who: Flushed) -> Callable[[], None]:
+        """`rouse` for one, to be called without anything."""
+        return partial(self._dirty.add, who)
 
     def flush(self) -> None:
         """Send what everybody has to be told."""

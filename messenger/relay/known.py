@@ -7,6 +7,7 @@ from functools import partial
 
 from messenger.core import relay_limits
 from messenger.core.errors import StorageError
+from messenger.crypto.hkdf import Mac
 from messenger.relay.broker import Broker, QueueRow
 from messenger.relay.ports import Delivery
 
@@ -18,7 +19,7 @@ class Queue:
         row: What the broker knows of it.
     """
 
-    __slots__ = ("gone", "row", "storing", "subscription")
+    __slots__ = ("_writers", "gone", "row", "storing", "subscription")
 
     def __init__(self, row: QueueRow) -> None:
         self.row = row
@@ -28,6 +29,14 @@ class Queue:
         """Envelopes on their way to the broker."""
         self.gone = False
         """It has been deleted."""
+        self._writers: Mac | None = None
+
+    @property
+    def writers(self) -> Mac:
+        """What is made of the key of its writers, to check their proofs; kept from the first one on."""
+        if self._writers is None:
+            self._writers = Mac(self.row.send_key)
+        return self._writers
 
 
 Found = Callable[[Queue | StorageError | None], None]
@@ -54,6 +63,15 @@ class KnownQueues:
     def numbered(self, number: int) -> Queue | None:
         """The queue of a number, if it is in memory."""
         return self._numbers.get(number)
+
+    def at_hand(self, send_id: bytes) -> Queue | None:
+        """The queue with that writers' id, if it is in memory."""
+        queue = self._by_id.get(send_id)
+        if queue is None or queue.row.send_id != send_id:
+            return None
+        if queue.subscription is None:
+            self._idle.move_to_end(queue.row.number)
+        return queue
 
     def by_recv(self, recv_id: bytes, then: Found) -> None:
         """Find the queue with that owner's id; `then` may be called at once.

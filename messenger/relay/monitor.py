@@ -58,20 +58,19 @@ class Monitor:
     def __init__(self, hex_bytes: int) -> None:
         self._hex_bytes = hex_bytes
         self._readers: list[Reader] = []
-
-    @property
-    def watched(self) -> bool:
+        self.watched = False
         """Whether anybody looks."""
-        return bool(self._readers)
 
     def add(self, reader: Reader) -> None:
         """Somebody begins to watch."""
         self._readers.append(reader)
+        self.watched = True
 
     def remove(self, reader: Reader) -> None:
         """… and ends."""
         if reader in self._readers:
             self._readers.remove(reader)
+        self.watched = bool(self._readers)
 
     def envelope(self, event: str, link: str, queue: bytes, envelope: bytes) -> None:
         """An envelope came or went.

@@ -162,8 +162,10 @@ class Subscription:
 
     def pump(self) -> None:
         """Bring what waits on the disk, as far as there is room."""
+        if not self._behind or self._fetching or self.ended or self.client.slow:
+            return
         room = self.client.service.room(self.tag)
-        if not self._behind or self._fetching or self.ended or self.client.slow or not room:
+        if not room:
             return
         self._fetching, self._again = True, False  # what was begun to be stored before is found
         most = min(room, relay_limits.FETCH_MAX)
