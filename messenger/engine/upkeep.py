@@ -92,6 +92,8 @@ class Upkeep:
             await self._circuits.reach(contact, continues)
         except ConnectError as e:
             log.info("x link through a relay not renewed: %s", e.reason.value)
+        except StorageError as e:
+            self._context.publish(EngineFault("upkeep", type(e).__name__))
 
     async def _look_after(self) -> None:
         while True:

@@ -8,7 +8,7 @@ Forms of the command, each with what comes on standard input and goes to standar
 
 Before anything hostile is looked at, everything is loaded that is needed, the input is in memory, and the
 process gives up what it could do: no file or socket can be opened, no process started, nothing written to
-a disk; memory and time are bounded (SECURITY F37). Windows has no such limits: there the process is one
+a disk; memory and time are bounded. Windows has no such limits: there the process is one
 of its own, with bounds of Qt for memory, and is ended when its time is over.
 """
 

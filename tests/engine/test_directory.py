@@ -1,13 +1,16 @@
 """People who find each other in the directory of a relay."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from messenger.core.errors import InputError, InputProblem, RelayError, RelayProblem
+from messenger.core import limits
+from messenger.core.errors import DiskFull, InputError, InputProblem, RelayError, RelayProblem
 from messenger.core.models import Standing
 from messenger.core.relays import PersonStatus
+from messenger.engine.events import EngineFault
 from messenger.protocol.relay_finding import Status
 from tests.helpers.engines import People
 from tests.helpers.relay_users import linked, strangers_can_write, until, uses
@@ -83,3 +86,27 @@ async def test_a_change_that_came_too_soon_follows_by_itself(people: People, sit
 
     await until(told)
     assert [each.status for each in (await alice.engine.find_people(relay)).people] == [PersonStatus.AWAY]
+
+
+async def test_entries_are_looked_after_though_the_disk_refused_once(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await people("bob")
+    opened, looked, again = bob.engine._running, list[int](), asyncio.Event()
+    assert opened is not None
+
+    async def refuse() -> None:
+        looked.append(1)
+        if len(looked) == 1:
+            raise DiskFull
+        again.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(opened.directory, "renew_all", refuse)
+    monkeypatch.setattr(limits, "UPKEEP_INTERVAL", 0.0)
+    looking = asyncio.create_task(opened.directory._look_after())
+    await asyncio.wait([asyncio.create_task(again.wait()), looking], return_when=asyncio.FIRST_COMPLETED)
+    assert again.is_set()
+    await bob.wait_for(EngineFault, lambda e: (e.where, e.error) == ("directory", "DiskFull"))
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)

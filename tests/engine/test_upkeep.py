@@ -5,8 +5,8 @@ import time
 import pytest
 
 from messenger.core import limits
-from messenger.core.errors import Reason
-from messenger.core.models import MessageState, Offline
+from messenger.core.errors import DiskFull, Reason
+from messenger.core.models import Contact, MessageState, Offline
 from messenger.engine.engine import Engine
 from messenger.engine.events import EngineFault, PresenceChanged
 from messenger.engine.session import Session
@@ -70,6 +70,24 @@ async def test_a_link_that_cannot_be_replaced_goes_on(people: People) -> None:
     assert _session(alice, bob) is old
     await alice.engine.send_text(here, "over the old one")
     await bob.hears("over the old one")
+
+
+async def test_a_disk_that_refuses_while_a_link_through_a_relay_is_renewed_ends_nothing(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same task replaces the exchange key: without it nobody could call any more one day."""
+    alice, bob = await people("alice"), await people("bob")
+    await friends(alice, bob)
+    session, running = _session(alice, bob), alice.engine._running
+    assert running is not None
+    assert session.talk is not None
+
+    async def refuse(_contact: Contact, _continues: bytes = b"") -> Contact:
+        raise DiskFull
+
+    monkeypatch.setattr(running.upkeep._circuits, "reach", refuse)
+    await running.upkeep._by_relay(session.talk.contact, b"")
+    await alice.wait_for(EngineFault, lambda e: (e.where, e.error) == ("upkeep", "DiskFull"))
 
 
 async def test_somebody_who_claims_to_continue_what_is_not_there(people: People) -> None:

@@ -12,6 +12,7 @@ from tests.vectors import (
     sotto_files,
     sotto_first,
     sotto_links,
+    sotto_packets,
     sotto_people,
     sotto_records,
     sotto_refused,
@@ -29,7 +30,7 @@ def files() -> Iterator[tuple[str, Json]]:
     yield "primitives", sotto_people.primitives()
     yield "identities", sotto_people.identities()
     yield "invites", sotto_people.invites()
-    yield "packets", sotto_people.packets()
+    yield "packets", sotto_packets.packets()
     for case in sotto_links.CASES:
         yield f"handshake-{case.name}", sotto_links.handshake(case)
     for kind in range(1, 6):
