@@ -1,5 +1,6 @@
 """Files in the conversation that is shown: choosing, dropping and pasting them, and the buttons of cards."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QObject, Slot
@@ -88,8 +89,11 @@ class ChatFiles(QObject):
     @Slot(object)
     def ask_to_send(self, paths: list[Path]) -> None:
         """Show what would be sent, and ask."""
+        self._ask(paths)
+
+    def _ask(self, paths: Sequence[Path]) -> SendSheet | None:
         if self._conversation is None or not self._able or not paths:
-            return
+            return None
         sheet = SendSheet(
             self._home.window(),
             self._theme,
@@ -100,6 +104,7 @@ class ChatFiles(QObject):
             paths,
         )
         sheet.open()
+        return sheet
 
     def show(self, transfer: Transfer) -> None:
         """Show the message that offers a transfer, if its conversation is shown."""
@@ -134,7 +139,14 @@ class ChatFiles(QObject):
     async def _keep(self, image: QImage) -> None:
         """Have a thread of the engine write the picture as PNG, then ask as for any file."""
         path = await self._bridge.call(self._bridge.engine.keep_pasted, lambda: _png(image))
-        self.ask_to_send([path])
+        sheet = self._ask([path])
+        if sheet is None:
+            await self._drop(path)
+        else:
+            sheet.rejected.connect(lambda: self._tasks.start(self._drop(path), name="drop a pasted picture"))
+
+    async def _drop(self, path: Path) -> None:
+        await self._bridge.call(self._bridge.engine.drop_pasted, path)
 
     @Slot(object, object)
     def _on_deed(self, deed: FileDeed, transfer: Transfer) -> None:

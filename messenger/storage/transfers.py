@@ -42,6 +42,10 @@ SELECT {_COLUMNS} FROM transfers WHERE ? IS NULL OR conversation = ? ORDER BY id
 _WISH: Final = "UPDATE transfers SET mine = ?, my_trouble = ?, my_count = my_count + 1 WHERE id = ?"
 _HEARD: Final = "UPDATE transfers SET theirs = ?, their_trouble = ?, their_count = ? WHERE id = ?"
 _OVERTAKE: Final = "UPDATE transfers SET my_count = max(my_count, ? + 1) WHERE id = ?"
+_UNPLACE: Final = """
+UPDATE transfers SET placed = NULL
+WHERE outgoing = 1 AND instr(placed, ?) AND (theirs IN (4, 7) OR mine = 4) RETURNING id
+"""
 _TIDY: Final = "UPDATE transfers SET manifest = NULL, sources = NULL WHERE id = ?"
 
 
@@ -246,6 +250,20 @@ class TransferTable:
             packed = msgspec.msgpack.encode(list(placed))
             self._database.rows("UPDATE transfers SET placed = ? WHERE id = ?", (packed, id_))
             return self.wish(id_, Wish.DONE)
+
+    def unplace_in(self, folder: str) -> list[Held]:
+        """What was sent from a folder, or is cancelled, is not kept there: its transfers name it no more.
+
+        Returns:
+            Those that did until now.
+        """
+        return [self.get(id_) for (id_,) in self._database.rows(_UNPLACE, (folder.encode(),))]
+
+    def sources_in(self, folder: str, without: ConversationId | None = None) -> set[str]:
+        """The paths below a folder that transfers of ours name, except those of one conversation."""
+        sql = "SELECT placed FROM transfers WHERE outgoing = 1 AND instr(placed, ?) AND conversation IS NOT ?"
+        rows = self._database.rows(sql, (folder.encode(), without))
+        return {path for (placed,) in rows for path in msgspec.msgpack.decode(placed, type=list[str])}
 
     def _tidied(self, id_: TransferId) -> Held:
         """Let go of what is not needed once a transfer has ended; in a transaction of the caller."""

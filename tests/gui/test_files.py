@@ -309,9 +309,17 @@ def test_files_and_pictures_are_pasted(two: tuple[Desk, Desk], tmp_path: Path) -
     alice.hands.click(pasted.send_button)
     bob.hands.until(lambda: stands(bob, TransferState.OFFERED))
     bob.hands.until(lambda: card(bob)[0].picture is not None)
-    kept = list((tmp_path / "hers" / "Pasted").iterdir())
+    kept = list((alice.folder / "pasted").iterdir())
     assert len(kept) == 1
     assert kept[0].read_bytes().startswith(b"\x89PNG")
+    assert not list((tmp_path / "hers").iterdir()), "nothing that nobody put there lies there"
+    alice.front().chat.composer.box.paste()
+    alice.hands.until(lambda: not alice.no_sheet(SendSheet))
+    again = alice.sheet(SendSheet)
+    alice.hands.until(again.send_button.isEnabled)
+    assert len(list((alice.folder / "pasted").iterdir())) == 2
+    again.reject()
+    alice.hands.until(lambda: list((alice.folder / "pasted").iterdir()) == kept)
     clipboard.clear()
 
 
