@@ -47,8 +47,8 @@ _RUNNABLE: Final = re.compile(
     r"|snap|sys|terminal|theme|themepack|tool|url|vb|vb[es]|vhdx?|webloc|website|workflow|ws[cfh]?|xll|zsh"
 )
 """What some desktop runs, installs, mounts or follows when it is opened. What it only shows, or knows nothing
-of, is not among them, or people would learn to press the button: documents whose programs ask themselves before
-they run what is in them, archives, and ``.bin``, which is any data and opened by no desktop."""
+of, is not among them, or people would learn to press the button: documents whose programs ask themselves
+before they run what is in them, archives, and ``.bin``, which is any data and opened by no desktop."""
 
 
 def safe_name(name: str) -> LocalName:

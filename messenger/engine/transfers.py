@@ -124,6 +124,7 @@ class Transfers:
                 self.held.pop(held.id, None)
                 if held.outgoing:
                     self._tell_gone(conversation, held.message, held.my_count + 1, held.their_count)
+                self.publish(msgspec.structs.replace(held, mine=Wish.CANCELLED))
                 await self.runs.clear(held)
 
     async def on_wish(self, contact: Contact, packet: packets.Wish) -> None:

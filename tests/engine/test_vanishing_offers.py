@@ -56,6 +56,7 @@ async def test_one_that_nobody_answers_is_gone_at_both_ends(
     pass_by(alice, bob, seconds=2 * HOUR)
     for person in pair:
         await vanished(person, message.id)
+        await stands(person, TransferState.CANCELLED)  # whoever waits for its end, as `sotto send` does
         assert await person.engine.transfers() == []
         assert await hits(person) == 0
         assert NAME not in await person.texts(await person.with_(pair[person is alice]))
