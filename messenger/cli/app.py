@@ -17,7 +17,7 @@ from messenger.cli.arguments import Ask, Profile
 from messenger.cli.exits import Exit
 from messenger.cli.kept import kept
 from messenger.cli.options import Accept
-from messenger.core import limits
+from messenger.core import limits, transfer_limits
 from messenger.core.errors import AddressError
 from messenger.core.ids import Fingerprint, parse_fingerprint
 from messenger.text import relay as relay_words
@@ -137,6 +137,12 @@ app = typer.Typer(
     epilog="\b\n" + words.exit_code_table(),
 )
 
+_Limit = Annotated[
+    int,
+    typer.Option(
+        "--limit", metavar="KIB", min=0, max=transfer_limits.SPEED_LIMIT_MAX, help=file_words.OPTION_LIMIT
+    ),
+]
 _Name = Annotated[str, typer.Option("--name", metavar="NAME", help=words.OPTION_NAME)]
 _Yes = Annotated[bool, typer.Option("--yes", help=words.OPTION_YES)]
 _Json = Annotated[bool, typer.Option("--json", help=file_words.OPTION_JSON)]
@@ -228,6 +234,7 @@ def _send(
     context: typer.Context,
     target: Annotated[str, typer.Argument(metavar="PEER")],
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH…")] = None,
+    limit: _Limit = 0,
     json: _Json = False,
     name: _Name = "",
     profile: Profile = None,
@@ -240,7 +247,9 @@ def _send(
     from messenger.cli.runner import run as run_job
 
     options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
-    raise typer.Exit(run_job(lambda terminal: send(terminal, target, paths or [], options, json=json)))
+    raise typer.Exit(
+        run_job(lambda terminal: send(terminal, target, paths or [], options, json=json, limit=limit))
+    )
 
 
 @app.command("receive", help=file_words.HELP_RECEIVE)
@@ -253,6 +262,7 @@ def _receive(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help=file_words.OPTION_ONCE)] = False,
     port: Annotated[int | None, typer.Option("--port", metavar="N", help=words.OPTION_PORT)] = None,
+    limit: _Limit = 0,
     json: _Json = False,
     name: _Name = "",
     profile: Profile = None,
@@ -265,7 +275,7 @@ def _receive(
     from messenger.cli.runner import run as run_job
 
     options = Options(context.obj.folder(profile), name, ask_passphrase, yes, _expected(expect))
-    taking = Taking(accept, None if folder is None else folder.absolute(), once, json, port)
+    taking = Taking(accept, None if folder is None else folder.absolute(), once, json, port, limit)
     raise typer.Exit(run_job(lambda terminal: receive(terminal, target, options, taking)))
 
 
