@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from messenger.core.ids import ConversationId
 from messenger.core.transfer_deeds import FileDeed
-from messenger.core.transfers import Transfer
+from messenger.core.transfers import Transfer, TransferId
 from messenger.gui.bridge import Bridge
 from messenger.gui.composer import Composer
 from messenger.gui.drop import DropOverlay
@@ -58,12 +58,15 @@ class ChatFiles(QObject):
         self.book = TransferBook(bridge, reader, self)
         self.pictures = Pictures(self)
         self.pictures.thumbnail = lambda transfer: self.book.thumbnail(transfer.id)
+        self._limits: dict[TransferId, int] = {}
         self.deeds = FileDeeds(home, theme, bridge, tasks, notice.say)
         self.overlay = DropOverlay(home, theme)
         self.overlay.words = self._drop_words
         self._view, self._reader = view, reader
         view.show_files(self.book.get, self.pictures.get, lambda: self._title)
         view.file_asked.connect(self._on_deed)
+        view.limits = self._limits
+        view.limit_asked.connect(self._on_limit)
         self.book.changed.connect(view.transfers_changed)
         self.pictures.ready.connect(lambda transfer: view.transfers_changed({transfer.id}))
         self.overlay.dropped.connect(self.ask_to_send)
@@ -151,6 +154,13 @@ class ChatFiles(QObject):
     @Slot(object, object)
     def _on_deed(self, deed: FileDeed, transfer: Transfer) -> None:
         self.deeds.do(deed, transfer)
+
+    @Slot(object, int)
+    def _on_limit(self, transfer: Transfer | None, rate: int) -> None:
+        if transfer is not None:
+            self._limits[transfer.id] = rate
+            limit = self._bridge.engine.limit_transfer
+            self._tasks.start(self._bridge.call(limit, transfer.id, rate), name="bound the speed of files")
 
 
 def _png(image: QImage) -> bytes:
