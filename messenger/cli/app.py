@@ -17,7 +17,7 @@ from messenger.cli.arguments import Ask, Profile, options_of, run_job
 from messenger.cli.exits import Exit
 from messenger.cli.kept import kept
 from messenger.cli.options import Accept
-from messenger.core import limits
+from messenger.core import limits, transfer_limits
 from messenger.text import relay as relay_words
 from messenger.text import relays as use_words
 from messenger.text import terminal as words
@@ -135,6 +135,12 @@ app = typer.Typer(
     epilog="\b\n" + words.exit_code_table(),
 )
 
+_Limit = Annotated[
+    int,
+    typer.Option(
+        "--limit", metavar="KIB", min=0, max=transfer_limits.SPEED_LIMIT_MAX, help=file_words.OPTION_LIMIT
+    ),
+]
 _Name = Annotated[str, typer.Option("--name", metavar="NAME", help=words.OPTION_NAME)]
 _Yes = Annotated[bool, typer.Option("--yes", help=words.OPTION_YES)]
 _Json = Annotated[bool, typer.Option("--json", help=file_words.OPTION_JSON)]
@@ -213,6 +219,7 @@ def _send(
     context: typer.Context,
     target: Annotated[str, typer.Argument(metavar="PEER")],
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH…")] = None,
+    limit: _Limit = 0,
     json: _Json = False,
     name: _Name = "",
     profile: Profile = None,
@@ -223,7 +230,7 @@ def _send(
     from messenger.cli.files import send
 
     options = options_of(context, profile, name, ask_passphrase=ask_passphrase, yes=yes, expect=expect)
-    run_job(lambda terminal: send(terminal, target, paths or [], options, json=json))
+    run_job(lambda terminal: send(terminal, target, paths or [], options, json=json, limit=limit))
 
 
 @app.command("receive", help=file_words.HELP_RECEIVE)
@@ -236,6 +243,7 @@ def _receive(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help=file_words.OPTION_ONCE)] = False,
     port: Annotated[int | None, typer.Option("--port", metavar="N", help=words.OPTION_PORT)] = None,
+    limit: _Limit = 0,
     json: _Json = False,
     name: _Name = "",
     profile: Profile = None,
@@ -246,7 +254,7 @@ def _receive(
     from messenger.cli.files import Taking, receive
 
     options = options_of(context, profile, name, ask_passphrase=ask_passphrase, yes=yes, expect=expect)
-    taking = Taking(accept, None if folder is None else folder.absolute(), once, json, port)
+    taking = Taking(accept, None if folder is None else folder.absolute(), once, json, port, limit)
     run_job(lambda terminal: receive(terminal, target, options, taking))
 
 

@@ -21,12 +21,13 @@ from messenger.core.models import Contact, Offline
 from messenger.core.transfers import ENDS, Transfer, TransferId, TransferState
 from messenger.engine.dialer import check_target
 from messenger.engine.engine import Engine
-from messenger.engine.events import PresenceChanged, TransferChanged
+from messenger.engine.events import ContactChanged, PresenceChanged, TransferChanged
 from messenger.text import explain, left_out_words
 from messenger.text import terminal as common
 from messenger.text import terminal_files as words
 
 _S = TransferState
+_KIB: Final = 1024
 _CODES: Final = {
     _S.DONE: Exit.OK,
     _S.DECLINED: Exit.DECLINED,
@@ -45,6 +46,7 @@ class Taking:
         once: End when one transfer has ended.
         json: For programs.
         port: The port to listen on and no other; None for the one in the settings.
+        limit: KiB a second of each transfer; 0 for no limit but that of the settings.
     """
 
     rule: Accept = Accept.ASK
@@ -52,10 +54,11 @@ class Taking:
     once: bool = False
     json: bool = False
     port: int | None = None
+    limit: int = 0
 
 
 async def send(
-    terminal: Terminal, target: str, paths: Sequence[Path], options: Options, *, json: bool
+    terminal: Terminal, target: str, paths: Sequence[Path], options: Options, *, json: bool, limit: int = 0
 ) -> Exit:
     """Connect, offer files, and wait until they have arrived.
 
@@ -65,6 +68,7 @@ async def send(
         paths: Files and folders; none for what was begun and not finished.
         options: From the command line.
         json: For programs.
+        limit: As that of `Taking`.
 
     Raises:
         SottoError: Nothing was offered; nothing was lost.
@@ -74,6 +78,8 @@ async def send(
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         contact = await Caller(engine, inbox, terminal, options).call(target)
         wanted = await _offered(engine, terminal, contact, paths)
+        for transfer in wanted:
+            await engine.limit_transfer(transfer, limit * _KIB)
         bars = bars_for(terminal, json=json)
         try:
             return await _Sender(engine, inbox, terminal, contact, bars, wanted).run()
@@ -133,6 +139,8 @@ class _Sender:
             match event:
                 case TransferChanged(transfer=transfer):
                     self._take(transfer)
+                case ContactChanged(contact=contact) if contact.id == self._contact.id:
+                    self._contact = contact  # their name is known once they have accepted
                 case PresenceChanged(conversation=id_, presence=Offline(reason=Reason.CLOSED)) if (
                     id_ == self._contact.id
                 ):
@@ -254,7 +262,7 @@ class _Receiver:
             return False
         self._bars.show(transfer, contact.title)
         if transfer.state not in ENDS:
-            self._followed.add(transfer.id)
+            await self._follow(transfer.id)
             return False
         self._answered.discard(transfer.id)
         self._followed.discard(transfer.id)
@@ -265,6 +273,12 @@ class _Receiver:
         if self._taking.once:
             await self._engine.disconnect(contact.id)
         return self._taking.once
+
+    async def _follow(self, transfer: TransferId) -> None:
+        """It is shown from now on, and is no faster than was asked for."""
+        if transfer not in self._followed:
+            self._followed.add(transfer)
+            await self._engine.limit_transfer(transfer, self._taking.limit * _KIB)
 
     async def _answer(self, transfer: Transfer, contact: Contact) -> None:
         """Take what is offered, ask about it, or leave it."""

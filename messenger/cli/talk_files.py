@@ -4,14 +4,16 @@ from pathlib import Path
 from typing import Final
 
 from messenger.cli.terminal import Terminal
+from messenger.core import transfer_limits
 from messenger.core.errors import SottoError
 from messenger.core.ids import ConversationId
 from messenger.core.transfer_deeds import FileDeed, possible
-from messenger.core.transfers import Transfer, TransferId, TransferState
+from messenger.core.transfers import ENDS, Transfer, TransferId, TransferState
 from messenger.engine.engine import Engine
 from messenger.text import explain, files_title, left_out_words, state_words
 from messenger.text import terminal_files as words
 
+_KIB: Final = 1024
 _SILENT: Final = frozenset({TransferState.WAITING, TransferState.RUNNING, TransferState.FINISHING})
 """What passes by itself; the line below the prompt shows it."""
 
@@ -78,6 +80,8 @@ class TalkFiles:
         try:
             if name == "/send":
                 await self._send(rest.strip())
+            elif name == "/limit":
+                await self._limit(rest.strip())
             else:
                 await self._act(words.DEED_OF[name], rest.strip())
         except SottoError as e:
@@ -95,6 +99,17 @@ class TalkFiles:
             await self._engine.offer_files(self._conversation, paths)
         else:
             self._terminal.fail(words.NOTHING_TO_SEND)
+
+    async def _limit(self, typed: str) -> None:
+        """Bound the speed of the newest transfer that goes on."""
+        if not typed.isdecimal() or int(typed) > transfer_limits.SPEED_LIMIT_MAX:
+            self._terminal.fail(words.LIMIT_WHAT)
+            return
+        found = [t for t in await self._engine.transfers(self._conversation) if t.state not in ENDS]
+        if found:
+            await self._engine.limit_transfer(found[0].id, int(typed) * _KIB)
+        else:
+            self._terminal.fail(words.NO_SUCH_TRANSFER)
 
     async def _act(self, deed: FileDeed, rest: str) -> None:
         """Do something with the newest transfer with which that can be done."""

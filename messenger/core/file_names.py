@@ -40,10 +40,15 @@ _DOT: Final = "."
 _ARCHIVE: Final = ".tar"
 
 _RUNNABLE: Final = re.compile(
-    r"app|appimage|application|appref-ms|bat|bin|chm|cmd|com|command|cpl|csh|deb|desktop|diagcab|dll|dmg|exe"
-    r"|flatpakref|gadget|hta|inf|iso|jar|js|jse|library-ms|lnk|ms[cipt]|msix|pif|pkg|pl|ps1|psm1|pyw?|rb|reg"
-    r"|rpm|run|scf|scpt|scr|searchconnector-ms|sh|sys|terminal|theme|tool|url|vb|vb[es]|workflow|ws[fh]?|xll"
+    r"app|appimage|appinstaller|application|applescript|appref-ms|appx|appxbundle|bash|bat|chm|cmd|com|command"
+    r"|cpl|csh|deb|deskthemepack|desktop|diagcab|dll|dmg|exe|fileloc|flatpak|flatpakref|flatpakrepo|gadget|hta"
+    r"|img|inetloc|inf|iso|jar|jnlp|js|jse|ksh|library-ms|lnk|mpkg|ms[cipt]|msix|msixbundle|msu|pif|pkg|pl"
+    r"|prefpane|ps1|psm1|pyw?|pyzw?|rb|reg|rpm|run|scf|scptd?|scr|sct|searchconnector-ms|settingcontent-ms|sh"
+    r"|snap|sys|terminal|theme|themepack|tool|url|vb|vb[es]|vhdx?|webloc|website|workflow|ws[cfh]?|xll|zsh"
 )
+"""What some desktop runs, installs, mounts or follows when it is opened. What it only shows, or knows nothing
+of, is not among them, or people would learn to press the button: documents whose programs ask themselves
+before they run what is in them, archives, and ``.bin``, which is any data and opened by no desktop."""
 
 
 def safe_name(name: str) -> LocalName:

@@ -43,6 +43,6 @@ def possible(transfer: Transfer) -> tuple[FileDeed, ...]:
             return (_D.CANCEL,)
         case _S.DONE if transfer.placed:
             return (_D.OPEN, _D.SHOW) if transfer.tops == 1 else (_D.SHOW,)
-        case state if state in ENDS and state is not _S.DONE and transfer.outgoing:
+        case state if state in ENDS and state is not _S.DONE and transfer.outgoing and transfer.placed:
             return (_D.AGAIN,)
     return ()

@@ -31,7 +31,9 @@ class FileCommands:
         return await self._now().files.look(paths)
 
     async def keep_pasted(self, content: Callable[[], bytes]) -> Path:
-        """Write a picture that was pasted into the folder for downloads, so that it can be offered.
+        """Write a picture that was pasted into the folder of the profile, so that it can be offered.
+
+        It is removed when it has been sent, and when its offer is cancelled or goes; see `drop_pasted`.
 
         Args:
             content: Returns it as PNG, at most `transfer_limits.PASTED_MAX` bytes; called on a thread.
@@ -42,7 +44,11 @@ class FileCommands:
         Raises:
             InputError: TOO_LONG, or EMPTY if there is nothing.
         """
-        return await self._now().files.keep_pasted(content)
+        return await self._now().files.pasted.keep(content)
+
+    async def drop_pasted(self, path: Path) -> None:
+        """Remove a picture of `keep_pasted` that is not offered after all."""
+        await self._now().files.pasted.drop(path)
 
     async def offer_files(
         self, conversation: ConversationId, paths: Sequence[Path], thumbnail: bytes = b""

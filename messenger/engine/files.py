@@ -2,7 +2,7 @@
 
 import mimetypes
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,17 +21,16 @@ from messenger.crypto.hashing import manifest_root
 from messenger.engine.chats import Chats, begin_timer, check_writable
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MessageAdded
+from messenger.engine.pasted import FOLDER as PASTED
+from messenger.engine.pasted import Pasted
 from messenger.engine.transfers import Transfers
 from messenger.storage import landing
-from messenger.storage.files import made_folder, written
+from messenger.storage.files import made_folder
 from messenger.storage.outgoing import Outgoing, encode_sources, gather
 from messenger.storage.transfers import Held
 
 _FOLDER: Final = "download folder"
 """Name of a stored value: where files go that come."""
-
-_PASTED: Final = "Pasted"
-"""Folder in that for downloads, where pictures go that are pasted."""
 
 _KINDS: Final = {"image": "picture", "audio": "sound", "video": "film"}
 _MIB: Final = 1024 * 1024
@@ -44,24 +43,21 @@ class Files:
         context: The open profile.
         transfers: All of them.
         chats: Sends what waits.
+        folder: That of the profile.
     """
 
-    def __init__(self, context: Context, transfers: Transfers, chats: Chats) -> None:
+    def __init__(self, context: Context, transfers: Transfers, chats: Chats, folder: Path) -> None:
         self._context = context
         self._store = context.store.transfers
         self._transfers = transfers
         self._chats = chats
+        self.pasted = Pasted(context, folder / PASTED, transfers.runs.carrier)
         transfers.on_offer = self.consider
+        transfers.on_forget, transfers.runs.on_clear = self.pasted.sweep, self.pasted.settle
 
     async def look(self, paths: Sequence[Path]) -> Choice:
         """What would be offered, and what left out."""
         return await self._transfers.runs.carrier.thread(None, _choice, [Path(path) for path in paths])
-
-    async def keep_pasted(self, content: Callable[[], bytes]) -> Path:
-        """Write a picture that was pasted to where it can be offered from."""
-        folder = await self.folder() / _PASTED
-        name = f"{_PASTED} {self._context.now_ms()} {secrets.token_hex(2)}.png"
-        return await self._transfers.runs.carrier.thread(None, _kept, content, folder / name)
 
     async def offer(
         self, conversation: ConversationId, paths: Sequence[Path], thumbnail: bytes = b""
@@ -75,6 +71,7 @@ class Files:
         body, manifest = await self._transfers.runs.carrier.thread(None, described, found, thumbnail)
         named = await self._transfers.runs.carrier.thread(None, _absolute, paths)
         added, unread = await self._context.written(self._queue, conversation, body, manifest, found, named)
+        self.pasted.offered(named)
         message = added[-1]
         held = await self._context.stored(self._store.find, conversation, message.id, outgoing=True)
         if held is not None:
@@ -87,7 +84,7 @@ class Files:
     async def again(self, transfer: TransferId) -> tuple[Message, tuple[LeftOut, ...]]:
         """Offer the same files anew, as they are now."""
         held = await self._context.stored(self._store.get, transfer)
-        if not held.outgoing or held.state not in ENDS:
+        if not held.outgoing or held.state not in ENDS or not held.placed:
             raise InputError(InputProblem.NOT_ALLOWED)
         thumbnail = held.offering.thumbnail
         return await self.offer(held.conversation, [Path(path) for path in held.placed], thumbnail)
@@ -225,18 +222,6 @@ def _choice(paths: Sequence[Path]) -> Choice:
         size=file_entries.total(found.entries),
         left_out=found.left_out,
     )
-
-
-def _kept(content: Callable[[], bytes], path: Path) -> Path:
-    data = content()
-    if not data:
-        raise InputError(InputProblem.EMPTY)
-    if len(data) > transfer_limits.PASTED_MAX:
-        raise InputError(InputProblem.TOO_LONG)
-    made_folder(path.parent)
-    with written(path) as file:
-        file.write(data)
-    return path
 
 
 def _made(folder: Path) -> Path:

@@ -65,7 +65,7 @@ class Running:
         self.history = History(context, database, db_key)
         self.chats = Chats(context, self.peers, self.reconnector, self.history)
         self.deeds = Deeds(context, self.peers, self.chats)
-        self.files = Files(context, self.transfers, self.chats)
+        self.files = Files(context, self.transfers, self.chats, database.parent)
         self.sealing = Sealing(context, self.peers)
         self.queues = Queues(context, self.relays, self.sealing)
         self.carrier = Carrier(context, self.peers, self.sealing, self.relays, self.queues)
@@ -90,6 +90,7 @@ class Running:
         await self.mover.settle()
         await self.sealing.settle()
         await self.transfers.start()
+        await self.files.pasted.sweep()
         with contextlib.suppress(ConnectError):  # told by ListeningChanged; calling out works all the same
             await self.host.follow_settings()
         await self.reach_everybody()

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -114,11 +114,14 @@ class Runs:
         self._own: dict[TransferId, Throttle] = {}
         self._up, self._down = Throttle(), Throttle()
         self._tasks = Tasks("transfers", context.publish)
-        self._closed = False
+        self.closed = False
+        """The program ends."""
+        self.on_clear: Callable[[Held], Awaitable[None]] | None = None
+        """Called when a transfer has ended, or is gone, and its lane has ended."""
 
     async def close(self) -> None:
         """End every lane; all that has come is noted."""
-        self._closed = True
+        self.closed = True
         await self.lanes.close()
         for run in self._runs.values():
             run.stop()
@@ -147,7 +150,7 @@ class Runs:
         settings = self._context.settings
         self._up.rate, self._down.rate = settings.send_limit * _KIB, settings.receive_limit * _KIB
         for held in sorted(self._board.held.values(), key=lambda held: held.id):
-            if self._closed or self._full(outgoing=True):
+            if self.closed or self._full(outgoing=True):
                 return
             connection = self._board.links.get(held.conversation)
             wanted = held.outgoing and held.state is TransferState.WAITING and connection is not None
@@ -311,12 +314,12 @@ class Runs:
         tries = self._tries[id_] = self._tries.get(id_, 0) + 1
         pause = min(limits.LANE_RETRY * 2 ** min(tries - 1, 16), limits.LANE_RETRY_MAX)
         self._aside.add(id_)
-        if (held := self._board.held.get(id_)) is not None and not self._closed:
+        if (held := self._board.held.get(id_)) is not None and not self.closed:
             asyncio.get_running_loop().call_later(pause, self._again, id_)
             self._board.publish(held)
 
     def _again(self, id_: TransferId) -> None:
-        if not self._closed:
+        if not self.closed:
             self._aside.discard(id_)
             self.schedule()
 
@@ -352,6 +355,8 @@ class Runs:
         self._tries.pop(held.id, None)
         self._aside.discard(held.id)
         await self.carrier.discard(held)
+        if self.on_clear is not None:
+            await self.on_clear(held)
 
     def set_limit(self, id_: TransferId, rate: int) -> None:
         """Bound the speed of one transfer until the program ends, bytes a second; 0 for no bound."""

@@ -42,6 +42,8 @@ class Transfers:
         self.runs = Runs(context, self)
         self.on_offer: Callable[[Held], Awaitable[None]] | None = None
         """Called with each transfer that is offered to us."""
+        self.on_forget: Callable[[ConversationId], Awaitable[None]] | None = None
+        """Called when a conversation is about to be deleted."""
 
     async def start(self) -> None:
         """Look at what has not ended; put in its place what has come before the program ended."""
@@ -112,6 +114,8 @@ class Transfers:
             self.held.pop(held.id, None)
             self.runs.stop(held.id)
             await self.runs.clear(held)
+        if self.on_forget is not None:
+            await self.on_forget(conversation)
 
     async def vanished(self, conversation: ConversationId, messages: Sequence[MessageId]) -> None:
         """Messages have disappeared; offers among them that nobody had answered can be taken no more."""
@@ -120,6 +124,7 @@ class Transfers:
                 self.held.pop(held.id, None)
                 if held.outgoing:
                     self._tell_gone(conversation, held.message, held.my_count + 1, held.their_count)
+                self.publish(msgspec.structs.replace(held, mine=Wish.CANCELLED))
                 await self.runs.clear(held)
 
     async def on_wish(self, contact: Contact, packet: packets.Wish) -> None:
@@ -130,6 +135,8 @@ class Transfers:
         """
         held = await self.find(contact.id, MessageId(packet.id), outgoing=not packet.own)
         wish, trouble = Wish(packet.wish), _trouble(packet.reason)
+        if self.runs.closed:  # nothing could be done about it; they are asked on the next link
+            return
         if held is None:
             gone = await self._context.stored(
                 self._context.store.timers.remembers, contact.id, MessageId(packet.id)
@@ -224,10 +231,13 @@ class Transfers:
         """Tell them, if they are there, that an offer of ours which has disappeared is cancelled."""
         connection = self.links.get(conversation)
         if connection is not None and connection.link.state is LinkState.OPEN:
-            told = packets.Wish(
-                message, True, Wish.CANCELLED, Trouble.NONE, min(count, _COUNT_MAX), heard, b"", False
+            count = min(count, _COUNT_MAX)
+            wish = Wish.CANCELLED
+            connection.post(
+                packets.Wish(
+                    message, own=True, wish=wish, reason=0, count=count, heard=heard, proof=b"", busy=False
+                )
             )
-            connection.post(told)
 
     def _of(self, conversation: ConversationId) -> list[Held]:
         return [held for held in self.held.values() if held.conversation == conversation]

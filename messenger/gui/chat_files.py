@@ -1,5 +1,6 @@
 """Files in the conversation that is shown: choosing, dropping and pasting them, and the buttons of cards."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QObject, Slot
@@ -8,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from messenger.core.ids import ConversationId
 from messenger.core.transfer_deeds import FileDeed
-from messenger.core.transfers import Transfer
+from messenger.core.transfers import Transfer, TransferId
 from messenger.gui.bridge import Bridge
 from messenger.gui.composer import Composer
 from messenger.gui.drop import DropOverlay
@@ -57,12 +58,15 @@ class ChatFiles(QObject):
         self.book = TransferBook(bridge, reader, self)
         self.pictures = Pictures(self)
         self.pictures.thumbnail = lambda transfer: self.book.thumbnail(transfer.id)
+        self._limits: dict[TransferId, int] = {}
         self.deeds = FileDeeds(home, theme, bridge, tasks, notice.say)
         self.overlay = DropOverlay(home, theme)
         self.overlay.words = self._drop_words
         self._view, self._reader = view, reader
         view.show_files(self.book.get, self.pictures.get, lambda: self._title)
         view.file_asked.connect(self._on_deed)
+        view.limits = self._limits
+        view.limit_asked.connect(self._on_limit)
         self.book.changed.connect(view.transfers_changed)
         self.pictures.ready.connect(lambda transfer: view.transfers_changed({transfer.id}))
         self.overlay.dropped.connect(self.ask_to_send)
@@ -88,8 +92,11 @@ class ChatFiles(QObject):
     @Slot(object)
     def ask_to_send(self, paths: list[Path]) -> None:
         """Show what would be sent, and ask."""
+        self._ask(paths)
+
+    def _ask(self, paths: Sequence[Path]) -> SendSheet | None:
         if self._conversation is None or not self._able or not paths:
-            return
+            return None
         sheet = SendSheet(
             self._home.window(),
             self._theme,
@@ -100,6 +107,7 @@ class ChatFiles(QObject):
             paths,
         )
         sheet.open()
+        return sheet
 
     def show(self, transfer: Transfer) -> None:
         """Show the message that offers a transfer, if its conversation is shown."""
@@ -134,11 +142,25 @@ class ChatFiles(QObject):
     async def _keep(self, image: QImage) -> None:
         """Have a thread of the engine write the picture as PNG, then ask as for any file."""
         path = await self._bridge.call(self._bridge.engine.keep_pasted, lambda: _png(image))
-        self.ask_to_send([path])
+        sheet = self._ask([path])
+        if sheet is None:
+            await self._drop(path)
+        else:
+            sheet.rejected.connect(lambda: self._tasks.start(self._drop(path), name="drop a pasted picture"))
+
+    async def _drop(self, path: Path) -> None:
+        await self._bridge.call(self._bridge.engine.drop_pasted, path)
 
     @Slot(object, object)
     def _on_deed(self, deed: FileDeed, transfer: Transfer) -> None:
         self.deeds.do(deed, transfer)
+
+    @Slot(object, int)
+    def _on_limit(self, transfer: Transfer | None, rate: int) -> None:
+        if transfer is not None:
+            self._limits[transfer.id] = rate
+            limit = self._bridge.engine.limit_transfer
+            self._tasks.start(self._bridge.call(limit, transfer.id, rate), name="bound the speed of files")
 
 
 def _png(image: QImage) -> bytes:

@@ -13,9 +13,11 @@ from messenger.core.transfer_deeds import FileDeed
 from messenger.gui.emoji import QUICK, name_of
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import IconButton, menu_icon
-from messenger.text import DEEDS, _, failure
+from messenger.text import DEEDS, _, failure, speed_words
 
 _BUTTON: Final = 36
+_LIMITS: Final = (100_000, 500_000, 1_000_000, 5_000_000, 20_000_000)
+"""Speeds for one transfer, bytes a second; the settings have any number, for all."""
 
 FILE_ICONS: Final[dict[FileDeed, str]] = {
     FileDeed.ACCEPT: "save",
@@ -49,6 +51,8 @@ class Deed(StrEnum):
     """Copy a text that goes with the deed."""
     FILE = "file"
     """Do something with the files that it offers: a `FileDeed` goes with it."""
+    LIMIT = "limit"
+    """Bound the speed of the files that it offers: so many bytes a second, 0 for no bound."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -64,6 +68,8 @@ class Given(msgspec.Struct, frozen=True):
     """The bubble does not show all of it."""
     deeds: tuple[FileDeed, ...] = ()
     """What can be done with the files that it offers."""
+    limit: int | None = None
+    """The bound of their speed, bytes a second, 0 for none; None if nothing is to be slowed down."""
 
 
 class EmojiRow(QWidget):
@@ -175,10 +181,7 @@ class MessageMenu(QMenu):
         alive = not message.deleted
         if alive and given.answerable:
             self._add_emoji(message)
-        for deed in given.deeds:
-            self._add(FILE_ICONS[deed], DEEDS[deed], Deed.FILE, deed)
-        if given.deeds:
-            self.addSeparator()
+        self._add_files(given)
         if alive and given.answerable:
             self._add("reply", _("Reply"), Deed.REPLY)
         if given.picked and given.picked != message.text:
@@ -200,6 +203,23 @@ class MessageMenu(QMenu):
     def _add(self, icon: str, words: str, deed: Deed, extra: str = "", color: str = "muted") -> None:
         action = self.addAction(menu_icon(self._theme, icon, color), words)
         action.triggered.connect(lambda: self.asked.emit(deed, extra))
+
+    def _add_files(self, given: Given) -> None:
+        for deed in given.deeds:
+            self._add(FILE_ICONS[deed], DEEDS[deed], Deed.FILE, deed)
+        if given.limit is not None:
+            self._add_limits(given.limit)
+        if given.deeds:
+            self.addSeparator()
+
+    def _add_limits(self, current: int) -> None:
+        menu = self.addMenu(menu_icon(self._theme, "transfers"), _("Speed"))
+        menu.setAccessibleName(_("Speed"))
+        for limit in (0, *_LIMITS):
+            action = menu.addAction(speed_words(limit) if limit else _("No limit of its own"))
+            action.setCheckable(True)
+            action.setChecked(limit == current)
+            action.triggered.connect(lambda _checked, limit=limit: self.asked.emit(Deed.LIMIT, str(limit)))
 
     def _add_retry(self, reason: FailReason) -> None:
         self.addSeparator()

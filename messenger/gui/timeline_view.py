@@ -1,6 +1,6 @@
 """The list of messages as it is used: characters and links by mouse, rows by keyboard, a menu for each."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, Signal, Slot
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from messenger.core.ids import MessageId
 from messenger.core.models import Message
 from messenger.core.transfer_deeds import FileDeed, possible
-from messenger.core.transfers import Transfer, TransferId
+from messenger.core.transfers import ENDS, Transfer, TransferId
 from messenger.core.words import Phrase
 from messenger.gui.card import stepped
 from messenger.gui.file_bubble import FileBubble
@@ -63,6 +63,8 @@ class TimelineView(ScrollingTimeline):
     """A `Deed`, its message, and the emoji of a reaction."""
     file_asked = Signal(object, object)
     """A `FileDeed` and its transfer."""
+    limit_asked = Signal(object, int)
+    """A transfer, and the bound of its speed, bytes a second; 0 for none."""
     quote_clicked = Signal(object)
     """The message whose beginning of what it answers was clicked."""
 
@@ -73,6 +75,8 @@ class TimelineView(ScrollingTimeline):
         self._pick = Picker(self, self._paint, self.viewport().update)
         self.answerable = True
         """Whether the other person can be written to."""
+        self.limits: Mapping[TransferId, int] = {}
+        """The bounds of the speed of single transfers."""
         self.setMouseTracking(True)
         model.modelReset.connect(self._pick.clear)
         model.modelReset.connect(self._heights.clear)
@@ -238,6 +242,7 @@ class TimelineView(ScrollingTimeline):
             picked=self.copied_text(),
             link="" if spot is None else spot.link,
             cut=self._paint.bubble(message).cut,
+            limit=None if transfer is None or transfer.state in ENDS else self.limits.get(transfer.id, 0),
         )
         menu = MessageMenu(self, self._theme, message, given)
         menu.asked.connect(lambda deed, extra: self._ask(message, deed, extra))
@@ -275,6 +280,8 @@ class TimelineView(ScrollingTimeline):
                 self.retry_asked.emit(message)
             case Deed.FILE:
                 self._press(message, FileDeed(extra))
+            case Deed.LIMIT:
+                self.limit_asked.emit(self._model.transfer(message), int(extra))
             case _:
                 self.deed_asked.emit(deed, message, extra)
 

@@ -1,8 +1,8 @@
 """Messages that disappear: the timer of a conversation, when the time of a message runs, and the deletion.
 
 The time of a message of theirs runs from when it is seen, that of one of ours from when it waits no more
-(SPEC.md 8.6). An offer stays while its files are on their way; one that nobody answers does not. Clocks may be wrong: `_tick` lets no message
-live longer because a clock was set back.
+(SPEC.md 8.6). An offer stays while its files are on their way, but not one that nobody answers. Clocks may be
+wrong: `_tick` lets no message live longer because a clock was set back.
 """
 
 import json

@@ -52,6 +52,10 @@ DELETE FROM transfers AS t WHERE NOT ({_GOING_ON}) AND (
     EXISTS ({_OFFERED_BY} AND m.deleted = 1) OR (made_ms < ? AND NOT EXISTS ({_OFFERED_BY}))
 )
 """  # noqa: S608
+_UNPLACE: Final = """
+UPDATE transfers SET placed = NULL
+WHERE outgoing = 1 AND instr(placed, ?) AND (theirs IN (4, 7) OR mine = 4) RETURNING id
+"""
 _TIDY: Final = "UPDATE transfers SET manifest = NULL, sources = NULL WHERE id = ?"
 
 
@@ -262,6 +266,20 @@ class TransferTable:
             self._database.rows("UPDATE transfers SET placed = ? WHERE id = ?", (packed, id_))
             return self.wish(id_, Wish.DONE)
 
+    def unplace_in(self, folder: str) -> list[Held]:
+        """What was sent from a folder, or is cancelled, is not kept there: its transfers name it no more.
+
+        Returns:
+            Those that did until now.
+        """
+        return [self.get(id_) for (id_,) in self._database.rows(_UNPLACE, (os.fsencode(folder),))]
+
+    def sources_in(self, folder: str, without: ConversationId | None = None) -> set[str]:
+        """The paths below a folder that transfers of ours name, except those of one conversation."""
+        sql = "SELECT placed FROM transfers WHERE outgoing = 1 AND instr(placed, ?) AND conversation IS NOT ?"
+        rows = self._database.rows(sql, (os.fsencode(folder), without))
+        return {path for (placed,) in rows for path in _unpacked(placed)}
+
     def _tidied(self, id_: TransferId) -> Held:
         """Let go of what is not needed once a transfer has ended; in a transaction of the caller."""
         held = self.get(id_)
@@ -321,6 +339,10 @@ def _packed(paths: Sequence[str]) -> bytes:
     return msgspec.msgpack.encode([os.fsencode(path) for path in paths])
 
 
+def _unpacked(placed: bytes) -> list[str]:
+    return [os.fsdecode(path) for path in msgspec.msgpack.decode(placed, type=list)]
+
+
 def _held_from(row: Row) -> Held:
     try:
         return Held(
@@ -337,7 +359,7 @@ def _held_from(row: Row) -> Held:
             their_count=row[10],
             staging=row[11],
             folder=row[12],
-            placed=tuple(map(os.fsdecode, msgspec.msgpack.decode(row[13] or b"\x90", type=list))),
+            placed=tuple(_unpacked(row[13])) if row[13] else (),
             done=row[14],
             root=row[15] or b"",
             manifest=bool(row[16]),

@@ -19,6 +19,9 @@ OPTION_JSON: Final = _("Print one JSON object a line for each change, for progra
 OPTION_ACCEPT: Final = _("Whose files to take: all, verified, or ask about each.")
 OPTION_FOLDER: Final = _("Folder for what comes; made if need be.")
 OPTION_ONCE: Final = _("End when one transfer has ended.")
+OPTION_LIMIT: Final = _(
+    "Bound the speed of each transfer, in KiB a second; 0 is no limit but that of the settings."
+)
 
 ASK_FILES: Final = _("Take it? [y/N] ")
 CANNOT_ASK_FILES: Final = _(
@@ -43,6 +46,7 @@ COMMANDS: Final[dict[str, str]] = {
     "/pause": _("go on with the files later"),
     "/resume": _("go on with the files now"),
     "/cancel": _("give the files up"),
+    "/limit": _("bound the speed of the files: /limit 500 for 500 KiB a second, /limit 0 for no limit"),
 }
 """What can be typed about files in a conversation."""
 
@@ -56,6 +60,7 @@ DEED_OF: Final[dict[str, FileDeed]] = {
 """What each of them does with a transfer."""
 
 SEND_WHAT: Final = _("Say what to send: /send PATH")
+LIMIT_WHAT: Final = _("Say how fast at most, in KiB a second: /limit 500")
 NO_SUCH_TRANSFER: Final = _("There are no files here with which that could be done.")
 
 

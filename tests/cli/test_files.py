@@ -164,6 +164,30 @@ def test_a_stranger_sends_once_both_have_said_yes(tmp_path: Path) -> None:
         assert bob.end().code == Exit.OK
 
 
+def test_one_transfer_can_be_slower_than_the_settings(pair: Pair, tmp_path: Path) -> None:
+    """Nobody waits for its end; without the limit, which is not stored, the rest comes at once."""
+    source = file(tmp_path / "a.dat", 4 * MIB)
+    with Piped(*pair.receiving("--accept", "all", "--once", "--limit", "1", "--json")) as bob:
+        bob.said(words.WAITING_FOR_FILES)
+        with Piped(*pair.sending(str(source), "--limit", "1", "--json")) as alice:
+            while '"running"' not in (line := alice.line()):
+                assert line, "it ran and was over"
+            bob.process.send_signal(signal.SIGINT)
+            assert bob.end().code == Exit.INTERRUPTED
+            assert alice.end().code == Exit.UNDELIVERED
+    assert not (pair.got / "a.dat").exists()
+    with Piped(*pair.receiving("--accept", "all", "--once")) as bob:
+        bob.said(words.WAITING_FOR_FILES)
+        assert run(*pair.sending()).code == Exit.OK
+        assert bob.end().code == Exit.OK
+    assert (pair.got / "a.dat").read_bytes() == source.read_bytes()
+
+
+def test_a_limit_that_is_none(pair: Pair, tmp_path: Path) -> None:
+    assert run(*pair.sending(str(tmp_path), "--limit", "-1")).code == Exit.USAGE
+    assert run(*pair.receiving("--limit", "fast")).code == Exit.USAGE
+
+
 def test_who_is_called_can_send_too(pair: Pair, tmp_path: Path) -> None:
     """Alice receives from Bob, whom she has called."""
     with Program("listen", "--port", str(pair.port), "--profile", str(pair.bob)) as bob:
@@ -194,6 +218,9 @@ def test_files_in_a_conversation(tmp_path: Path) -> None:
             bob.expect("Alice offers a film.dat, 4.2 MB. /accept takes it")
             bob.answer(f"/accept {pair.got}")
             alice.expect("a film.dat: on its way")
+            alice.answer("/limit much")
+            alice.expect(words.LIMIT_WHAT)
+            alice.answer("/limit 32")
             alice.answer("/pause")
             bob.expect("a film.dat: Paused by Alice")
             alice.answer("/resume")

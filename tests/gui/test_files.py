@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, QSizeF, Qt, QUrl
-from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QFont, QGuiApplication, QImage
+from PySide6.QtGui import QAccessible, QAction, QDragEnterEvent, QDropEvent, QFont, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from messenger.core.transfer_deeds import FileDeed
 from messenger.core.transfers import Transfer, TransferState
@@ -172,6 +172,28 @@ def test_the_menu_has_the_buttons_too(two: tuple[Desk, Desk], tmp_path: Path) ->
     assert isinstance(opened, MessageMenu)
 
 
+def test_one_transfer_is_made_slower_than_the_others(two: tuple[Desk, Desk], tmp_path: Path) -> None:
+    """The choice is marked as long as the transfer goes on; one that has ended has no speed."""
+    alice, bob = two
+    offered(alice, bob, file(tmp_path / "film.mkv", 4 * MIB))
+
+    def speeds(desk: Desk) -> dict[str, QAction]:
+        opened = menu(desk, desk.chat.model.rowCount() - 1)
+        found = [action.menu() for action in opened.actions() if action.text() == "Speed"]
+        opened.close()
+        return {a.text(): a for each in found if isinstance(each, QMenu) for a in each.actions()}
+
+    assert [words for words, action in speeds(bob).items() if action.isChecked()] == ["No limit of its own"]
+    speeds(bob)["100 kB/s"].trigger()
+    assert [words for words, action in speeds(bob).items() if action.isChecked()] == ["100 kB/s"]
+    press(bob, FileDeed.ACCEPT)
+    both(two, TransferState.RUNNING)
+    bob.hands.until(lambda: "left" in sentence(bob) and "kB/s" in sentence(bob))
+    speeds(bob)["No limit of its own"].trigger()
+    both(two, TransferState.DONE)
+    assert speeds(bob) == {}
+
+
 def test_each_sees_who_has_paused(slow: tuple[Desk, Desk], tmp_path: Path) -> None:
     alice, bob = slow
     offered(alice, bob, file(tmp_path / "film.mkv", 4 * MIB))
@@ -309,9 +331,19 @@ def test_files_and_pictures_are_pasted(two: tuple[Desk, Desk], tmp_path: Path) -
     alice.hands.click(pasted.send_button)
     bob.hands.until(lambda: stands(bob, TransferState.OFFERED))
     bob.hands.until(lambda: card(bob)[0].picture is not None)
-    kept = list((tmp_path / "hers" / "Pasted").iterdir())
+    kept = list((alice.folder / "pasted").iterdir())
     assert len(kept) == 1
     assert kept[0].read_bytes().startswith(b"\x89PNG")
+    assert not list((tmp_path / "hers").iterdir()), "nothing that nobody put there lies there"
+    alice.front().chat.composer.box.paste()
+    alice.hands.until(lambda: not alice.no_sheet(SendSheet))
+    again = alice.sheet(SendSheet)
+    alice.hands.until(again.send_button.isEnabled)
+    assert len(list((alice.folder / "pasted").iterdir())) == 2
+    again.reject()
+    alice.hands.until(lambda: list((alice.folder / "pasted").iterdir()) == kept)
+    alice.front().chat.composer.box.paste()  # the window ends while it asks
+    alice.hands.until(lambda: not alice.no_sheet(SendSheet))
     clipboard.clear()
 
 

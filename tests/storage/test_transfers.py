@@ -274,12 +274,30 @@ def test_an_offer_stays_until_its_files_are_there(store: Store, bob: Conversatio
     store.timers.change(bob, MessageId(b"t" * 16), HOUR, NOW)
     transfer = ours(store, bob).transfer
     assert transfer is not None
+    store.transfers.heard(transfer, Wish.GO, Trouble.NONE, 1)
     assert begun(store, bob, 2 * HOUR) == []
     assert store.timers.next_due() is None, "nothing would be done about it"
-    store.transfers.heard(transfer, Wish.DONE, Trouble.NONE, 1)
+    store.transfers.heard(transfer, Wish.DONE, Trouble.NONE, 2)
     assert store.timers.next_due() == 0
     assert due(store, 2 * HOUR) == [ID]
     assert store.transfers.newest(None, 9) == []
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_an_offer_that_nobody_has_answered_disappears_and_is_remembered(
+    store: Store, bob: ConversationId, paused: bool
+) -> None:
+    store.timers.change(bob, MessageId(b"t" * 16), HOUR, NOW)
+    transfer = ours(store, bob).transfer
+    assert transfer is not None
+    if paused:
+        store.transfers.wish(transfer, Wish.PAUSED)
+    assert begun(store, bob, HOUR - 1) == []
+    assert store.timers.next_due() == 1000
+    assert due(store, HOUR) == [ID]
+    assert store.transfers.newest(None, 9) == []
+    assert store.timers.remembers(bob, ID)
+    assert not store.timers.remembers(bob, MessageId(b"x" * 16))
 
 
 def test_their_offer_disappears_after_it_was_seen(store: Store, bob: ConversationId) -> None:
