@@ -151,7 +151,8 @@ class Sealer(_Direction):
         else:
             with memoryview(out) as whole, whole[:end] as view:
                 self._cipher.encrypt_into(nonce, plaintext, aad, view)
-        self._done(size)
+        self.count += 1
+        self.bytes += size
         return end
 
 
@@ -198,16 +199,23 @@ class Opener(_Direction):
         size = self._size(ciphertext)
         if len(out) < size:
             raise CryptoError("output buffer too short")
-        nonce = self._next(size)
-        with memoryview(out) as whole, whole[:size] as view:
-            try:
-                self._cipher.decrypt_into(nonce, ciphertext, aad, view)
-            except InvalidTag as e:
-                self._alive = False
-                view[:] = bytes(size)
-                raise CryptoError("a record does not open") from e
-        self._done(size)
+        if len(out) == size and isinstance(out, memoryview):  # bulk data: nothing has to be cut out
+            self._decrypt(ciphertext, aad, out, size)
+        else:
+            with memoryview(out) as whole, whole[:size] as view:
+                self._decrypt(ciphertext, aad, view, size)
         return size
+
+    def _decrypt(self, ciphertext: Buffer, aad: Buffer, out: memoryview, size: int) -> None:
+        nonce = self._next(size)
+        try:
+            self._cipher.decrypt_into(nonce, ciphertext, aad, out)
+        except InvalidTag as e:
+            self._alive = False
+            out[:] = bytes(size)
+            raise CryptoError("a record does not open") from e
+        self.count += 1
+        self.bytes += size
 
     def _size(self, ciphertext: Buffer) -> int:
         """Plaintext length of a record; one too short to hold a tag counts as a failure."""

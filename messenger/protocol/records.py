@@ -289,12 +289,11 @@ class RecordReader:
         Raises:
             RemoteProtocolError: It does not open, or is malformed.
         """
-        sealed = record[OUTER_HEADER:]
+        inner = record[OUTER_HEADER : -limits.TAG_SIZE]
         try:
-            size = self._opener.open_into(sealed, bytes(record[:OUTER_HEADER]), sealed)
+            self._opener.open_into(record[OUTER_HEADER:], bytes(record[:OUTER_HEADER]), inner)
         except CryptoError as e:
             raise RemoteProtocolError("a record does not open") from e
-        inner = sealed[:size]
         return self._content(bytes(inner[: limits.RECORD_INNER_HEADER]), inner)
 
     def _open(self, header: bytes, sealed: memoryview) -> tuple[RecordType, memoryview]:
