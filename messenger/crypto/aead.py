@@ -199,15 +199,10 @@ class Opener(_Direction):
         size = self._size(ciphertext)
         if len(out) < size:
             raise CryptoError("output buffer too short")
-        if len(out) == size and isinstance(out, memoryview):  # bulk data: nothing has to be cut out
-            self._decrypt(ciphertext, aad, out, size)
-        else:
+        if len(out) != size or not isinstance(out, memoryview):
             with memoryview(out) as whole, whole[:size] as view:
-                self._decrypt(ciphertext, aad, view, size)
-        return size
-
-    def _decrypt(self, ciphertext: Buffer, aad: Buffer, out: memoryview, size: int) -> None:
-        nonce = self._next(size)
+                return self.open_into(ciphertext, aad, view)
+        nonce = self._next(size)  # bulk data: nothing has to be cut out
         try:
             self._cipher.decrypt_into(nonce, ciphertext, aad, out)
         except InvalidTag as e:
@@ -216,6 +211,7 @@ class Opener(_Direction):
             raise CryptoError("a record does not open") from e
         self.count += 1
         self.bytes += size
+        return size
 
     def _size(self, ciphertext: Buffer) -> int:
         """Plaintext length of a record; one too short to hold a tag counts as a failure."""

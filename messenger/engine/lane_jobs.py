@@ -198,11 +198,12 @@ class Sending(Job):
             update(piece)
             began = clock()
             line.send_piece(length)
-            self._adapt(clock() - began)
+            took = clock() - began
+            if self._size < limits.PIECE_MAX or took > limits.PIECE_SLOW:
+                self._adapt(took)
             at += length
             self.moved += length
             self.done += length
-            line.attend()
         hash_ = hasher.digest()
         line.send(lane_files.end(hash_))
         if index not in self._known:

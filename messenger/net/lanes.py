@@ -127,7 +127,9 @@ class Line:
         self._have = 0
         self._taken = 0
         self._look = 0.0
-        self._looking = True
+        self._head: bytes | None = None
+        self._size = 0
+        """Header and length of the record that came last: most are alike."""
         channel.begin(time.monotonic())
 
     @property
@@ -150,16 +152,17 @@ class Line:
     def send_piece(self, size: int) -> None:
         """Send what lies at the beginning of `room`, which is overwritten.
 
+        What has come meanwhile is looked after now and then.
+
         Args:
             size: Bytes of it.
         """
-        self._tell_time()
-        if self._channel.ready:
-            self._pipe.sendall(self._channel.send_in_place(self._out, size))
-        else:
-            self._channel.send(bytes(self._out.content[:size]))
-            self._flush()
-            self._wait_for_keys()
+        if self._tell_time():
+            self._attend()
+            if not self._channel.ready:
+                self.send(bytes(self._out.content[:size]))
+                return
+        self._pipe.sendall(self._channel.send_in_place(self._out, size))
 
     def receive(self) -> memoryview | None:
         """Wait for a word or a piece.
@@ -180,26 +183,13 @@ class Line:
         Returns:
             Its content, until the next call of any other method; None if there is nothing more here.
         """
-        while not self.ended and (record := self._next()) is not None:
-            content = self._opened(record)
+        channel = self._channel
+        while channel.state is not ChannelState.CLOSED and (record := self._next()) is not None:
+            content = channel.receive_in_place(record)
             if content is not None:
                 return content
+            self._flush()
         return None
-
-    def attend(self) -> None:
-        """Look after what has come meanwhile, without waiting, at an end that only sends; call it often.
-
-        Raises:
-            RemoteProtocolError: The other end speaks out of turn.
-        """
-        if not self._looking:
-            return
-        while not self.ended:
-            if self.at_hand() is not None:
-                raise RemoteProtocolError("a word out of turn")
-            if not self._pipe.readable():
-                return
-            self._read()
 
     def goodbye(self) -> None:
         """Say goodbye, and wait for theirs; what comes before it is not looked at."""
@@ -224,23 +214,35 @@ class Line:
         """Give the stream back, once no thread uses it."""
         self._pipe.close()
 
+    def _attend(self) -> None:
+        """Look after what has come meanwhile, without waiting, at an end that only sends."""
+        while not self.ended:
+            if self.at_hand() is not None:
+                raise RemoteProtocolError("a word out of turn")
+            if not self._pipe.readable():
+                return
+            self._read()
+
     def _wait_for_keys(self) -> None:
         """After a long silence what was sent waits for fresh keys."""
         while self._channel.state is ChannelState.OPEN and not self._channel.ready:
             record = self._next()
             if record is None:
                 self._read()
-            elif self._opened(record) is not None:
+            elif self._channel.receive_in_place(record) is not None:
                 raise RemoteProtocolError("a word out of turn")
+            else:
+                self._flush()
 
-    def _tell_time(self) -> None:
-        """Now and then; with every record it would cost as much as the rest of this file."""
+    def _tell_time(self) -> bool:
+        """Now and then, and whether it was now; with every record it would cost as much as all the rest."""
         now = time.monotonic()
-        self._looking = now >= self._look
-        if self._looking:
-            self._look = now + transfer_limits.LOOK_EVERY
-            self._channel.advance(now)
-            self._flush()
+        if now < self._look:
+            return False
+        self._look = now + transfer_limits.LOOK_EVERY
+        self._channel.advance(now)
+        self._flush()
+        return True
 
     def _flush(self) -> None:
         data = self._channel.data_to_send()
@@ -249,19 +251,18 @@ class Line:
 
     def _next(self) -> memoryview | None:
         """The next record if all of it is here."""
-        start, have = self._taken, self._have
-        size = RecordReader.measure(self._in[start : min(start + OUTER_HEADER, have)])
-        if size is None or start + size > have:
+        start = self._taken
+        head = self._in[start : min(start + OUTER_HEADER, self._have)]
+        if head != self._head:
+            size = RecordReader.measure(head)
+            if size is None:
+                return None
+            self._head, self._size = bytes(head), size
+        end = start + self._size
+        if end > self._have:
             return None
-        self._taken = start + size
-        return self._in[start : start + size]
-
-    def _opened(self, record: memoryview) -> memoryview | None:
-        """Open a record where it lies, and answer it if it wants that; its content if it is a PACKET."""
-        content = self._channel.receive_in_place(record)
-        if content is None:
-            self._flush()
-        return content
+        self._taken = end
+        return self._in[start:end]
 
     def _read(self) -> None:
         """Wait for bytes; what is here of a record moves to the front."""

@@ -124,8 +124,11 @@ class RecordWriter:
         header = _outer_header(len(data) - OUTER_HEADER)
         data[:_CONTENT_AT] = header + _inner_header(kind, size)
         data[_CONTENT_AT : _CONTENT_AT + size] = content
-        with memoryview(data) as view:
-            self._seal(view[OUTER_HEADER : -limits.TAG_SIZE], header, view[OUTER_HEADER:])
+        try:
+            with memoryview(data) as view:
+                self._sealer.seal_into(view[OUTER_HEADER : -limits.TAG_SIZE], header, view[OUTER_HEADER:])
+        except CryptoError as e:
+            raise LocalProtocolError("this key must not seal more") from e
         return data
 
     def seal_in_place(self, buffer: RecordBuffer, size: int) -> memoryview:
@@ -143,7 +146,10 @@ class RecordWriter:
         """
         parts = buffer.layout(size)
         parts.head[:], parts.padding[:] = parts.head_bytes, parts.zeros
-        self._seal(parts.inner, parts.header, parts.sealed)
+        try:
+            self._sealer.seal_into(parts.inner, parts.header, parts.sealed)
+        except CryptoError as e:
+            raise LocalProtocolError("this key must not seal more") from e
         return parts.whole
 
     def _seal_short(self, kind: RecordType, content: Buffer, size: int) -> bytearray:
@@ -160,12 +166,6 @@ class RecordWriter:
         data = bytearray(header)
         data += sealed
         return data
-
-    def _seal(self, inner: memoryview, header: bytes, sealed: memoryview) -> None:
-        try:
-            self._sealer.seal_into(inner, header, sealed)
-        except CryptoError as e:
-            raise LocalProtocolError("this key must not seal more") from e
 
 
 class RecordQueue(RecordWriter):
