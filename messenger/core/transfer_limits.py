@@ -24,6 +24,10 @@ times the place in the database."""
 PIECE_MAX: Final = 256 * 1024
 """Most file bytes in one record; see `limits.RECORD_CONTENT_MAX`."""
 
+PIECES_AT_ONCE: Final = 4
+"""Records of that size that are taken from a lane, and written to the disk, with one call: with more of them
+a file costs its receiver no less. Its sender gains nothing by it."""
+
 PIECE_LEAST: Final = 4 * 1024
 """Fewest file bytes in one record of many, on a slow line."""
 

@@ -152,7 +152,8 @@ class Sealer(_Direction):
         else:
             with memoryview(out) as whole, whole[:end] as view:
                 self._cipher.encrypt_into(nonce, plaintext, aad, view)
-        self._done(size)
+        self.count += 1
+        self.bytes += size
         return end
 
 
@@ -204,15 +205,18 @@ class Opener(_Direction):
             self._too_short()
         if len(out) < size:
             raise CryptoError("output buffer too short")
-        nonce = self._next(size)
-        with memoryview(out) as whole, whole[:size] as view:
-            try:
-                self._cipher.decrypt_into(nonce, ciphertext, aad, view)
-            except InvalidTag as e:
-                self._alive = False
-                view[:] = bytes(size)
-                raise CryptoError("a record does not open") from e
-        self._done(size)
+        if len(out) != size or not isinstance(out, memoryview):
+            with memoryview(out) as whole, whole[:size] as view:
+                return self.open_into(ciphertext, aad, view)
+        nonce = self._next(size)  # bulk data: nothing has to be cut out
+        try:
+            self._cipher.decrypt_into(nonce, ciphertext, aad, out)
+        except InvalidTag as e:
+            self._alive = False
+            out[:] = bytes(size)
+            raise CryptoError("a record does not open") from e
+        self.count += 1
+        self.bytes += size
         return size
 
     def _too_short(self) -> NoReturn:

@@ -29,8 +29,8 @@ class Reader(Protocol):
 class Writer(Protocol):
     """Where a stream goes; see `messenger.storage.landing.Landing`."""
 
-    def write(self, offset: int, data: memoryview) -> None:
-        """Write a part of the stream."""
+    def write(self, offset: int, *pieces: memoryview) -> None:
+        """Write a part of the stream, which is in one or more pieces."""
 
 
 class Throttle:
@@ -200,11 +200,12 @@ class Sending(Job):
             update(piece)
             began = clock()
             line.send_piece(length)
-            self._adapt(clock() - began)
+            took = clock() - began
+            if self._size < limits.PIECE_MAX or took > limits.PIECE_SLOW:
+                self._adapt(took)
             at += length
             self.moved += length
             self.done += length
-            line.attend()
         hash_ = hasher.digest()
         line.send(lane_files.end(hash_))
         if index not in self._known:
@@ -262,23 +263,36 @@ class Receiving(Job):
             OSError, ProtocolError, ConnectError: As for `Sending.begin`.
             StorageError: The disk refused.
         """
-        line = self.line
         while chunks.root is None:
-            if not chunks.left:
+            if chunks.left:
+                self._pieces(chunks, writer)
+            else:
                 chunks.word(self._word())
-                continue
-            content = self._word()
-            size, offset = len(content), chunks.data(content)
+        if self.line.receive() is not None:
+            raise Refused("more after the end")
+        return chunks.root
+
+    def _pieces(self, chunks: ChunkReader, writer: Writer) -> None:
+        """Take what has come of a chunk, and write it with one call.
+
+        What has been counted is written, whatever happens between: the next lane goes on behind it.
+        """
+        content = self._word()
+        offset, pieces, size = chunks.data(content), [content], len(content)
+        most = 1 if any(throttle.rate for throttle in self._throttles) else limits.PIECES_AT_ONCE
+        try:
+            while len(pieces) < most and chunks.left and (more := self.line.at_hand()) is not None:
+                chunks.data(more)
+                pieces.append(more)
+                size += len(more)
+        finally:
             try:
-                writer.write(offset, content)
+                writer.write(offset, *pieces)
             except StorageError:
                 chunks.forget_part()
                 raise
-            self.moved += size
-            self._pace(size)
-        if line.receive() is not None:
-            raise Refused("more after the end")
-        return chunks.root
+        self.moved += size
+        self._pace(size)
 
     def _word(self) -> memoryview:
         self._check()

@@ -40,8 +40,8 @@ _LOOK_AGAIN: Final = 0.02
 LANE_BYTE: Final = int(LaneMessage.B1)
 """First byte of a stream that is a lane."""
 
-_SLACK: Final = 4096
-"""Bytes asked for beyond a record: small ones behind it come with the same call."""
+_ROOM: Final = transfer_limits.PIECES_AT_ONCE * (OUTER_HEADER + limits.RECORD_CIPHERTEXT_MAX)
+"""Bytes that are taken from a stream with one call, at most."""
 
 
 class Pipe(Protocol):
@@ -123,11 +123,13 @@ class Line:
         self._pipe = pipe
         self._channel = channel
         self._out = RecordBuffer()
-        self._in = memoryview(bytearray(OUTER_HEADER + limits.RECORD_CIPHERTEXT_MAX + OUTER_HEADER + _SLACK))
+        self._in = memoryview(bytearray(_ROOM))
         self._have = 0
         self._taken = 0
         self._look = 0.0
-        self._looking = True
+        self._head: bytes | None = None
+        self._size = 0
+        """Header and length of the record that came last: most are alike."""
         channel.begin(time.monotonic())
 
     @property
@@ -150,50 +152,51 @@ class Line:
     def send_piece(self, size: int) -> None:
         """Send what lies at the beginning of `room`, which is overwritten.
 
+        What has come meanwhile is looked after now and then.
+
         Args:
             size: Bytes of it.
         """
-        self._tell_time()
-        if self._channel.ready:
-            self._flush()
-            self._pipe.sendall(self._channel.send_in_place(self._out, size))
-        else:
-            self._channel.send(bytes(self._out.content[:size]))
-            self._flush()
-            self._wait_for_keys()
+        if self._tell_time():
+            self._attend()
+            if not self._channel.ready:
+                self.send(bytes(self._out.content[:size]))
+                return
+        self._pipe.sendall(self._channel.send_in_place(self._out, size))
 
     def receive(self) -> memoryview | None:
         """Wait for a word or a piece.
 
         Returns:
-            Its content, until the next call of any method; None if the other end has said goodbye.
+            Its content, until the next call of any method but `at_hand`; None if the other end has said
+            goodbye.
         """
-        while not self.ended:
-            content = self._record()
-            self._flush()
+        content = self.at_hand()
+        while content is None and not self.ended:
+            self._read()
+            content = self.at_hand()
+        return content
+
+    def at_hand(self) -> memoryview | None:
+        """The next word or piece if all of it has come: nothing is read, and contents before it stay.
+
+        Returns:
+            Its content, until the next call of any other method; None if there is nothing more here.
+        """
+        channel = self._channel
+        while channel.state is not ChannelState.CLOSED and (record := self._next()) is not None:
+            content = channel.receive_in_place(record)
             if content is not None:
                 return content
-        return None
-
-    def attend(self) -> None:
-        """Look after what has come meanwhile, without waiting, at an end that only sends; call it often.
-
-        Raises:
-            RemoteProtocolError: The other end speaks out of turn.
-        """
-        if not self._looking:
-            return
-        while not self.ended and (self._have > self._taken or self._pipe.readable()):
-            if self._record() is not None:
-                raise RemoteProtocolError("a word out of turn")
             self._flush()
+        return None
 
     def goodbye(self) -> None:
         """Say goodbye, and wait for theirs; what comes before it is not looked at."""
         self._channel.close()
         self._flush()
-        while not self.ended:
-            self._record()
+        while self.receive() is not None:
+            pass
 
     def leave(self) -> None:
         """Say goodbye if that is possible without waiting, and break off."""
@@ -211,48 +214,68 @@ class Line:
         """Give the stream back, once no thread uses it."""
         self._pipe.close()
 
+    def _attend(self) -> None:
+        """Look after what has come meanwhile, without waiting, at an end that only sends."""
+        while not self.ended:
+            if self.at_hand() is not None:
+                raise RemoteProtocolError("a word out of turn")
+            if not self._pipe.readable():
+                return
+            self._read()
+
     def _wait_for_keys(self) -> None:
         """After a long silence what was sent waits for fresh keys."""
         while self._channel.state is ChannelState.OPEN and not self._channel.ready:
-            if self._record() is not None:
+            record = self._next()
+            if record is None:
+                self._read()
+            elif self._channel.receive_in_place(record) is not None:
                 raise RemoteProtocolError("a word out of turn")
-            self._flush()
+            else:
+                self._flush()
 
-    def _tell_time(self) -> None:
-        """Now and then; with every record it would cost as much as the rest of this file."""
+    def _tell_time(self) -> bool:
+        """Now and then, and whether it was now; with every record it would cost as much as all the rest."""
         now = time.monotonic()
-        self._looking = now >= self._look
-        if self._looking:
-            self._look = now + transfer_limits.LOOK_EVERY
-            self._channel.advance(now)
+        if now < self._look:
+            return False
+        self._look = now + transfer_limits.LOOK_EVERY
+        self._channel.advance(now)
+        self._flush()
+        return True
 
     def _flush(self) -> None:
         data = self._channel.data_to_send()
         if data:
             self._pipe.sendall(data)
 
-    def _record(self) -> memoryview | None:
-        """Wait for one record and open it where it lies; its content if it is a PACKET."""
+    def _next(self) -> memoryview | None:
+        """The next record if all of it is here."""
+        start = self._taken
+        head = self._in[start : min(start + OUTER_HEADER, self._have)]
+        if head != self._head:
+            size = RecordReader.measure(head)
+            if size is None:
+                return None
+            self._head, self._size = bytes(head), size
+        end = start + self._size
+        if end > self._have:
+            return None
+        self._taken = end
+        return self._in[start:end]
+
+    def _read(self) -> None:
+        """Wait for bytes; what is here of a record moves to the front."""
         view, start = self._in, self._taken
-        if start:  # what came with the record before moves to the front; it is short
+        if start:
             left = self._have - start
             view[:left] = view[start : self._have]
             self._have, self._taken = left, 0
-        size = RecordReader.measure(view[: self._have])
-        while size is None:
-            self._more(OUTER_HEADER + _SLACK)
-            size = RecordReader.measure(view[: self._have])
-        while self._have < size:
-            self._more(size + _SLACK)
-        self._taken = size
-        self._tell_time()
-        return self._channel.receive_in_place(view[:size])
-
-    def _more(self, most: int) -> None:
-        came = self._pipe.recv_into(self._in[self._have : most])
+        came = self._pipe.recv_into(view[self._have :])
         if not came:
             self._channel.receive_eof()
         self._have += came
+        self._tell_time()
 
 
 async def open_lane(address: Address, ticket: Ticket) -> Line:

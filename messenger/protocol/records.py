@@ -130,8 +130,11 @@ class RecordWriter:
         header = _outer_header(len(data) - OUTER_HEADER)
         data[:_CONTENT_AT] = header + _inner_header(kind, size)
         data[_CONTENT_AT : _CONTENT_AT + size] = content
-        with memoryview(data) as view:
-            self._seal(view[OUTER_HEADER : -limits.TAG_SIZE], header, view[OUTER_HEADER:])
+        try:
+            with memoryview(data) as view:
+                self._sealer.seal_into(view[OUTER_HEADER : -limits.TAG_SIZE], header, view[OUTER_HEADER:])
+        except CryptoError as e:
+            raise LocalProtocolError("this key must not seal more") from e
         return data
 
     def seal_in_place(self, buffer: RecordBuffer, size: int) -> memoryview:
@@ -149,7 +152,10 @@ class RecordWriter:
         """
         parts = buffer.layout(size)
         parts.head[:], parts.padding[:] = parts.head_bytes, parts.zeros
-        self._seal(parts.inner, parts.header, parts.sealed)
+        try:
+            self._sealer.seal_into(parts.inner, parts.header, parts.sealed)
+        except CryptoError as e:
+            raise LocalProtocolError("this key must not seal more") from e
         return parts.whole
 
     def _seal_short(self, kind: RecordType, content: Buffer, size: int) -> bytes:
@@ -159,12 +165,6 @@ class RecordWriter:
         header = _HEADER.pack(_OUTER | _LEAST + size + padding + limits.TAG_SIZE)
         try:
             return header + self._sealer.seal(inner, header)
-        except CryptoError as e:
-            raise LocalProtocolError("this key must not seal more") from e
-
-    def _seal(self, inner: memoryview, header: bytes, sealed: memoryview) -> None:
-        try:
-            self._sealer.seal_into(inner, header, sealed)
         except CryptoError as e:
             raise LocalProtocolError("this key must not seal more") from e
 
@@ -289,13 +289,12 @@ class RecordReader:
         Raises:
             RemoteProtocolError: It does not open, or is malformed.
         """
-        sealed = record[OUTER_HEADER:]
+        inner = record[OUTER_HEADER : -limits.TAG_SIZE]
         try:
-            size = self._opener.open_into(sealed, bytes(record[:OUTER_HEADER]), sealed)
+            self._opener.open_into(record[OUTER_HEADER:], bytes(record[:OUTER_HEADER]), inner)
         except CryptoError as e:
             raise RemoteProtocolError("a record does not open") from e
-        inner = sealed[:size]
-        kind, end = self._content(bytes(inner[:_LEAST]), size)
+        kind, end = self._content(bytes(inner[:_LEAST]), len(inner))
         padding = bytes(inner[end:])
         if padding.count(0) != len(padding):
             raise RemoteProtocolError("bad record content")

@@ -159,22 +159,27 @@ class Landing:
             stack.pop_all()
         return landing
 
-    def write(self, offset: int, data: memoryview) -> None:
+    def write(self, offset: int, *pieces: memoryview) -> None:
         """Write a part of the stream; no copy is made, and blocks of zeros take no room.
 
         Args:
-            offset: Place in the stream; the data must end within `size`.
-            data: Bytes.
+            offset: Place in the stream; the pieces must end within `size`.
+            pieces: Bytes, one piece behind the other; written with one call if they go into one file.
 
         Raises:
             StorageBug: It is not within the stream.
             DiskFull, DiskReadOnly, StagingLost, StorageError: The disk refused. What `sync` has made durable
                 stays; the same may be written again.
         """
-        self._check_bounds(offset, len(data))
+        size = sum(map(len, pieces))
         try:
-            for span in spans(self._tree.starts, offset, len(data)):
-                self._tree.write(span, data[span.begin : span.end])
+            if self._tree.write_on(offset, pieces, size):
+                return
+            self._check_bounds(offset, size)
+            for data in pieces:
+                for span in spans(self._tree.starts, offset, len(data)):
+                    self._tree.write(span, data[span.begin : span.end])
+                offset += len(data)
         except OSError as e:
             raise _refusal(e, self._destination) from e
 

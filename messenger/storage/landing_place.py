@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -190,6 +191,10 @@ if sys.platform == "win32":  # pragma: no cover
         os.lseek(file, at, os.SEEK_SET)
         return os.write(file, data)
 
+    def write_all_at(file: int, pieces: Sequence[memoryview], at: int) -> int:  # noqa: D103
+        os.lseek(file, at, os.SEEK_SET)
+        return os.write(file, b"".join(pieces))
+
     def read_at(file: int, buffer: memoryview, at: int) -> int:  # noqa: D103
         os.lseek(file, at, os.SEEK_SET)
         return io.FileIO(file, closefd=False).readinto(buffer) or 0
@@ -199,6 +204,10 @@ else:
     def write_at(file: int, data: memoryview, at: int) -> int:
         """Write into an open file at an offset; how many bytes were written."""
         return os.pwrite(file, data, at)
+
+    def write_all_at(file: int, pieces: Sequence[memoryview], at: int) -> int:
+        """Write pieces one behind the other at an offset with one call; how many bytes were written."""
+        return os.pwritev(file, pieces, at)
 
     def read_at(file: int, buffer: memoryview, at: int) -> int:
         """Read from an open file at an offset; how many bytes were read, 0 at its end."""

@@ -12,9 +12,10 @@ from messenger.core.errors import StagingLost, StorageBug
 from messenger.core.file_entries import Entry, Span, starts
 from messenger.core.file_names import LocalName, folded, local_paths
 from messenger.storage.landing_disk import sync_all, sync_file
-from messenger.storage.landing_place import Place, read_at, write_at
+from messenger.storage.landing_place import Place, read_at, write_all_at, write_at
 
 _TOP: Final = -1
+_NOTHING: Final = (0, -1, -1, -1)
 _ZEROS: Final = bytes(1024 * 1024)
 _HOLE_MIN: Final = 4096
 """Shorter runs of zeros are written: no file system has holes as small."""
@@ -53,6 +54,8 @@ class Tree:
         self._lock = threading.Lock()
         self._dirty: set[int] = set()
         self._grown: set[int] = set()
+        self._last = _NOTHING
+        """Where in the stream the file that was written last begins and ends, its number, and it, open."""
         if found:
             self._look()
 
@@ -83,9 +86,31 @@ class Tree:
             os.close(file)  # who has it whole is done with it
         else:
             self._settled[number] = False
-            _put(self._file(number), data, span.inside)
+            file = self._file(number)
+            _put(file, data, span.inside)
+            begin = self.starts[number]
+            self._last = (begin, begin + size, number, file)
         with self._lock:
             self._dirty.add(number)
+
+    def write_on(self, offset: int, pieces: Sequence[memoryview], size: int) -> bool:
+        """Write more of the file that was written last, with one call.
+
+        Args:
+            offset: Place in the stream.
+            pieces: Bytes, one piece behind the other.
+            size: Bytes of all of them.
+
+        Returns:
+            False if a closer look is needed: not all was written, or nothing.
+        """
+        begin, end, number, file = self._last
+        if not (begin <= offset and offset + size <= end) or not all(map(_is_plain, pieces)):
+            return False
+        whole = write_all_at(file, pieces, offset - begin) == size
+        with self._lock:
+            self._dirty.add(number)
+        return whole
 
     def read(self, span: Span, buffer: memoryview) -> None:
         """Read a part of a file.
@@ -144,6 +169,7 @@ class Tree:
 
     def close(self) -> None:
         """Close all but the top; going on opens them again."""
+        self._last = _NOTHING
         while self._files:
             os.close(self._files.popitem()[1])
         while self._places:
@@ -189,6 +215,7 @@ class Tree:
 
     def _keep(self, number: int, file: int) -> int:
         self._files[number] = file
+        self._last = _NOTHING  # it may be the one that is closed for this one
         if len(self._files) > file_limits.FILES_OPEN:
             os.close(self._files.popitem(last=False)[1])
         return file
@@ -209,6 +236,7 @@ class Tree:
         place = self._place(self._parents[number])
         place.settle(self.paths[number][-1], file, mode, entry.modified_ms)
         self._settled[number] = True
+        self._last = _NOTHING  # what is written to it after this unsettles it
 
     def _sync_each(self, files: Iterable[int], folders: Iterable[int]) -> None:
         """One after another, each found anew from the top, because the others are not this thread's."""
@@ -259,8 +287,13 @@ def _put(file: int, data: memoryview, at: int) -> None:
         at, data = at + count, data[count:]
 
 
+def _is_plain(data: memoryview) -> bool:
+    """Whether something cannot be all zeros, by a look at its ends; true of nearly everything else."""
+    return bool(data and (data[0] or data[-1]))
+
+
 def _is_zeros(data: memoryview) -> bool:
-    if data[0] or data[-1]:  # nearly always; the rest of this costs more than it looks
+    if _is_plain(data):  # the rest of this costs more than it looks
         return False
     step = len(_ZEROS)
     return all(_ZEROS.startswith(data[at : at + step]) for at in range(0, len(data), step))

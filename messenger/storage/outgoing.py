@@ -149,8 +149,12 @@ class OutgoingReader:
             StorageBug: It is not within the stream.
         """
         begin, end, file = self._last
-        if begin <= offset and offset + len(buffer) < end and self._read_on(file, buffer, offset - begin):
-            return
+        if begin <= offset and offset + len(buffer) < end:  # in the middle of the file that was read last
+            try:
+                if read_at(file, buffer, offset - begin) == len(buffer):
+                    return
+            except OSError as e:
+                raise _refusal(e) from e
         if offset < 0 or offset + len(buffer) > self.size:
             raise StorageBug("outside of the stream")
         for span in spans(self._starts, offset, len(buffer)):
@@ -170,14 +174,6 @@ class OutgoingReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @staticmethod
-    def _read_on(file: int, buffer: memoryview, at: int) -> bool:
-        """Read from the middle of the file that was read last; False where a closer look is needed."""
-        try:
-            return read_at(file, buffer, at) == len(buffer)
-        except OSError as e:
-            raise _refusal(e) from e
 
     def _read_span(self, span: Span, buffer: memoryview) -> None:
         source, file = self._sources[span.entry], self._file(span.entry)

@@ -272,10 +272,10 @@ async def test_a_disk_that_fills_up_pauses_and_goes_on_when_there_is_room(
     monkeypatch.setattr(transfer_limits, "ROOM_EVERY", 0.05)
     room, write, full = landing.room, landing.Landing.write, [True]
 
-    def refuse(self: landing.Landing, offset: int, data: memoryview) -> None:
+    def refuse(self: landing.Landing, offset: int, *pieces: memoryview) -> None:
         if full[0] and offset >= 5 * MIB:
             raise DiskFull
-        write(self, offset, data)
+        write(self, offset, *pieces)
 
     monkeypatch.setattr(landing.Landing, "write", refuse)
     monkeypatch.setattr(
@@ -303,9 +303,9 @@ async def test_a_cut_link_costs_less_than_a_record(
     written: list[int] = []
     write = landing.Landing.write
 
-    def count(self: landing.Landing, offset: int, data: memoryview) -> None:
-        written.append(len(data))
-        write(self, offset, data)
+    def count(self: landing.Landing, offset: int, *pieces: memoryview) -> None:
+        written.extend(map(len, pieces))
+        write(self, offset, *pieces)
 
     monkeypatch.setattr(landing.Landing, "write", count)
     await slowly(alice, pair, tmp_path)
@@ -357,9 +357,9 @@ async def test_bytes_that_were_hashed_and_not_noted_are_hashed_again_and_not_sen
     written: list[int] = []
     write = landing.Landing.write
 
-    def count(self: landing.Landing, offset: int, data: memoryview) -> None:
-        written.append(len(data))
-        write(self, offset, data)
+    def count(self: landing.Landing, offset: int, *pieces: memoryview) -> None:
+        written.extend(map(len, pieces))
+        write(self, offset, *pieces)
 
     monkeypatch.setattr(landing.Landing, "write", count)
     await alice.start()

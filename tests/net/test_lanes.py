@@ -88,7 +88,6 @@ async def test_words_and_pieces_both_ways() -> None:
         for _ in range(20):
             here.room[:] = data
             here.send_piece(len(data))
-            here.attend()
         assert said(here) == b"an answer"
         here.goodbye()
 
@@ -253,7 +252,6 @@ async def test_fresh_keys_are_taken_on_the_way(monkeypatch: pytest.MonkeyPatch) 
         for number in range(count):
             here.room[:4] = number.to_bytes(4, "big")
             here.send_piece(limits.RECORD_CONTENT_MAX)
-            here.attend()
         here.goodbye()
 
     def listen() -> None:

@@ -90,6 +90,55 @@ def test_parts_may_come_in_any_order_and_twice(
     assert contents(destination) == expected(entries, stream)
 
 
+@pytest.mark.parametrize("short", [False, True])
+def test_pieces_are_written_one_behind_the_other(
+    downloads: Path, monkeypatch: pytest.MonkeyPatch, *, short: bool
+) -> None:
+    """Within a file and across its end, with zeros among them, and where a disk takes less than it gets."""
+    if short:
+        write = landing_tree.write_all_at
+        monkeypatch.setattr(
+            landing_tree, "write_all_at", lambda file, pieces, at: write(file, [pieces[0][:100]], at)
+        )
+    entries = [file("one", size=BIG), file("empty", size=0), file("two", size=BIG), file("three", size=5)]
+    stream = bytearray(os.urandom(2 * BIG + 5))
+    stream[300_000:500_000] = bytes(200_000)
+    view, size = memoryview(stream), 65_536
+    with Landing.create(downloads, TRANSFER, entries) as landing:
+        for at in range(0, len(stream), 4 * size):
+            part = view[at : at + 4 * size]
+            landing.write(at, *(part[begin : begin + size] for begin in range(0, len(part), size)))
+            if at % (12 * size) == 0:
+                landing.sync()
+        landing.finish()
+    assert (downloads / "one").read_bytes() == stream[:BIG]
+    assert (downloads / "two").read_bytes() == stream[BIG : 2 * BIG]
+    assert (downloads / "three").read_bytes() == stream[2 * BIG :]
+
+
+def test_pieces_are_made_durable_each_time(downloads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    piece = memoryview(os.urandom(1000))
+    with Landing.create(downloads, TRANSFER, [file("a", size=BIG)]) as landing:
+        landing.write(0, piece)
+        landing.sync()
+        monkeypatch.setattr(landing_tree, "sync_file", synced.append)
+        landing.write(1000, piece, piece)
+        landing.sync()
+        assert len(synced) == 1, "it was the file that was written last"
+
+
+def test_what_is_written_after_all_was_whole_keeps_its_time(downloads: Path) -> None:
+    piece = memoryview(os.urandom(BIG // 2))
+    with Landing.create(downloads, TRANSFER, [file("a", size=BIG)]) as landing:
+        landing.write(0, piece)
+        landing.write(BIG // 2, piece)
+        landing._tree.complete()
+        landing.write(0, piece, piece)
+        landing.finish()
+    assert (downloads / "a").stat().st_mtime_ns == MODIFIED * 1_000_000
+
+
 def test_nothing_is_seen_before_the_end(downloads: Path) -> None:
     entries = [folder("a"), file("a", "b", size=3), file("c", size=3)]
     with Landing.create(downloads, TRANSFER, entries) as landing:
