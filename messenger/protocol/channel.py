@@ -185,8 +185,8 @@ class Channel:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is something to send, or the peer's goodbye to be answered by closing."""
-        return bool(self._writer.sealed) or self.close_code is not None
+        """Whether there is something to send."""
+        return bool(self._writer.sealed)
 
     @property
     def unread(self) -> int:
