@@ -106,7 +106,7 @@ class Channel:
             if self._schedule.due(count, size):
                 self._offer()
 
-    def receive_data(self, data: Buffer) -> Iterator[bytes]:
+    def receive_data(self, data: Buffer) -> Iterator[bytes | memoryview]:
         """Take bytes; go through all that this yields before the next call.
 
         What follows the peer's goodbye, or a failure, is thrown away.
@@ -126,7 +126,7 @@ class Channel:
                     self._schedule.packet()
                     yield content
                 else:
-                    self._on_record(kind, content)
+                    self._on_record(kind, bytes(content))
                 if self.state is _DEAF:
                     return
         except CryptoError as e:
@@ -185,8 +185,8 @@ class Channel:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is something to send, or the peer's goodbye to be answered by closing."""
-        return bool(self._writer.sealed) or self.close_code is not None
+        """Whether there is something to send."""
+        return bool(self._writer.sealed)
 
     @property
     def unread(self) -> int:
@@ -201,7 +201,9 @@ class Channel:
         """
         if self.state is not _OPEN:
             raise LocalProtocolError(f"PACKET at {self.state.name}")
-        if self._schedule.stale() and self._rekey.step is RekeyStep.IDLE:
+        if not self._held and self._schedule.sends():
+            self._writer.write(_PACKET, content)
+        elif self._rekey.step is RekeyStep.IDLE and self._schedule.stale():
             self._offer()
             self._held.append(content)
         elif self._held:

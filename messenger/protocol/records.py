@@ -228,7 +228,7 @@ class RecordReader:
         """Whether a record has begun and is not complete."""
         return bool(self.waiting)
 
-    def feed(self, data: Buffer) -> Iterator[tuple[RecordType, bytes]]:
+    def feed(self, data: Buffer) -> Iterator[tuple[RecordType, bytes | memoryview]]:
         """Take bytes; go through all that this yields before the next call.
 
         Yields:
@@ -247,9 +247,9 @@ class RecordReader:
             data = bytes(self._buffer)
             self._buffer.clear()
             self.waiting = 0
-        whole, at, there = bytes(data), 0, len(data)
+        whole, at, there = data if isinstance(data, bytes) else memoryview(data), 0, len(data)
         while (begin := at + OUTER_HEADER) <= there:
-            header = whole[at:begin]
+            header = bytes(whole[at:begin])
             end = begin + _ciphertext_size(int.from_bytes(header, "big"))
             if end > there:
                 break
@@ -300,7 +300,7 @@ class RecordReader:
             raise RemoteProtocolError("bad record content")
         return kind, inner[_LEAST:end]
 
-    def _open(self, header: bytes, sealed: Buffer) -> tuple[RecordType, bytes]:
+    def _open(self, header: bytes, sealed: bytes | memoryview) -> tuple[RecordType, bytes | memoryview]:
         try:
             inner = self._opener.open(sealed, header)
         except CryptoError as e:
@@ -309,7 +309,7 @@ class RecordReader:
         padding = inner[end:]
         if padding != _ZEROS[: len(padding)] and padding.count(0) != len(padding):
             raise RemoteProtocolError("bad record content")
-        return kind, inner[_LEAST:end]
+        return kind, inner[_LEAST:end] if end <= _SHORT else memoryview(inner)[_LEAST:end]
 
     def _content(self, start: bytes, whole: int) -> tuple[RecordType, int]:
         """What a record of so many bytes holds, and where that ends; `start` is at least its header."""

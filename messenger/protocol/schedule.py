@@ -39,6 +39,14 @@ class Schedule:
         self._last = self._now
         self._flowing = True
 
+    def sends(self) -> bool:
+        """A packet is to be sent; returns False, and notes nothing, if the link is `stale`."""
+        if self._now - self._last >= limits.REKEY_IDLE:
+            return False
+        self._last = self._now
+        self._flowing = True
+        return True
+
     def asked(self) -> None:
         """We have sent an OFFER or an ACCEPT, which wants an answer."""
         self._asked = self._now

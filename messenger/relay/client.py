@@ -54,7 +54,7 @@ class Client:
         self.circuits = 0
         """Circuits that it called or was called to, passes that wait among them."""
 
-    def receive(self, content: bytes, now: float) -> int:
+    def receive(self, content: bytes | memoryview, now: float) -> int:
         """Take the content of a PACKET; returns how many requests were in it.
 
         Raises:

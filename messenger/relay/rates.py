@@ -35,7 +35,7 @@ class Bucket:
         """Take something out, there or not; returns for how many seconds to take nothing more."""
         level = self._level + (now - self._at) * self._rate
         self._at = now
-        level = self._level = (min(self._burst, level)) - amount
+        level = self._level = (level if level < self._burst else self._burst) - amount  # noqa: FURB136 -- each message passes here
         return 0.0 if level >= 0 else max(-level / self._rate, _SOON)
 
     def full(self, now: float) -> bool:

@@ -11,6 +11,8 @@ nothing; ``--clients 1000 5000`` adds `kib_idle_5000`.
 
 Prosody and mosquitto (quality 1), both with TLS, do the same in the same run: 200 bytes of text, one at a
 time and streamed. They keep nothing durably and pad nothing. What is not installed is named as missing.
+`bare` is a server that opens and seals records as long as ours and does nothing else: the least that the
+system, the loop and the cipher cost.
 """
 
 import argparse
@@ -42,6 +44,7 @@ from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_wire import EXPORT
 from messenger.protocol.relay_word import FromRelay
 from tests.bench.processes import Watched, files_for
+from tests.bench.relay_bare import bare
 from tests.bench.relay_peers import Load, mosquitto, prosody
 from tests.bench.report import Case, Sample, measure
 from tests.helpers.engines import fresh_port
@@ -347,7 +350,7 @@ def main() -> None:
     load = Load(ALONE, STREAM, AHEAD, tuple(chosen.clients))
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"  # mosquitto is there
     peers = {"prosody": prosody, "mosquitto": mosquitto}
-    cases = [Case("sotto", partial(sotto, load))]
+    cases = [Case("sotto", partial(sotto, load)), Case("bare", partial(bare, load))]
     cases += [Case(name, partial(run, load) if shutil.which(name) else None) for name, run in peers.items()]
     units = {
         "cpu_us_rtt": "µs", "cpu_us_stream": "µs", "per_s_stream": "/s", "cpu_us_stored": "µs",

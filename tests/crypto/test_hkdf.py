@@ -84,6 +84,13 @@ def test_fields_too_long_are_refused() -> None:
 def test_digest_mac_and_equal() -> None:
     assert hkdf.digest(b"abc") == hashlib.sha256(b"abc").digest()
     assert hkdf.mac(b"key", b"abc") == hmac.new(b"key", b"abc", "sha256").digest()
+
+
+def test_a_key_that_is_taken_in_once_gives_the_same() -> None:
+    kept = hkdf.Mac(b"k" * 32)
+    for data in (b"abc", b"", b"d" * 1000, b"abc"):
+        assert kept.of(data) == hkdf.mac(b"k" * 32, data)
+    assert kept.of(b"abc") != hkdf.Mac(b"K" * 32).of(b"abc")
     assert hkdf.equal(b"abc", b"abc")
     assert not hkdf.equal(b"abc", b"abd")
     assert not hkdf.equal(b"abc", b"ab")

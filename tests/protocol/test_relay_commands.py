@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from messenger.core import limits, relay_limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.core.ids import Fingerprint
+from messenger.crypto.hkdf import Mac, digest
 from messenger.protocol.relay_commands import REQUESTS, Unknown, decode_request, request_bounds
 from messenger.protocol.relay_finding import Browse, LookUp, Publish, SetStatus, Status
 from messenger.protocol.relay_queues import (
@@ -26,7 +27,8 @@ from messenger.protocol.relay_queues import (
     Subscribe,
 )
 from messenger.protocol.relay_request import Proved, Request
-from messenger.protocol.relay_wire import Messages, contents
+from messenger.protocol.relay_wire import Messages, contents, take_tag
+from messenger.protocol.wire import Fields
 from tests.protocol import relay_words
 from tests.protocol.relay_words import ENVELOPE, FP, ID, KEY, SOLUTION
 from tests.protocol.strategies import plainly
@@ -216,3 +218,40 @@ def test_nothing_secret_is_shown() -> None:
     shown = " ".join(map(repr, relay_words.REQUESTS))
     assert shown.startswith("NewQueue(1) Subscribe(2) Send(3) ")
     assert "b'" not in shown
+
+
+def slowly(kind: type[Send | Acknowledge], body: bytes) -> Request | None:
+    """A request as its fields are read one after the other; None if it is refused."""
+    fields = Fields(body)
+    try:
+        request = kind.read(take_tag(fields), fields)
+        fields.finish()
+    except RemoteProtocolError:
+        return None
+    return request
+
+
+@plainly
+@given(relay_words.requests.filter(lambda each: isinstance(each, Send | Acknowledge)), st.data())
+def test_what_is_read_at_once_is_what_its_fields_say(request: Request, data: st.DataObject) -> None:
+    kind = type(request)
+    assert issubclass(kind, Send | Acknowledge)
+    body = bytearray(request.body())
+    at = data.draw(st.integers(0, min(len(body), 40) - 1))
+    body[at] = data.draw(st.sampled_from((0, 8, 255)))
+    for changed in (request.body(), bytes(body), bytes(4) + request.body()[4:]):
+        expected = slowly(kind, changed)
+        if expected is None:
+            with pytest.raises(RemoteProtocolError):
+                kind.decode(changed)
+        else:
+            assert kind.decode(changed) == expected
+
+
+@pytest.mark.parametrize("make", [bytes, Mac])
+def test_a_proof_holds_by_the_key_and_by_what_was_made_of_it(make: Callable[[bytes], bytes | Mac]) -> None:
+    request = Send(1, ID, ENVELOPE).signed(KEY, X)
+    hashed = digest(ENVELOPE)
+    assert request.holds(make(KEY), X, hashed)
+    assert not request.holds(make(b"K" * 32), X, hashed)
+    assert not request.holds(make(KEY), X, digest(b"another"))

@@ -7,7 +7,7 @@ import pytest
 from messenger.core import relay_limits
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.protocol import puzzle
-from messenger.protocol.relay_answers import Done, Failed, QueueMade, Subscribed, Task
+from messenger.protocol.relay_answers import Arrived, Done, Failed, QueueMade, Subscribed, Task
 from messenger.protocol.relay_queues import (
     Acknowledge,
     AskPuzzle,
@@ -223,3 +223,26 @@ def test_no_task_no_solution() -> None:
     ask(relay, Delete(1, RECV_ID).signed(RECV_KEY, X))
     with pytest.raises(LocalProtocolError):
         relay.set_task(1, 4)
+
+
+def test_done_answers_what_is_open_and_answered_by_it_once() -> None:
+    relay = service()
+    ask(relay, Delete(1, ID), AskPuzzle(2))
+    for tag in (2, 3):
+        with pytest.raises(LocalProtocolError):
+            relay.done(tag)
+    assert relay.data_to_send() == []
+    relay.done(1)
+    assert relay.waiting
+    assert relay.data_to_send() == [Done(1).encode()]
+    with pytest.raises(LocalProtocolError):
+        relay.done(1)
+
+
+def test_what_is_delivered_is_a_message_of_the_stream() -> None:
+    relay, tag = subscribed()
+    relay.deliver(tag, envelope(1))
+    assert relay.data_to_send() == [Arrived(tag, envelope(1)).encode()]
+    with pytest.raises(LocalProtocolError):
+        relay.deliver(tag, b"no envelope")
+    assert relay.room(tag) == 1
