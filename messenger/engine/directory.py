@@ -15,6 +15,7 @@ from messenger.core.errors import (
     RelayError,
     RelayProblem,
     RemoteProtocolError,
+    StorageError,
     VaultError,
 )
 from messenger.core.ids import Fingerprint
@@ -170,7 +171,10 @@ class Directory:
     async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(limits.UPKEEP_INTERVAL)
-            await self.renew_all()
+            try:
+                await self.renew_all()
+            except StorageError as e:  # the next look tries again
+                self._context.publish(EngineFault("directory", type(e).__name__))
 
     async def _renew(self, link: RelayLink) -> None:
         relay = await self._context.stored(self._table.get, link.relay)
