@@ -33,7 +33,7 @@ class StartPage(CardPage):
         self.wait()
 
     def error(self) -> str:
-        """What it says went wrong, or nothing."""
+        """What it says went wrong, or why there is nothing to be seen; or nothing."""
         return self._error.text()
 
     def wait(self) -> None:
@@ -41,6 +41,13 @@ class StartPage(CardPage):
         self._spinner.show()
         self._error.clear()
         self._error.hide()
+        self.again_button.hide()
+
+    def rest(self, words: str) -> None:
+        """Say why there is nothing to be seen, and nothing to be done about it."""
+        self._spinner.hide()
+        self._error.setText(words)
+        self._error.show()
         self.again_button.hide()
 
     def fail(self, error: BaseException) -> None:
