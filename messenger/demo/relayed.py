@@ -25,7 +25,7 @@ from messenger.engine.events import (
 )
 from messenger.text import demo as words
 
-RECIPE: Final = "recipe.bin"
+RECIPE: Final = "recipe.dat"
 """Name of the file that is sent."""
 
 _FILE_SIZE: Final = 3 * 1024 * 1024

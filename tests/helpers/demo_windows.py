@@ -20,7 +20,7 @@ def shown(seat: Seat) -> dict[str, object]:
     """What a person sees in a window."""
     window, page = seat.window, seat.window.conversations
     if page is None:
-        return {"off": window.start_page.error()}
+        return {"off": window.start_page.resting()}
     model = page.chat.model
     texts = [model.row(place).message.text for place in range(model.rowCount())]
     at = {"x": window.x(), "y": window.y()}
