@@ -55,11 +55,15 @@ def _search(
 
 
 @kept.command("invite", help=records.HELP_INVITE)
-def _invite(context: typer.Context, profile: Profile = None) -> None:
+def _invite(
+    context: typer.Context,
+    profile: Profile = None,
+    lasting: Annotated[bool, typer.Option("--lasting", help=records.OPTION_LASTING)] = False,
+) -> None:
     from messenger.cli.people import invite
 
     options = _options(context, profile)
-    _run(lambda terminal: invite(terminal, options))
+    _run(lambda terminal: invite(terminal, options, lasting=lasting))
 
 
 @kept.command("verify", help=records.HELP_VERIFY)
