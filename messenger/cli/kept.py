@@ -47,11 +47,15 @@ def _search(
 
 
 @kept.command("invite", help=records.HELP_INVITE)
-def _invite(context: typer.Context, profile: Profile = None) -> None:
+def _invite(
+    context: typer.Context,
+    profile: Profile = None,
+    lasting: Annotated[bool, typer.Option("--lasting", help=records.OPTION_LASTING)] = False,
+) -> None:
     from messenger.cli.people import invite
 
     options = options_of(context, profile)
-    run_job(lambda terminal: invite(terminal, options))
+    run_job(lambda terminal: invite(terminal, options, lasting=lasting))
 
 
 @kept.command("verify", help=records.HELP_VERIFY)

@@ -70,13 +70,20 @@ async def verify(terminal: Terminal, options: Options, peer: str) -> Exit:
         return Exit.OK if verified else Exit.DECLINED
 
 
-async def invite(terminal: Terminal, options: Options) -> Exit:
-    """Print an invite link with the addresses as they are now.
+async def invite(terminal: Terminal, options: Options, *, lasting: bool = False) -> Exit:
+    """Print an invite link with the addresses as they are now, or the one that lasts.
 
     Raises:
         SottoError: It could not be made.
     """
     async with looking(terminal, options) as engine:
+        if lasting:
+            link = await engine.lasting_link()
+            if not link:
+                terminal.say(records.NO_LASTING_LINK)
+                return Exit.FAILED
+            terminal.out(link)
+            return Exit.OK
         await engine.listen()
         terminal.out(await engine.make_invite())
         return Exit.OK

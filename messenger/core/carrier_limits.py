@@ -41,6 +41,9 @@ CARRY_AGAIN_MAX: Final = 3600.0
 RETIRED_KEPT: Final = 21 * 24 * 3600
 """A queue of which nobody is told any more is deleted when nothing has come for so long, and it is empty."""
 
+RETIRED_MOST: Final = 365 * 24 * 3600
+"""… and if the contact has shown to know of another one, or has been away for so long."""
+
 QUEUE_AGE: Final = 180 * 24 * 3600
 """A queue for a contact is replaced by another one after so long."""
 

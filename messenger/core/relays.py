@@ -4,7 +4,7 @@ from enum import IntEnum
 
 import msgspec
 
-from messenger.core.errors import Reason
+from messenger.core.errors import Reason, RelayProblem
 from messenger.core.ids import ConversationId, Fingerprint
 
 
@@ -36,6 +36,8 @@ class RelayOnline(msgspec.Struct, frozen=True, tag="online"):
     """A link with the relay is up."""
 
     since_ms: int
+    refused: RelayProblem | None = None
+    """Why nobody can write to us there: it does not make queues for us; None if it does, or did not say."""
 
 
 class RelayUnreachable(msgspec.Struct, frozen=True, tag="unreachable"):

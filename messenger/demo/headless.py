@@ -10,7 +10,7 @@ from messenger.core import limits
 from messenger.core.address import Address
 from messenger.core.ids import Fingerprint, format_fingerprint
 from messenger.core.models import Contact
-from messenger.demo.relayed import Apart
+from messenger.demo.relayed import Apart, EnginePlug
 from messenger.demo.scenario import Memory, Person, Report, Scenario, Step, call_here, make_keys, step
 from messenger.engine.engine import Engine
 from messenger.net.wiretap import Frame, Recording, Wiretap
@@ -40,8 +40,8 @@ async def run_headless(report: Report) -> None:
             await make_keys(people, report)
             contacts = await play(people[0], people[1], Path(name), report)
             alice, bob = (Path(name) / part for part, _ in _NAMES)
-            apart = Apart((people[0], people[1]), contacts, (alice, bob), report)
-            await apart.play(Path(name))
+            plugs = EnginePlug(people[0], alice, stack), EnginePlug(people[1], bob, stack)
+            await Apart((people[0], people[1]), contacts, plugs, report).play(Path(name), stack)
 
 
 async def play(alice: Person, bob: Person, folder: Path, report: Report) -> list[Contact]:

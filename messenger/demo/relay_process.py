@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -33,6 +33,8 @@ class RelayProcess:
         self._ended = False
         self.lines: list[str] = []
         """All that it has printed."""
+        self.on_line: Callable[[str], None] = lambda _line: None
+        """Called with what it prints from now on, line by line."""
 
     @property
     def link(self) -> str:
@@ -49,6 +51,7 @@ class RelayProcess:
         """Take what it prints, until it ends."""
         while line := await self._output.readline():
             self.lines.append(line.decode(errors="replace"))
+            self.on_line(self.lines[-1])
             self._news.set()
         self._ended = True
         self._news.set()

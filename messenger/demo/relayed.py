@@ -1,10 +1,12 @@
 """The demonstration's second part: two people who are never there together, and then only through a relay."""
 
+import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from messenger.core import limits
 from messenger.core.ids import ConversationId
@@ -23,6 +25,9 @@ from messenger.engine.events import (
 )
 from messenger.text import demo as words
 
+RECIPE: Final = "recipe.dat"
+"""Name of the file that is sent."""
+
 _FILE_SIZE: Final = 3 * 1024 * 1024
 _HEX_SHOWN: Final = 32
 """Bytes of what the relay holds that are printed in a line; and so many lines."""
@@ -31,45 +36,88 @@ _LONG: Final = 5
 """Words of at most so many characters may stand in random bytes by chance."""
 
 
+class Plug(Protocol):
+    """Switches somebody's program off and on."""
+
+    async def off(self) -> None:
+        """Stop it; it is running."""
+
+    async def on(self) -> Person:
+        """Start it again; what it told before is forgotten."""
+
+
+class EnginePlug:
+    """For an engine without a window.
+
+    Args:
+        person: Whose.
+        folder: Their profile.
+        stack: Stops what is started here.
+    """
+
+    def __init__(self, person: Person, folder: Path, stack: contextlib.AsyncExitStack) -> None:
+        self._person, self._folder, self._stack = person, folder, stack
+
+    async def off(self) -> None:
+        """See `Plug`."""
+        await self._person.engine.stop()
+
+    async def on(self) -> Person:
+        """See `Plug`."""
+        memory = Memory()
+        engine = Engine(self._folder, memory.take)
+        self._stack.push_async_callback(engine.stop)
+        self._person = replace(self._person, engine=engine, memory=memory)
+        await self._person.call(engine.open)
+        return self._person
+
+
 class Apart:
     """Alice and Bob, whose programs are switched off and on.
 
     Args:
         people: The two; they know each other, and their engines are open.
         contacts: Bob in Alice's book, Alice in Bob's.
-        folders: Their profiles.
+        plugs: Of their programs.
         report: Told about every step.
+        watch: Called with the relay when it is up.
+        pace: Seconds between what they do, for people who watch.
     """
 
     def __init__(
         self,
         people: tuple[Person, Person],
         contacts: list[Contact],
-        folders: tuple[Path, Path],
+        plugs: tuple[Plug, Plug],
         report: Report,
+        *,
+        watch: Callable[[RelayProcess], None] = lambda _relay: None,
+        pace: float = 0.0,
     ) -> None:
         self._people = list(people)
         self._contacts = contacts
-        self._folders = folders
+        self._plugs = plugs
         self._report = report
-        self._stack = contextlib.AsyncExitStack()
+        self._watch = watch
+        self._pace = pace
 
-    async def play(self, folder: Path) -> None:
+    async def play(self, folder: Path, stack: contextlib.AsyncExitStack) -> None:
         """Let them use a relay, write while the other is off, and send a file through it.
 
         Args:
             folder: For the relay, and for the file.
+            stack: Ends the relay.
 
         Raises:
             SottoError: A step could not be done.
         """
-        async with self._stack:
-            async with step(words.RELAY_STARTING, self._report) as now:
-                relay = await self._stack.enter_async_context(relay_in(folder / "relay"))
-                now.lines.append(relay.link)
-            await self._use(relay)
-            await self._leave_behind(relay, folder / "relay")
-            await self._send_file(folder)
+        async with step(words.RELAY_STARTING, self._report) as now:
+            relay = await stack.enter_async_context(relay_in(folder / "relay"))
+            now.lines.append(relay.link)
+            self._watch(relay)
+        await self._use(relay)
+        await self._leave_behind(relay, folder / "relay")
+        await self._send_file(folder)
 
     async def _use(self, relay: RelayProcess) -> None:
         """Bob tells Alice on a last link where he is written to; from then on nobody can be called."""
@@ -87,7 +135,8 @@ class Apart:
     async def _leave_behind(self, relay: RelayProcess, folder: Path) -> None:
         alice, before = self._people[0], len(relay.envelopes)
         async with step(words.RELAY_WAITING, self._report, limits.DEMO_STEP) as now:
-            await self._off(1)
+            await self._plugs[1].off()
+            await asyncio.sleep(self._pace)
             sent = await alice.call(alice.engine.send_text, self._to(0), words.LEFT_BEHIND)
             await alice.memory.hear(
                 MessageChanged,
@@ -97,7 +146,8 @@ class Apart:
             now.lines += [words.relay_line(alice.name, words.LEFT_BEHIND), words.relay_holds(size)]
             lines = [held[at : at + _HEX_SHOWN].hex() for at in range(0, len(held), _HEX_SHOWN)]
             now.lines += lines[:_HEX_LINES]
-            await self._off(0)
+            await asyncio.sleep(2 * self._pace)
+            await self._plugs[0].off()
             now.check(words.RELAY_BLIND, holds=not readable(relay, folder))
         async with step(words.RELAY_READING, self._report, limits.DEMO_STEP) as now:
             bob = await self._on(1)
@@ -109,12 +159,14 @@ class Apart:
         async with step(words.RELAY_FILE, self._report, limits.DEMO_STEP) as now:
             bob, alice = self._people[1], await self._on(0)
             await alice.memory.hear(RelayChanged, lambda e: isinstance(e.relay.state, RelayOnline))
-            source, target = folder / "recipe.bin", folder / "taken"
+            source, target = folder / RECIPE, folder / "taken"
             source.write_bytes(os.urandom(_FILE_SIZE))
+            await asyncio.sleep(self._pace)
             await alice.call(alice.engine.offer_files, self._to(0), [source])
             offered = await bob.memory.hear(
                 TransferChanged, lambda e: e.transfer.state is TransferState.OFFERED
             )
+            await asyncio.sleep(self._pace)
             await bob.call(bob.engine.accept_files, offered.transfer.id, target)
             for who in (alice, bob):
                 await who.memory.hear(TransferChanged, lambda e: e.transfer.state is TransferState.DONE)
@@ -128,17 +180,10 @@ class Apart:
         """The conversation of one with the other."""
         return self._contacts[who].id
 
-    async def _off(self, who: int) -> None:
-        """Switch somebody's program off."""
-        await self._people[who].engine.stop()
-
     async def _on(self, who: int) -> Person:
-        """Switch it on again; what it told before is forgotten."""
-        memory = Memory()
-        engine = Engine(self._folders[who], memory.take)
-        self._stack.push_async_callback(engine.stop)
-        self._people[who] = person = replace(self._people[who], engine=engine, memory=memory)
-        await person.call(engine.open)
+        """Switch somebody's program on again."""
+        await asyncio.sleep(self._pace)
+        self._people[who] = person = await self._plugs[who].on()
         return person
 
 

@@ -18,7 +18,7 @@ from messenger.engine.session import Session
 from messenger.net.dial import Stream, dial
 from messenger.net.race import race
 from messenger.protocol.initiator import Initiator
-from messenger.protocol.invite import is_invite, read_invite
+from messenger.protocol.invite import NO_SECRET, is_invite, read_invite
 from messenger.protocol.link import Link
 from messenger.protocol.messages import Caps
 from messenger.protocol.places import Place
@@ -169,15 +169,16 @@ class Dialer:
         if expected not in (None, invite.fingerprint):
             raise ConnectError(Reason.WRONG_PERSON)
         contact = await self._context.stored(self._context.store.contacts.by_fingerprint, invite.fingerprint)
+        secret = b"" if invite.secret == NO_SECRET else invite.secret
         addresses = list(invite.addresses)
         addresses += [parse_address(known_) for known_ in (contact.addresses if contact else ())]
         try:
-            return await self._to_person(addresses, Call(invite.fingerprint, invite.secret, tell))
+            return await self._to_person(addresses, Call(invite.fingerprint, secret, tell))
         except ConnectError as e:
             if e.reason not in _AWAY or not invite.places:
                 raise
         tell(ConnectStep.LEAVING, str(invite.places[0].address))
-        return await self.by_relay(invite.fingerprint, invite.places, invite.secret)
+        return await self.by_relay(invite.fingerprint, invite.places, secret)
 
     async def by_relay(
         self, fingerprint: Fingerprint, places: Sequence[Place], secret: bytes = b""

@@ -1,4 +1,4 @@
-"""Receipts for what came sealed, as a link tells them: due until the other side has shown that it heard."""
+"""Receipts for what came sealed, as a link tells them: due until they are known to be heard."""
 
 from collections.abc import Iterable, Sequence
 

@@ -227,6 +227,14 @@ class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, Safe
         """A link for somebody who shall become a contact; works once, for seven days."""
         return await self._now().host.make_invite()
 
+    async def lasting_link(self) -> str:
+        """A link for everybody: who follows it can ask to write to us at our relays, also while we are off.
+
+        Returns:
+            Nothing if nobody can write to us at a relay.
+        """
+        return await self._now().host.lasting_link()
+
     async def connect(self, target: str, attempt: AttemptId, expected: Fingerprint | None = None) -> Contact:
         """Open a conversation; `ConnectProgress` tells the steps and `ConfirmPeer` may ask.
 

@@ -16,7 +16,7 @@ from messenger.engine.entrance import Entrance
 from messenger.engine.events import EngineFault, ListeningChanged
 from messenger.net.interfaces import reachable_addresses
 from messenger.net.listen import Listener, free_ports
-from messenger.protocol.invite import Invite, write_invite
+from messenger.protocol.invite import NO_SECRET, Invite, write_invite
 
 _LAST_PORT: Final = "last port"
 """Name of a stored value: the port that was wanted and the one that was had."""
@@ -136,6 +136,18 @@ class Host:
         places = await context.stored(mailboxes.request_places, context.store)
         addresses = tuple(parse_address(text) for text in useful)
         return write_invite(Invite(context.fingerprint, secret, addresses, tuple(places)))
+
+    async def lasting_link(self) -> str:
+        """A link that does not wear out: whoever follows it asks to write to us, at our relays alone.
+
+        Returns:
+            Nothing if nobody can write to us at a relay.
+        """
+        context = self._context
+        places = await context.stored(mailboxes.request_places, context.store)
+        if not places:
+            return ""
+        return write_invite(Invite(context.fingerprint, NO_SECRET, (), tuple(places)))
 
     def _tell(self, listening: Listening) -> None:
         self._told = listening

@@ -102,6 +102,7 @@ class Queues:
                     except (RelayError, ConnectError):  # it forgets them by itself some day
                         break
             await self._forget(relay)
+        await _seal_anew(self._context, queues)
         await self._tell_changed()
 
     def _subscribed(self, relay: Fingerprint) -> set[int]:
@@ -143,9 +144,11 @@ class Queues:
         except RelayError as e:
             if e.problem is RelayProblem.DENIED and queue.recv_id:
                 await self._lost(link, queue)
+            elif e.problem is RelayProblem.TOKEN and not queue.recv_id:
+                await self._relays.refused(link.relay, e.problem)
             elif e.problem is RelayProblem.LIMIT and queue.recv_id:
                 self._relays.widen(link.relay)
-            # else there are too many for now, or a token is needed: the next look tries again
+            # else there are too many for now: the next look tries again
 
     async def _make(self, link: RelayLink, queue: OwnQueue) -> OwnQueue:
         """Ask the relay for a queue whose keys are stored already."""
@@ -154,6 +157,7 @@ class Queues:
         made = await link.ask(NewQueue(0, kind, queue.recv_key, queue.send_key, token))
         if isinstance(made, QueueMade):
             await self._context.stored(self._own.made, queue.id, made.recv_id, made.send_id)
+            await self._relays.refused(link.relay, None)
         return await self._context.stored(self._own.get, queue.id) or queue
 
     async def _subscribe(self, link: RelayLink, queue: OwnQueue) -> None:
@@ -176,11 +180,13 @@ class Queues:
         """The relay says that it has no such queue: another one takes its place.
 
         At once if it says so for the first time on this link, else with the next look: it may be playing.
+        Receipts may be lost with it: what has none is sealed anew, so that it is acknowledged again.
         """
         await self._context.stored(self._own.remove, queue.id)
+        await _seal_anew(self._context, [queue])
         if not link.remade:
             link.remade = True
-            self.attend_all()
+            self.attend(self._relays.link(link.relay) or link)
 
     async def _on_news(self, link: RelayLink, news: Sequence[News]) -> None:
         """Store what a relay brings, and only then let it forget that."""
@@ -212,8 +218,8 @@ class Queues:
         opened = await self._sealing.open_sealed(envelope, queue.queue_key)
         known = opened is not None and opened.conversation == queue.conversation
         now = self._context.now_ms()
-        untold = await self._context.stored(self._own.heard, queue.id, now, known=known)
-        if opened is not None and (opened.receipts_due or untold):
+        await self._context.stored(self._own.heard, queue.id, now, known=known)
+        if opened is not None:  # receipts are due, or a session that had said too much can be sealed in again
             self._context.to_carry(opened.conversation)
 
     async def _tell_changed(self) -> None:
@@ -252,7 +258,10 @@ class Queues:
     async def _tidy_one(self, link: RelayLink, queue: OwnQueue) -> None:
         now = self._context.now_ms()
         subscribed = queue.id in self._subscribed(link.relay)
-        if queue.retired and subscribed and queue.used_ms < now - carrier_limits.RETIRED_KEPT * 1000:
+        kept = carrier_limits.RETIRED_KEPT
+        if queue.retired and not await self._context.stored(_is_replaced, self._context.store, queue):
+            kept = carrier_limits.RETIRED_MOST
+        if queue.retired and subscribed and queue.used_ms < now - kept * 1000:
             # Whatever it held when it was subscribed has come by now: it is empty.
             await self._delete(link, queue)
         elif queue.requests and not queue.retired and queue.recv_id:
@@ -286,6 +295,24 @@ def _prepare(store: Store, relay: Fingerprint, now_ms: int) -> None:
             store.queues.add(relay, conversation, (keys[0], keys[1], keys[2]), now_ms)
         replaced = {q.conversation for q in queues if q.id not in aged and q.recv_id}
         store.queues.retire([q.id for q in queues if q.id in aged and q.conversation in replaced], now_ms)
+
+
+async def _seal_anew(context: Context, lost: Sequence[OwnQueue]) -> None:
+    """Let what the contacts of these queues have not acknowledged wait again."""
+    for conversation in dict.fromkeys(queue.conversation for queue in lost):
+        if conversation is not None:
+            context.publish_changed(
+                await context.stored(context.store.sealed.requeue, conversation, anew=True)
+            )
+            context.to_carry(conversation)
+
+
+def _is_replaced(store: Store, queue: OwnQueue) -> bool:
+    """Whether nobody needs a retired queue to reach us: they know of another, or there is none."""
+    if queue.conversation is None:
+        return True
+    left = store.queues.for_contact(queue.conversation)
+    return not left or any(each.known for each in left)
 
 
 def _blocked(store: Store) -> set[ConversationId]:

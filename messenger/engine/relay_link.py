@@ -75,6 +75,7 @@ class RelayLink:
         self._answers: dict[int, asyncio.Future[Tagged]] = {}
         self._room = asyncio.Semaphore(relay_limits.REQUESTS_OPEN_MAX)
         self._working = asyncio.Lock()
+        self._over = False
         self._asked = self._work_from = asyncio.get_running_loop().time()
 
     @property
@@ -97,6 +98,7 @@ class RelayLink:
         try:
             return await self._connection.run()
         finally:
+            self._over = True  # also if the stream broke, which the link itself is not told
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
             for answer in self._answers.values():
@@ -118,7 +120,7 @@ class RelayLink:
         """
         async with self._room:
             client = self._client
-            if client is None or self._connection.link.state is not LinkState.OPEN:
+            if client is None or self._over or self._connection.link.state is not LinkState.OPEN:
                 raise self._interrupted()
             tag = client.request(request, key)
             if queue:

@@ -15,6 +15,7 @@ from messenger.core.errors import (
     ConnectError,
     InputError,
     Reason,
+    RelayProblem,
     StorageError,
     VaultError,
 )
@@ -33,6 +34,8 @@ from messenger.engine.relay_link import News, RelayLink
 from messenger.engine.tasks import Tasks
 from messenger.net.dial import Stream, dial
 from messenger.net.race import race
+from messenger.protocol.relay_word import RelayFlag
+from messenger.storage.store import Store
 
 log: Final = logging.getLogger(__name__)
 
@@ -191,7 +194,10 @@ class RelayLinks:
     async def _greet(self, link: RelayLink) -> None:
         relay = await self._context.stored(self._table.get, link.relay)
         if relay is not None and self._links.get(link.relay) is link:
-            self._note(relay, RelayOnline(self._context.now_ms()))
+            asks = bool(link.welcome.flags & RelayFlag.QUEUE_TOKEN)
+            lacks = asks and await self._context.stored(_lacks_token, self._context.store, relay)
+            refused = RelayProblem.TOKEN if lacks else None
+            self._note(relay, RelayOnline(self._context.now_ms(), refused))
             self.on_up(link)
 
     async def _brought(self, link: RelayLink, news: Sequence[News]) -> None:
@@ -223,6 +229,14 @@ class RelayLinks:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
 
+    async def refused(self, fingerprint: Fingerprint, problem: RelayProblem | None) -> None:
+        """A relay of ours has made no queue for us, and will not by itself; or it has made one (None)."""
+        state = self._states.get(fingerprint)
+        if isinstance(state, RelayOnline) and state.refused is not problem:
+            relay = await self._context.stored(self._table.get, fingerprint)
+            if relay is not None and self._states.get(fingerprint) is state:
+                self._note(relay, RelayOnline(state.since_ms, problem))
+
     def _note(self, relay: Relay, state: RelayState) -> None:
         self._states[relay.fingerprint] = state
         self._context.publish(RelayChanged(self._with_state(relay)))
@@ -237,6 +251,12 @@ class RelayLinks:
         own = [relay for relay in relays if relay.use in (RelayUse.OWN, RelayUse.LEAVING)]
         links = [self.link(relay.fingerprint) for relay in own]
         return [link for link in links if link is not None]
+
+
+def _lacks_token(store: Store, relay: Relay) -> bool:
+    """On the storage thread: whether a relay that makes queues for holders of tokens makes none for us."""
+    own = relay.use is RelayUse.OWN and not store.relays.token(relay.fingerprint)
+    return own and not any(queue.recv_id for queue in store.queues.at(relay.fingerprint))
 
 
 async def _leave_when_idle(link: RelayLink) -> None:

@@ -43,6 +43,7 @@ class Relays(RelayLinks):
         told = [str(address) for address in addresses]
         await self._context.stored(self._table.add, fingerprint, told, RelayUse.OWN, now, token)
         await self._drop(fingerprint)
+        self._states.pop(fingerprint, None)  # what an older token was told does not count
         self.want(fingerprint)
         return await self.tell(fingerprint)
 

@@ -112,7 +112,15 @@ class AddRelaySheet(Sheet):
 
     def _tell(self, relay: Relay) -> None:
         failed = isinstance(relay.state, RelayUnreachable) and relay.state.reason is not None
-        self.notice.say(relaying.added(relay), "error" if failed else "info")
+        refused = isinstance(relay.state, RelayOnline) and relay.state.refused is not None
+        self.notice.say(relaying.added(relay), "error" if failed or refused else "info")
+        if refused:  # with a token it may be another matter
+            self._added = None
+            self.token.setEnabled(True)
+            self.cancel_button.show()
+            self.go_button.setText(relaying.ADD_ACTION)
+            self.token.setFocus()
+            return
         if isinstance(relay.state, RelayOnline):
             self.go_button.setFocus()
 

@@ -12,12 +12,16 @@ from PySide6.QtCore import QObject, QRect, Slot
 from PySide6.QtWidgets import QApplication
 
 from messenger.core.errors import ConnectError, Reason, SottoError
+from messenger.core.ids import ConversationId
 from messenger.core.models import Contact
+from messenger.demo.relay_process import RelayProcess
+from messenger.demo.relayed import Apart
 from messenger.demo.scenario import Memory, Person, Scenario, Step, make_keys
 from messenger.engine.events import ContactChanged, Event
 from messenger.gui.app import STUCK, make_application, make_loop
 from messenger.gui.bridge import Bridge
 from messenger.gui.connect_sheet import ConnectSheet
+from messenger.gui.demo_relay import RelayWindow
 from messenger.gui.engine_thread import EngineThread
 from messenger.gui.signal_watch import SignalWatch
 from messenger.gui.theme import Theme
@@ -26,6 +30,9 @@ from messenger.text import demo as words
 
 PACE: Final = 1.2
 """Seconds between two things that happen, so that a person can follow."""
+
+_RELAY_PART: Final = 4
+"""The window of the relay has this part of the screen's height, below the two others."""
 
 _FAILED: Final = 1
 
@@ -59,8 +66,9 @@ class Demonstration:
     """
 
     def __init__(self, app: QApplication, folder: Path, pace: float) -> None:
-        theme = Theme(app)
+        self._theme = theme = Theme(app)
         self._pace, self._folder = pace, folder
+        self._stack = contextlib.AsyncExitStack()
         self.passed = True
         """Whether every check that was made has passed."""
         self.played: asyncio.Event = asyncio.Event()
@@ -68,9 +76,12 @@ class Demonstration:
         self.alice = Seat(theme, folder / "alice", words.ALICE)
         self.bob = Seat(theme, folder / "bob", words.BOB)
         screen = app.primaryScreen().availableGeometry()
-        half = screen.width() // 2
-        self.alice.window.setGeometry(QRect(screen.left(), screen.top(), half, screen.height()))
-        self.bob.window.setGeometry(QRect(screen.left() + half, screen.top(), half, screen.height()))
+        half, low = screen.width() // 2, screen.height() // _RELAY_PART
+        high = screen.height() - low
+        self.alice.window.setGeometry(QRect(screen.left(), screen.top(), half, high))
+        self.bob.window.setGeometry(QRect(screen.left() + half, screen.top(), half, high))
+        self.relay = RelayWindow(theme)
+        self.relay.setGeometry(QRect(screen.left(), screen.top() + high, screen.width(), low))
 
     async def run(self) -> bool:
         """Show the windows, play, and wait until both are closed.
@@ -91,6 +102,8 @@ class Demonstration:
         ended = await asyncio.gather(*closed)
         with contextlib.suppress(asyncio.CancelledError):
             await play  # an error that nobody planned for shall be seen
+        await self._stack.aclose()
+        self.relay.close()
         signals.stop()
         return all(ended)
 
@@ -113,6 +126,10 @@ class Demonstration:
             await scenario.compare()
             await scenario.talk()
             await scenario.send_file(self._folder / "files")
+            plugs = self.alice, self.bob
+            pair = people[0], bob
+            apart = Apart(pair, scenario.contacts, plugs, self, watch=self._watch, pace=self._pace)
+            await apart.play(self._folder, self._stack)
             self.begun(words.WITH_WINDOWS)
         except (SottoError, OSError) as e:
             self.passed = False
@@ -120,6 +137,10 @@ class Demonstration:
                 seat.fail(e)
         finally:
             self.played.set()
+
+    def _watch(self, relay: RelayProcess) -> None:
+        self.relay.watch(relay)
+        self.relay.show()
 
     def begun(self, title: str) -> None:
         """Say in both windows what happens now."""
@@ -150,6 +171,7 @@ class Seat(QObject):
         self._bridge = Bridge()
         self._thread = EngineThread(folder, self._bridge)
         self._memory = Memory()
+        self._shown: ConversationId | None = None
         self._closing: asyncio.Future[None] = asyncio.get_event_loop().create_future()
         self.window = MainWindow(theme, self._bridge, folder)
         self.window.setWindowTitle(name)
@@ -165,6 +187,22 @@ class Seat(QObject):
         """Show the conversations; from now on events are remembered, after the window has shown them."""
         await self.window.enter()
         self._bridge.events.connect(self._on_events)
+
+    async def off(self) -> None:
+        """Stop the program as if it were closed; its window says so."""
+        if self.window.conversations is not None:
+            self._shown = self.window.conversations.chat.conversation
+        self.window.leave_page(words.switched_off(self._name))
+        await self._bridge.call(self._bridge.engine.stop)
+
+    async def on(self) -> Person:
+        """Start it again, with the conversation that was shown."""
+        self._memory = Memory()
+        await self._bridge.call(self._bridge.engine.open)
+        await self.window.enter()
+        if self.window.conversations is not None and self._shown is not None:
+            self.window.conversations.show_conversation(self._shown)
+        return Person(self._name, self._bridge.engine, self._memory, self._bridge.call)
 
     async def closed(self) -> bool:
         """Wait until the window is closed, then say goodbye.

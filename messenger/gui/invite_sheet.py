@@ -8,7 +8,7 @@ from messenger.gui.bridge import Bridge
 from messenger.gui.qr import QrCode
 from messenger.gui.sheet import Sheet
 from messenger.gui.theme import Theme
-from messenger.gui.widgets import label
+from messenger.gui.widgets import button, label
 from messenger.text import _
 
 
@@ -33,6 +33,15 @@ class InviteSheet(Sheet):
         self.link.setReadOnly(True)
         self.link.setAccessibleName(_("Invite link"))
         self.body.addWidget(self.link)
+        ask = _("A link that lasts lets everybody ask to write to you, also while you are away.")
+        self.lasting = label(ask, "muted", wrap=True)
+        self.lasting.hide()
+        self.body.addWidget(self.lasting)
+        self.lasting_button = button(_("Copy the link that lasts"))
+        self.lasting_button.hide()
+        self.lasting_button.clicked.connect(self._on_copy_lasting)
+        self.body.addWidget(self.lasting_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._lasting = ""
         self.add_button(_("Close")).clicked.connect(self.accept)
         self.copy_button = self.add_button(_("Copy the link"), "primary")
         self.copy_button.setEnabled(False)
@@ -46,7 +55,15 @@ class InviteSheet(Sheet):
         self.link.setText(link)
         self.link.setCursorPosition(0)
         self.copy_button.setEnabled(True)
+        self._lasting = await self._bridge.call(self._bridge.engine.lasting_link)
+        for part in (self.lasting, self.lasting_button):
+            part.setVisible(bool(self._lasting))
         self.fit()
+
+    @Slot()
+    def _on_copy_lasting(self) -> None:
+        QGuiApplication.clipboard().setText(self._lasting)
+        self.notice.say(_("Copied."))
 
     @Slot()
     def _on_copy(self) -> None:

@@ -68,8 +68,9 @@ class RelayRow(QWidget):
         self._address.setText(relay.address)
         self.standing.setText(relaying.standing(relay))
         self.setAccessibleName(relaying.sentence(relay))
-        color = "success" if isinstance(relay.state, RelayOnline) else "muted"
-        waits = relay.use is RelayUse.OWN and not isinstance(relay.state, RelayOnline | RelayConnecting)
+        open_ = isinstance(relay.state, RelayOnline) and relay.state.refused is None
+        color = "success" if open_ else "muted"
+        waits = relay.use is RelayUse.OWN and not (open_ or isinstance(relay.state, RelayConnecting))
         self._icon.show_icon("relay", "warning" if waits else color)
         act = {RelayUse.OWN: relaying.REMOVE, RelayUse.LEAVING: relaying.FORGET}
         self.act_button.setText(act.get(relay.use, relaying.ALLOW))

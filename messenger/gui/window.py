@@ -247,10 +247,15 @@ class MainWindow(QMainWindow):
 
     def _lock(self) -> None:
         """Take everything away that was read, and ask for the passphrase."""
-        self._leave_page()
+        self.leave_page()
         self._unlock()
 
-    def _leave_page(self) -> None:
+    def leave_page(self, why: str = "") -> None:
+        """Take away everything that was read of a profile.
+
+        Args:
+            why: What to say in its place, if anything.
+        """
         self._opened = False
         for dialog in self.findChildren(QDialog):
             dialog.reject()
@@ -264,6 +269,9 @@ class MainWindow(QMainWindow):
             self.pages.removeWidget(page)
             page.deleteLater()
         self._show_title()
+        if why:
+            self._show(self.start_page)
+            self.start_page.rest(why)
 
     def _remember_cleared(self, page: ConversationsPage) -> None:
         """Finished transfers that were cleared away stay away."""
@@ -278,7 +286,7 @@ class MainWindow(QMainWindow):
         """Take everything away that was read, put the backup in its place, and open the profile again."""
         from messenger.gui.unlock import UnlockPage
 
-        self._leave_page()
+        self.leave_page()
         self._show(self.start_page)
         self.start_page.wait()
         engine, call, failed = self._bridge.engine, self._bridge.call, None

@@ -25,6 +25,10 @@ _WITHOUT_HINTS: Final = AROUND + FINGERPRINT_SIZE + limits.INVITE_SECRET_SIZE + 
 _U8_MAX: Final = 255
 
 
+NO_SECRET: Final = bytes(limits.INVITE_SECRET_SIZE)
+"""Stands in a link that opens no door: whoever follows it is a stranger."""
+
+
 class Invite(msgspec.Struct, frozen=True):
     """What an invite link says."""
 

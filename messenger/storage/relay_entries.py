@@ -25,9 +25,12 @@ class EntryTable:
             entry: As it travels.
 
         Returns:
-            False, with nothing changed, if the person's entry has this serial or a greater one.
+            False, with nothing changed, if the person's entry has this serial or a greater one, or there is
+            no such queue any more.
         """
         database = self._database
+        if database.row("SELECT 1 FROM queues WHERE number = ?", (queue,)) is None:
+            return False
         old = self.serial(fingerprint)
         if old is not None and old >= serial:
             return False

@@ -23,9 +23,12 @@ class PrekeyTable:
             prekeys: Hash, whether it is of last resort, and the prekey, of each.
 
         Returns:
-            False, with nothing changed, if the serial is smaller than that of the list before.
+            False, with nothing changed, if the serial is smaller than that of the list before, or there is
+            no such queue any more.
         """
         database = self._database
+        if database.row("SELECT 1 FROM queues WHERE number = ?", (queue,)) is None:
+            return False
         new = serial.to_bytes(8, "big")
         old = database.row("SELECT serial FROM prekey_lists WHERE queue = ?", (queue,))
         if old is not None and bytes(old[0]) > new:

@@ -16,6 +16,9 @@ from messenger.storage.database import Database
 from messenger.storage.rows import ACTION_COLUMNS, MESSAGE_COLUMNS, chained_from, columns_of, message_from
 from messenger.storage.traffic import OUTGOING_COLUMNS, Outgoing, OutgoingAction, outgoing_from
 
+_MESSAGE: Final = 1
+"""Kind of an envelope that holds a message of a session; 2 is a first contact."""
+
 _RESTORED: Final = "restored"
 """Name of a single value: the database is a copy that was made of another one."""
 
@@ -203,13 +206,20 @@ class SealedTable:
             self._database.rows(f"{_DROP_OUTBOX} AND sid <> ?", (conversation, sid))
             return _requeued(self._database, conversation)
 
-    def requeue(self, conversation: ConversationId) -> list[Message]:
+    def requeue(self, conversation: ConversationId, *, anew: bool = False) -> list[Message]:
         """Let what is with a carrier wait again: the same sealed bytes are handed over anew.
+
+        Args:
+            conversation: For whom it is.
+            anew: Forget the bytes, so that it is sealed anew and acknowledged again by whoever has it; of
+                first contacts they stay, for a copy would be another first contact.
 
         Returns:
             The texts among it.
         """
         with self._database.write():
+            if anew:
+                self._database.rows(f"{_DROP_OUTBOX} AND kind = ?", (conversation, _MESSAGE))
             return _requeued(self._database, conversation)
 
     def add_receipts(self, conversation: ConversationId, ids: Sequence[MessageId]) -> None:

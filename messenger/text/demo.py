@@ -38,6 +38,10 @@ RELAY_WAITING: Final = _("Bob is off; Alice writes to him, and switches off too"
 RELAY_READING: Final = _("Alice is off; Bob switches on, and reads")
 RELAY_FILE: Final = _("Both are there, and reach each other only through the relay: Alice sends a file")
 
+RELAY_WINDOW: Final = _("The relay")
+RELAY_SEES: Final = _("It keeps what is sealed, and cannot read it. This is everything that it sees:")
+"""What stands above what the relay sees."""
+
 LEFT_BEHIND: Final = _("When you read this I am asleep already: the recipe follows tomorrow.")
 """What Alice writes while Bob is off."""
 
@@ -136,6 +140,11 @@ def disk_line(messages: int, size: int) -> str:
     return _("{messages} messages each; {size} KiB of files in all").format(
         messages=messages, size=size // 1024
     )
+
+
+def switched_off(name: str) -> str:
+    """What stands in the window of somebody whose program is switched off."""
+    return _("{name} has switched off.").format(name=name)
 
 
 def relay_line(name: str, text: str) -> str:

@@ -13,6 +13,10 @@ HELP_SEARCH: Final = _("Find messages that have all these WORDS, in all conversa
 HELP_INVITE: Final = _(
     "Print an invite link: it works once, for seven days, while Sotto waits for somebody here."
 )
+OPTION_LASTING: Final = _(
+    "Print a link that lasts: everybody can ask to write to you by it, also while you are off."
+)
+NO_LASTING_LINK: Final = _("Nobody can write to you at a relay yet. Add one first: sotto relays add LINK")
 HELP_VERIFY: Final = _("Show the number that you and PEER compare, and remember whether it is the same.")
 HELP_BACKUPS: Final = _("List the backups of this profile, the newest first.")
 HELP_RESTORE: Final = _(

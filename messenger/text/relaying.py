@@ -129,7 +129,7 @@ def about_one(words: str, relay: Relay) -> str:
 
 def added(relay: Relay) -> str:
     """Say how it stands with a relay that was just added."""
-    if isinstance(relay.state, RelayOnline):
+    if isinstance(relay.state, RelayOnline) and relay.state.refused is None:
         return _("Connected to {address}. People can write to you there from now on.").format(
             address=relay.address
         )

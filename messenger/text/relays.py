@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from messenger.core.errors import ConnectError
+from messenger.core.errors import ConnectError, RelayError
 from messenger.core.ids import format_fingerprint
 from messenger.core.relays import Relay, RelayConnecting, RelayOnline, RelayState, RelayUnreachable, RelayUse
 from messenger.text.catalogue import _
@@ -40,6 +40,8 @@ USES: Final[dict[RelayUse, str]] = {
 def state_words(state: RelayState) -> str:
     """Say whether there is a link with a relay, and if not, why."""
     match state:
+        case RelayOnline(refused=problem) if problem is not None:
+            return explain(RelayError(problem))
         case RelayOnline():
             return _("Connected")
         case RelayConnecting():
@@ -59,9 +61,13 @@ def row(relay: Relay) -> str:
 
 def added(relay: Relay) -> str:
     """Say that a relay is used from now on, and whether there is a link with it."""
-    if isinstance(relay.state, RelayOnline):
+    if isinstance(relay.state, RelayOnline) and relay.state.refused is None:
         return _("Connected to {address}. People can write to you there from now on.").format(
             address=relay.address
+        )
+    if isinstance(relay.state, RelayOnline):
+        return _("{address} is in your list, but nobody can write to you there yet: {why}").format(
+            address=relay.address, why=state_words(relay.state)
         )
     return _("{address} is in your list, but it does not answer yet: {why}").format(
         address=relay.address, why=state_words(relay.state)

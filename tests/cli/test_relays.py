@@ -9,7 +9,8 @@ import pytest
 from messenger.cli.exits import Exit
 from messenger.core.ids import format_fingerprint
 from messenger.core.models import MessageState
-from messenger.protocol.invite import Invite, read_invite, write_invite
+from messenger.protocol.invite import NO_SECRET, Invite, read_invite, write_invite
+from messenger.text import records
 from messenger.text import relays as words
 from tests.helpers.engines import People, people_in, prepare
 from tests.helpers.relay_users import strangers_can_write, uses
@@ -55,6 +56,20 @@ async def test_add_list_and_remove(relay: SmallRelay, tmp_path: Path) -> None:
     assert (unknown.code, unknown.sentence()) == (Exit.USAGE, words.UNKNOWN)
     bad = await sotto("relays", "add", "sotto://relay/AAAA", *where)
     assert bad.code == Exit.USAGE
+
+
+async def test_the_link_that_lasts(relay: SmallRelay, people: People, tmp_path: Path) -> None:
+    alone = await sotto("invite", "--lasting", "--profile", str(prepare(tmp_path / "alice", "alice")))
+    assert (alone.code, alone.out) == (Exit.FAILED, "")
+    assert records.NO_LASTING_LINK in alone.err
+    bob = await people("bob", listen=False)
+    await uses(bob, relay.target)
+    await strangers_can_write(bob)
+    await bob.engine.stop()
+    told = await sotto("invite", "--lasting", "--profile", str(bob.folder))
+    assert told.code == Exit.OK, told.err
+    link = read_invite(told.out.strip())
+    assert (link.fingerprint, link.secret, len(link.places)) == (bob.fingerprint, NO_SECRET, 1)
 
 
 async def test_what_is_written_to_somebody_away_is_left_at_their_relay(

@@ -17,7 +17,7 @@ from messenger.core.errors import ConnectError, Reason
 from messenger.core.ids import format_fingerprint
 from messenger.demo.headless import inspect_disk, inspect_wire, look_for, play
 from messenger.demo.relay_process import RelayProcess, relay_in
-from messenger.demo.relayed import readable
+from messenger.demo.relayed import RECIPE, readable
 from messenger.demo.scenario import Memory, Person, Scenario, Step, Stuck, call_here, step
 from messenger.engine.engine import Engine
 from messenger.net.wiretap import Recording
@@ -126,12 +126,22 @@ def test_two_windows_play_the_same(tmp_path: Path) -> None:
     program.send_signal(signal.SIGTERM)
     out, err = program.communicate(timeout=PATIENCE)
     assert line, err.decode()
-    windows = json.loads(line)
+    told = json.loads(line)
+    windows, relay, looks = told["windows"], told["relay"], told["looks"]
+    before = [*(text for _, text in words.CONVERSATION), words.FILE_NAME]
     for window, name in zip(windows, (words.ALICE, words.BOB), strict=True):
         assert name in window["title"]
-        assert window["texts"] == [*(text for _, text in words.CONVERSATION), words.FILE_NAME]
+        assert window["texts"] == [*before, words.LEFT_BEHIND, RECIPE]
         assert window["notice"] == words.WITH_WINDOWS
     assert windows[0]["x"] < windows[1]["x"]
+    off = [{"off": words.switched_off(name)} for name in (words.ALICE, words.BOB)]
+    assert looks[words.RELAY_READING] == off, "she has left when he switches on"
+    alice, bob = looks[words.RELAY_FILE]
+    assert alice == off[0]
+    assert bob["texts"] == [*before, words.LEFT_BEHIND]
+    assert (relay["shown"], relay["y"] > windows[0]["y"]) == (True, True)
+    assert max(int(row[3]) for row in relay["rows"] if row[3]) >= 4096, "an envelope passed"
+    assert not [row for row in relay["rows"] if any(word in str(row) for word in ("asleep", "recipe"))]
     assert json.loads(out) == {"passed": True, "ended": True}
     assert program.returncode == 0
 

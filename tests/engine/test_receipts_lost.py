@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
+from messenger.core import limits
 from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState
 from messenger.net.connection import Connection
 from messenger.protocol.packets import Delivered, Packet
+from messenger.protocol.places import Place
 from messenger.protocol.relay_queues import Send
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
@@ -136,6 +138,42 @@ async def test_whoever_hangs_up_still_owes_receipts(apart: Pair, relay: Slow) ->
     await relay.until(lambda: not relay.waiting())
     await part(bob, there, alice, here)
     await alice.sees(message.id, MessageState.DELIVERED)
+
+
+async def test_receipts_that_were_lost_with_a_queue(apart: Pair, relay: Slow) -> None:
+    """Alice's relay forgets her queue while the receipts lie in it: her message asks for others."""
+    alice, here, bob, there = apart
+    relay.holding = True
+    message = await alice.engine.send_text(here, "never answered")
+    await alice.sees(message.id, MessageState.SENT)
+    await alice.engine.stop()
+    relay.release()
+    await bob.hears("never answered")
+    await until_none(bob, there)
+    context = context_of(bob)
+    ((_, raw),) = await context.stored(context.store.places.get, there)
+    place = Place.decode(raw)
+    relay.queues = [queue for queue in relay.queues if queue.send_id != place.send_id]
+    await alice.start()
+    await alice.sees(message.id, MessageState.DELIVERED)
+    assert (await bob.texts(there)).count("never answered") == 1
+
+
+async def test_whoever_had_said_too_much_goes_on_after_a_receipt(
+    apart: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session takes so many messages without a word from the other side, and a receipt is one."""
+    alice, here, bob, there = apart
+    monkeypatch.setattr(limits, "RATCHET_EPOCH_MESSAGES", 3)
+    await bob.engine.stop()
+    written = [await alice.engine.send_text(here, f"word {number}") for number in range(5)]
+    await alice.sees(written[2].id, MessageState.SENT)
+    await bob.start()
+    for message in written:
+        await alice.sees(message.id, MessageState.DELIVERED)
+    assert [text for text in await bob.texts(there) if text.startswith("word")] == [
+        f"word {number}" for number in range(5)
+    ]
 
 
 async def test_what_was_answered_on_a_link_and_proven_is_not_told_again(apart: Pair, relay: Slow) -> None:

@@ -8,16 +8,19 @@ from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
+from messenger.core.errors import RelayError, RelayProblem
 from messenger.core.ids import Fingerprint, format_fingerprint
 from messenger.core.models import MessageState, Offline
 from messenger.core.relays import Relay, RelayOnline, RelayUse
 from messenger.gui.add_relay_sheet import AddRelaySheet
 from messenger.gui.connect_sheet import ConnectSheet
+from messenger.gui.invite_sheet import InviteSheet
 from messenger.gui.message_sheets import InfoSheet
 from messenger.gui.relays_sheet import RelaysSheet
 from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.sheet import ConfirmSheet
-from messenger.text import relaying
+from messenger.protocol.invite import NO_SECRET, read_invite
+from messenger.text import explain, relaying
 from tests.gui.conftest import Desks
 from tests.gui.test_chat import knock, meet, state, write
 from tests.gui.test_deeds import key, mark
@@ -264,3 +267,37 @@ def test_a_relay_that_must_not_be_used_is_no_way() -> None:
     icon, words = relaying.path(Offline(), [*asked, replace(asked[0], addresses=("s:2",), use=RelayUse.OWN)])
     assert icon == "relay"
     assert "s:2" in words
+
+
+def test_a_link_that_lasts_can_be_copied_where_strangers_can_write(
+    desks: Desks, relay: ThreadedRelay
+) -> None:
+    alice = desks("alice").front()
+    use(alice, relay)
+    alice.window.commands.actions["show"].trigger()
+    sheet = alice.sheet(InviteSheet)
+    alice.hands.until(sheet.lasting_button.isVisible)
+    alice.hands.click(sheet.lasting_button)
+    link = read_invite(QGuiApplication.clipboard().text())
+    assert (link.secret, len(link.places)) == (NO_SECRET, 1)
+    assert QGuiApplication.clipboard().text() != sheet.link.text()
+
+
+def test_a_relay_for_the_invited_says_so_and_takes_a_token(desks: Desks, tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("open sesame\n")
+    with threaded_relay(tmp_path / "relay", queue_token=True, token_file=str(tokens)) as relay:
+        alice = desks("alice").front()
+        paste(alice, relay.started.link)
+        sheet = alice.sheet(AddRelaySheet)
+        alice.hands.click(sheet.go_button)
+        wanted = explain(RelayError(RelayProblem.TOKEN))
+        alice.hands.until(lambda: wanted in sheet.notice.text())
+        assert (sheet.token.isEnabled(), sheet.go_button.text()) == (True, relaying.ADD_ACTION)
+        sheet.token.setText("open sesame")
+        alice.hands.click(sheet.go_button)
+        alice.hands.until(lambda: "People can write to you there" in sheet.notice.text())
+        running = alice.bridge.engine._running
+        assert running is not None
+        alice.hands.until(lambda: bool(running.queues._larder._serials))
+        assert [each.state.refused for each in known(alice) if isinstance(each.state, RelayOnline)] == [None]

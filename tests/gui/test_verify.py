@@ -83,3 +83,4 @@ def test_an_invite_is_shown_as_a_code_and_a_link(desks: Desks) -> None:
     assert read(sheet.code) == [bytes(row) for row in expected.matrix]
     alice.hands.click(sheet.copy_button)
     assert QGuiApplication.clipboard().text() == sheet.link.text()
+    assert not sheet.lasting_button.isVisible(), "nobody can write to her at a relay"

@@ -16,18 +16,31 @@ from messenger.gui.demo import Demonstration, Seat
 def shown(seat: Seat) -> dict[str, object]:
     """What a person sees in a window."""
     window, page = seat.window, seat.window.conversations
-    assert page is not None
+    if page is None:
+        return {"off": window.start_page.resting()}
     model = page.chat.model
     texts = [model.row(place).message.text for place in range(model.rowCount())]
-    return {"title": window.windowTitle(), "x": window.x(), "notice": page.notice.text(), "texts": texts}
+    at = {"x": window.x(), "y": window.y()}
+    return {"title": window.windowTitle(), **at, "notice": page.notice.text(), "texts": texts}
 
 
 async def watch(demonstration: Demonstration) -> bool:
     """Show the windows, look when the play is over, and wait until they are closed."""
+    seats = (demonstration.alice, demonstration.bob)
+    looks: dict[str, object] = {}
+    begun = demonstration.begun
+
+    def look(title: str) -> None:
+        looks[title] = [shown(seat) for seat in seats]
+        begun(title)
+
+    demonstration.begun = look  # type: ignore[method-assign]
     running = asyncio.create_task(demonstration.run())
     await demonstration.played.wait()
-    seats = (demonstration.alice, demonstration.bob)
-    print(json.dumps([shown(seat) for seat in seats]), flush=True)
+    relay, model = demonstration.relay, demonstration.relay.model
+    rows = [[model.data(model.index(row, column)) for column in range(5)] for row in range(model.rowCount())]
+    seen = {"shown": relay.isVisible(), "y": relay.y(), "rows": rows}
+    print(json.dumps({"windows": [shown(s) for s in seats], "relay": seen, "looks": looks}), flush=True)
     return await running
 
 

@@ -46,7 +46,12 @@ _PORTS: Final = range(10_000, 32_000)
 
 _PORTS_PER_PROCESS: Final = 1_000
 _attempts = itertools.count(1)
-_ports = itertools.count(_PORTS.start + os.getpid() * _PORTS_PER_PROCESS % len(_PORTS))
+# Two runs of the tests may share a block: they do not begin at the same port of it.
+_ports = itertools.count(
+    _PORTS.start
+    + os.getpid() * _PORTS_PER_PROCESS % len(_PORTS)
+    + os.urandom(1)[0] * _PORTS_PER_PROCESS // 512
+)
 
 
 def fresh_ports(count: int) -> list[int]:

@@ -1,17 +1,24 @@
 """What is packed for relays: the sample of the options, the service, the container."""
 
+import asyncio
+import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from messenger.core import limits
 from messenger.relay.main import read_arguments
 from messenger.relay.options import OptionError, RelayOptions, checked, declared, from_file
+from tests.helpers.relays import prepare, relay_in
 
-PACKED: Final = Path(__file__).parent.parent.parent / "packaging" / "relay"
+ROOT: Final = Path(__file__).parent.parent.parent
+PACKED: Final = ROOT / "packaging" / "relay"
 UNIT: Final = PACKED / "sotto-relay.service"
 
 
@@ -78,8 +85,59 @@ def test_the_service_manager_knows_every_key_of_the_service(tmp_path: Path) -> N
     assert not said, "\n".join(said)
 
 
-def test_the_container_starts_a_relay_as_nobody() -> None:
-    lines = (PACKED / "Containerfile").read_text()
-    assert '"messenger.relay"' in lines
-    assert re.search(r"(?m)^USER sotto$", lines)
-    assert "--require-hashes" in lines
+def container() -> dict[str, list[str]]:
+    """The instructions of the container file by their names, each on one line."""
+    found: dict[str, list[str]] = {}
+    joined = (PACKED / "Containerfile").read_text().replace("\\\n", " ")
+    for line in joined.splitlines():
+        if line and not line.startswith("#"):
+            name, _, rest = line.partition(" ")
+            found.setdefault(name, []).append(rest.strip())
+    return found
+
+
+def test_the_container_runs_a_relay_as_nobody_and_keeps_its_data() -> None:
+    said = container()
+    assert said["USER"] == ["sotto"]
+    assert said["VOLUME"] == ["/data"]
+    assert said["EXPOSE"] == [str(limits.DEFAULT_PORT)]
+    (entry,) = said["ENTRYPOINT"]
+    _, *arguments = json.loads(entry)
+    assert arguments[:2] == ["-m", "messenger.relay"]
+    assert read_arguments(arguments[2:]) == (Path("/data"), RelayOptions())
+    assert "install -d -o sotto -g sotto -m 0700 /data" in said["RUN"][0]
+    assert "--require-hashes" in said["RUN"][0]
+    assert list(said)[-1] == "ENTRYPOINT"
+    for copied in said["COPY"]:
+        assert (ROOT / copied.split()[0]).exists()
+
+
+@pytest.mark.skipif(shutil.which("awk") is None, reason="awk is not installed")
+def test_the_container_installs_all_that_is_locked_but_the_window(tmp_path: Path) -> None:
+    lock = ROOT / "packaging" / "requirements.lock"
+    program = re.search(r"awk '([^']+)'", container()["RUN"][0])
+    assert program is not None
+    kept = subprocess.run(["awk", program[1], str(lock)], capture_output=True, text=True, check=True).stdout
+    names, locked = (set(re.findall(r"(?m)^([a-z0-9-]+)==", text)) for text in (kept, lock.read_text()))
+    assert locked - names == {"pyside6-essentials", "shiboken6", "qasync"}
+    assert kept.count("--hash") > len(names)
+    without = "import sys; sys.modules.update(PySide6=None, qasync=None, shiboken6=None); "
+    start = [sys.executable, "-c", without + "import messenger.relay.main"]
+    subprocess.run(start, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, cwd=tmp_path)
+
+
+async def test_the_container_is_healthy_while_the_relay_listens(tmp_path: Path) -> None:
+    command = re.search(r"CMD (\[.+\])", container()["HEALTHCHECK"][0])
+    assert command is not None
+    _, flag, code = json.loads(command[1])
+    assert (flag, str(limits.DEFAULT_PORT) in code) == ("-c", True)
+
+    async def healthy(port: int) -> bool:
+        there = code.replace(str(limits.DEFAULT_PORT), str(port))
+        quiet = asyncio.subprocess.DEVNULL
+        check = await asyncio.create_subprocess_exec(sys.executable, "-c", there, stderr=quiet)
+        return await check.wait() == 0
+
+    async with relay_in(prepare(tmp_path / "relay")) as site:
+        assert await healthy(site.started.port)
+    assert not await healthy(site.started.port)

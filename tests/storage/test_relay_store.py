@@ -84,6 +84,8 @@ def test_with_a_queue_goes_all_that_is_in_it(store: RelayStore) -> None:
     assert store.prekeys.take(row.number) is None
     assert store.entries.count() == 0
     assert put(store, row, 2) is Put.GONE
+    assert not store.prekeys.replace(row.number, 2, b"list", [(b"h" * 32, True, b"prekey")])
+    assert not store.entries.put(b"f" * 32, row.number, 2, NOW + DAY, b"entry")
     assert queue(store, b"b").number > row.number
 
 

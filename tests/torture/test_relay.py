@@ -15,6 +15,7 @@ from messenger.core import limits
 from messenger.core.ids import MessageId
 from messenger.core.models import MessageState
 from messenger.engine.events import MessageAdded, MessageChanged
+from messenger.net.listen import free_ports
 from tests.helpers.engines import Person, fresh_port, people_in
 from tests.helpers.relay_process import RelayProcess, process_in
 from tests.helpers.relay_users import acquainted
@@ -59,7 +60,10 @@ class Mortal:
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[RelayProcess]:
-        """It runs."""
+        """It runs; whoever has taken its port meanwhile, as another run of the tests may, is waited for."""
+        async with asyncio.timeout(PATIENCE):
+            while not free_ports(self._port, self._port):  # noqa: ASYNC110 -- a port tells nobody
+                await asyncio.sleep(0.1)
         async with process_in(self._folder, self._port, *FLAGS) as relay:
             yield relay
 

@@ -1,0 +1,81 @@
+"""A link with a relay that has ended: whoever still holds it is told so, and waits for nothing."""
+
+import asyncio
+
+import pytest
+
+from messenger.core.errors import ConnectError, Reason
+from messenger.core.models import MessageState
+from messenger.core.relays import RelayUnreachable
+from messenger.engine.events import RelayChanged
+from messenger.engine.relay_link import RelayLink
+from messenger.protocol.relay_queues import AskPuzzle
+from tests.helpers.carrier import part, seeded
+from tests.helpers.engines import PATIENCE, People, Person
+from tests.helpers.relay_users import settle, uses
+from tests.helpers.small_relay import SmallRelay
+
+
+def link_of(person: Person) -> RelayLink:
+    """The link of somebody with their only relay."""
+    running = person.engine._running
+    assert running is not None
+    (link,) = running.relays._links.values()
+    return link
+
+
+def break_stream(link: RelayLink) -> None:
+    """Let a link meet what it meets when a relay is killed: a reset, of which its protocol hears nothing."""
+    link._connection.stream.reader.set_exception(ConnectionResetError())
+
+
+async def unreachable(person: Person, since: int) -> None:
+    """Wait until somebody has no link with a relay."""
+    await person.wait_for(RelayChanged, lambda e: isinstance(e.relay.state, RelayUnreachable), since=since)
+
+
+async def test_an_old_link_answers_at_once(people: People) -> None:
+    """It broke without a goodbye, so that its protocol was never told."""
+    relay = await SmallRelay.open()
+    alice = await people("alice", reconnect=False)
+    await uses(alice, relay.target)
+    link, since = link_of(alice), alice.mark
+    assert (await link.ask(AskPuzzle(0))).tag
+    break_stream(link)
+    await unreachable(alice, since)
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(ConnectError) as caught:
+            await link.ask(AskPuzzle(0))
+    assert caught.value.reason is Reason.INTERRUPTED
+    await relay.stop()
+
+
+async def test_a_link_that_ends_while_something_is_sealed_for_it(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sealed for the old link goes by the new one."""
+    relay = await SmallRelay.open()
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    for person in (alice, bob):
+        await uses(person, relay.target)
+    here, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    await part(alice, here, bob, there)
+    running = alice.engine._running
+    assert running is not None
+    sealed_for, cut = running.sealing.sealed_for, asyncio.Event()
+
+    async def slowly(*arguments: object) -> bytes | None:
+        sealed = await sealed_for(*arguments)  # type: ignore[arg-type]
+        if not cut.is_set():
+            link, since = link_of(alice), alice.mark
+            break_stream(link)
+            await unreachable(alice, since)
+            cut.set()
+        return sealed
+
+    monkeypatch.setattr(running.sealing, "sealed_for", slowly)
+    message = await alice.engine.send_text(here, "by the next link")
+    await bob.hears("by the next link")
+    await alice.sees(message.id, MessageState.DELIVERED)
+    await relay.stop()
