@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from messenger.core import limits
 from messenger.core.ids import MessageId
 from messenger.gui.notice import Notice
+from messenger.gui.reading import in_order, takes_tab
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import button, label
@@ -116,6 +117,22 @@ class Sheet(QDialog):
                 if part.isDefault() and part.isVisible() and part.window() is self:
                     part.click()
                     break
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802 -- Qt's name and signature
+        """Tab goes through what is there in the order of reading, whenever it was put in."""
+        places = list(in_order(self))
+        stops = [part for part in places if takes_tab(part)]
+        if not stops:
+            return False
+        now = self.focusWidget()
+        at = places.index(now) if now in places else -1
+        if forward:
+            later = [part for part in stops if places.index(part) > at]
+            (later or stops)[0].setFocus(Qt.FocusReason.TabFocusReason)
+        else:
+            before = [part for part in stops if places.index(part) < at]
+            (before or stops)[-1].setFocus(Qt.FocusReason.BacktabFocusReason)
+        return True
 
     def event(self, event: QEvent) -> bool:
         """Contents that want more room get it."""
