@@ -143,7 +143,7 @@ class Sheet(QDialog):
 
     @Slot()
     def _on_finished(self) -> None:
-        self.tasks.cancel()
+        self.tasks.close()
 
 
 def _uses_enter(part: QWidget | None) -> bool:
