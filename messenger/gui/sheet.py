@@ -90,7 +90,7 @@ class Sheet(QDialog):
         layout = self.layout()
         if layout is not None and not self._fills:
             layout.activate()
-            width = max(self.width(), self.minimumWidth())
+            width = max(self.width(), self.minimumWidth(), layout.totalMinimumSize().width())
             needed = max(layout.totalHeightForWidth(width), self.minimumHeight())
             self.resize(width, max(needed, self.height()) if self.isVisible() else needed)
 
