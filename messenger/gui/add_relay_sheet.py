@@ -48,7 +48,7 @@ class AddRelaySheet(Sheet):
         self.token.setAccessibleName(relaying.TOKEN)
         self.token.setEchoMode(QLineEdit.EchoMode.Password)
         self.address = label("", "strong", select=True)
-        self.fingerprint = label("", "smallMono", select=True)
+        self.fingerprint = label("", "smallMono", select=True, title=_("Fingerprint of the relay"))
         self.body.addWidget(label(relaying.ADD_TITLE, "title"))
         self.body.addWidget(label(relaying.ADD_WORDS, "muted", wrap=True))
         for part in (self.field, self.address, self.fingerprint, self.token):

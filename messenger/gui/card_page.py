@@ -65,6 +65,7 @@ class CardPage(QWidget):
         """
         picture = QLabel()
         picture.setMinimumHeight(_LOGO)
+        picture.setAccessibleName("Sotto")
         picture.setPixmap(icons.logo(_LOGO, self.devicePixelRatioF()))
         for part in (picture, label(title, "heading", wrap=True), label(words, "muted", wrap=True)):
             part.setAlignment(Qt.AlignmentFlag.AlignCenter)

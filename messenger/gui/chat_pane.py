@@ -278,7 +278,7 @@ class ChatPane(QWidget):
         """End what is still running, because the window closes."""
         self.files.stop()
         self.relays.stop()
-        self._tasks.cancel()
+        self._tasks.close()
 
     @Slot(object)
     def _on_seen(self, position: int) -> None:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 from messenger.core import store_limits
 from messenger.core.ids import ConversationId
@@ -64,6 +64,8 @@ class ChatSearch(QWidget):
         self.field.setAccessibleName(_("Search in this conversation"))
         self.field.setMaxLength(store_limits.SEARCH_QUERY_MAX)
         self.field.setClearButtonEnabled(True)
+        for press in self.field.findChildren(QToolButton):
+            press.setAccessibleName(_("Clear the search"))
         self._count = label("", "small")
         self.older_button = IconButton(theme, "up", _("Hit before (Enter)"))
         self.newer_button = IconButton(theme, "down", _("Hit after (Shift+Enter)"))

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QImage, QKeyEvent, QTextOption
+from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QImage, QKeyEvent, QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPlainTextEdit, QVBoxLayout, QWidget
 
 from messenger.core.models import Message
@@ -163,12 +163,17 @@ class Composer(QWidget):
         column.addWidget(self.bar)
         column.addLayout(row)
         column.addWidget(self._error)
-        self.setFocusProxy(self._text)  # so the box comes first, although the paper clip stands before it
-        for before, after in pairwise((self._text, self.attach_button, self.emoji_button, self._send)):
+        for before, after in pairwise(
+            (self.bar.close_button, self._text, self.attach_button, self.emoji_button, self._send)
+        ):
             QWidget.setTabOrder(before, after)
         self._hint.hide()
         self._error.hide()
         self._on_changed()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
+        """Hand the cursor to the text box; a focus proxy would make Tab pass over what stands above it."""
+        self._text.setFocus(event.reason())
 
     @property
     def box(self) -> MessageText:

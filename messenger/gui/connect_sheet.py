@@ -120,8 +120,7 @@ class ConnectSheet(Sheet):
     def _question_page(self) -> QWidget:
         page, column = _page()
         self._asked = label("", "title", wrap=True)
-        self.fingerprint = label("", "mono", select=True)
-        self.fingerprint.setAccessibleName(_("Their fingerprint"))
+        self.fingerprint = label("", "mono", select=True, title=_("Their fingerprint"))
         self.fingerprint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         card = QWidget()
         card.setObjectName("card")

@@ -180,7 +180,7 @@ class ConversationsPage(QWidget):
         self.windows.stop()
         self.chat.stop()
         self.panel.stop()
-        self._tasks.cancel()
+        self._tasks.close()
         self.chat.open(None)
         self._reader.close()
 

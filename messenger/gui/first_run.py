@@ -64,7 +64,7 @@ class FirstRunPage(QWidget):
 
     def stop(self) -> None:
         """End what is still running, because the window closes."""
-        self._tasks.cancel()
+        self._tasks.close()
 
     def _make_name_page(self, theme: Theme) -> CardPage:
         page = CardPage(theme)

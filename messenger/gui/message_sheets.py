@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QDate, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QTextCharFormat
-from PySide6.QtWidgets import QCalendarWidget, QGridLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QCalendarWidget, QGridLayout, QTableView, QToolButton, QWidget
 
 from messenger.core.models import Message, MessageState, Moments
 from messenger.gui import content, icons
@@ -133,8 +133,7 @@ class LinkSheet(Sheet):
         if target.odd:
             odd = _("Look closely: this address has letters that look like others, or a name before an @.")
             self.body.addWidget(label(odd, "warning", wrap=True))
-        self.address = label(target.address, "mono", wrap=True, select=True)
-        self.address.setAccessibleName(_("The real address"))
+        self.address = label(target.address, "mono", wrap=True, select=True, title=_("The real address"))
         self.body.addWidget(self.address)
         self.cancel_button = self.add_button(_("Cancel"))
         self.cancel_button.clicked.connect(self.reject)
@@ -176,8 +175,12 @@ class DateSheet(Sheet):
             press = self.calendar.findChild(QToolButton, part)
             if isinstance(press, QToolButton):
                 press.setAccessibleName(words)
+                press.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                 if arrow:
                     press.setIcon(icons.icon(arrow, theme.colors["text"], disabled=theme.colors["line"]))
+        days = self.calendar.findChild(QTableView)
+        if isinstance(days, QTableView):
+            days.setAccessibleName(_("Day to jump to"))
         today = local(time.time_ns() // 1_000_000).date()
         first = min(local(first_ms).date(), today)
         self.calendar.setDateRange(_qt(first), _qt(today + timedelta(days=1)))

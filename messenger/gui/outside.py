@@ -85,7 +85,7 @@ class Outside(QObject):
         """The window closes."""
         self.tray.stop()
         show_badge(0)
-        self._tasks.cancel()
+        self._tasks.close()
 
     async def close(self) -> None:
         """After `stop`: take back what the desktop shows of us."""

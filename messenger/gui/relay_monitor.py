@@ -11,7 +11,7 @@ from messenger.core import relay_limits
 from messenger.gui.theme import Theme
 from messenger.text import hosting
 
-_WIDTHS: Final = (96, 164, 164, 104)
+_WIDTHS: Final = (96, 184, 184, 104)
 _ROW: Final = 24
 
 Index = QModelIndex | QPersistentModelIndex

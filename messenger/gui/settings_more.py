@@ -68,8 +68,7 @@ class AdvancedPart(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = label("", "smallMono", wrap=True, select=True)
-        self.folder.setAccessibleName(_("Folder of this profile"))
+        self.folder = label("", "smallMono", wrap=True, select=True, title=_("Folder of this profile"))
         column = _column(self)
         column.addWidget(label(_("Folder of this profile"), "strong"))
         column.addWidget(self.folder)
@@ -90,10 +89,10 @@ class AboutPart(QWidget):
 
     def __init__(self, run: Run) -> None:
         super().__init__()
-        self.licences = label("", "small", wrap=True, select=True)
-        self.licences.setAccessibleName(_("Licences"))
+        self.licences = label("", "small", wrap=True, select=True, title=_("Licences"))
         column = _column(self)
         picture = QLabel()
+        picture.setAccessibleName("Sotto")
         picture.setPixmap(icons.logo(_LOGO, self.devicePixelRatioF()))
         column.addWidget(picture)
         column.addWidget(label(_("Sotto {version}").format(version=__version__), "title"))

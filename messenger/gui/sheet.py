@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from messenger.core import limits
 from messenger.core.ids import MessageId
 from messenger.gui.notice import Notice
+from messenger.gui.reading import in_order, takes_tab
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import button, label
@@ -89,7 +90,7 @@ class Sheet(QDialog):
         layout = self.layout()
         if layout is not None and not self._fills:
             layout.activate()
-            width = max(self.width(), self.minimumWidth())
+            width = max(self.width(), self.minimumWidth(), layout.totalMinimumSize().width())
             needed = max(layout.totalHeightForWidth(width), self.minimumHeight())
             self.resize(width, max(needed, self.height()) if self.isVisible() else needed)
 
@@ -117,6 +118,22 @@ class Sheet(QDialog):
                     part.click()
                     break
 
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802 -- Qt's name and signature
+        """Tab goes through what is there in the order of reading, whenever it was put in."""
+        places = list(in_order(self))
+        stops = [part for part in places if takes_tab(part)]
+        if not stops:
+            return False
+        now = self.focusWidget()
+        at = places.index(now) if now in places else -1
+        if forward:
+            later = [part for part in stops if places.index(part) > at]
+            (later or stops)[0].setFocus(Qt.FocusReason.TabFocusReason)
+        else:
+            before = [part for part in stops if places.index(part) < at]
+            (before or stops)[-1].setFocus(Qt.FocusReason.BacktabFocusReason)
+        return True
+
     def event(self, event: QEvent) -> bool:
         """Contents that want more room get it."""
         done = super().event(event)
@@ -126,7 +143,7 @@ class Sheet(QDialog):
 
     @Slot()
     def _on_finished(self) -> None:
-        self.tasks.cancel()
+        self.tasks.close()
 
 
 def _uses_enter(part: QWidget | None) -> bool:

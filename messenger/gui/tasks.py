@@ -20,6 +20,7 @@ class Tasks:
     def __init__(self, report: Callable[[BaseException], None]) -> None:
         self._report = report
         self._running: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     def start(self, work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:
         """Run a coroutine; an error that it does not handle itself is logged and reported.
@@ -38,6 +39,14 @@ class Tasks:
         for task in self._running:
             task.cancel()
 
+    def close(self) -> None:
+        """Cancel everything, and report nothing any more: whoever shows errors is on the way out.
+
+        What was done already, or is begun by a last signal, may still fail after this; it is only logged.
+        """
+        self._closed = True
+        self.cancel()
+
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
@@ -46,4 +55,5 @@ class Tasks:
             _log.info("%s: %s", task.get_name(), type(error).__name__)
         else:
             _log.error("%s failed", task.get_name(), exc_info=error)
-        self._report(error)
+        if not self._closed:
+            self._report(error)

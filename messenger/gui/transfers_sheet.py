@@ -3,9 +3,17 @@
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QHBoxLayout,
+    QProgressBar,
+    QStyle,
+    QStyleOption,
+    QVBoxLayout,
+    QWidget,
+)
 
 from messenger.core.ids import ConversationId
 from messenger.core.transfer_deeds import FileDeed
@@ -99,15 +107,13 @@ class TransfersSheet(Sheet):
         self.message_asked.emit(transfer)
 
 
-class TransferStrip(QWidget):
+class TransferStrip(QAbstractButton):
     """One line below the conversations while files are on their way; a click or Enter shows all of them.
 
     Args:
         theme: Colours and fonts.
         book: All transfers.
     """
-
-    clicked = Signal()
 
     def __init__(self, theme: Theme, book: TransferBook) -> None:
         super().__init__()
@@ -136,16 +142,23 @@ class TransferStrip(QWidget):
         book.changed.connect(self._show)
         self._show()
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
-        """Show all transfers."""
-        self.clicked.emit()
+    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """The size of its line, which a button would not ask for."""
+        layout = self.layout()
+        return super().sizeHint() if layout is None else layout.sizeHint()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Show all transfers."""
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}:
-            self.clicked.emit()
+        """Enter presses it too."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.click()
         else:
             super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Draw what the style sheet says; the line stands upon it."""
+        option = QStyleOption()
+        option.initFrom(self)
+        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_Widget, option, QPainter(self), self)
 
     @Slot()
     def _show(self) -> None:

@@ -47,7 +47,7 @@ class UnlockPage(CardPage):
 
     def stop(self) -> None:
         """End what is still running, because the window closes."""
-        self._tasks.cancel()
+        self._tasks.close()
 
     @Slot()
     def _on_typed(self) -> None:

@@ -114,12 +114,13 @@ class VerifySheet(Sheet):
     def _fingerprints(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(SPACE["xs"])
-        self._own = label("", "mono", select=True)
-        theirs = label(fingerprint_text(self._contact.fingerprint), "mono", select=True)
+        whose = _("Fingerprint of {name}").format(name=self._contact.title)
+        self._own = label("", "mono", select=True, title=_("Your fingerprint"))
+        theirs = label(fingerprint_text(self._contact.fingerprint), "mono", select=True, title=whose)
         column.addWidget(label(_("Your fingerprint"), "small"))
         column.addWidget(self._own)
         column.addSpacing(SPACE["xs"])
-        column.addWidget(label(_("Fingerprint of {name}").format(name=self._contact.title), "small"))
+        column.addWidget(label(whose, "small"))
         column.addWidget(theirs)
         return column
 

@@ -20,7 +20,9 @@ from messenger.gui.theme import Theme
 _GROUPS_PER_LINE = 7
 
 
-def label(text: str = "", role: str = "body", *, wrap: bool = False, select: bool = False) -> QLabel:
+def label(
+    text: str = "", role: str = "body", *, wrap: bool = False, select: bool = False, title: str = ""
+) -> QLabel:
     """A text in one of the roles of the style sheet; always plain text, whatever it holds.
 
     Args:
@@ -28,8 +30,10 @@ def label(text: str = "", role: str = "body", *, wrap: bool = False, select: boo
         role: ``body``, ``heading``, ``title``, ``strong``, ``muted``, ``small``, ``error`` and so on.
         wrap: Whether long text takes several lines.
         select: Whether it can be selected and copied.
+        title: What it is, said before the text to those who do not see where it stands.
     """
-    result = QLabel(text)
+    result = TitledLabel(title) if title else QLabel()
+    result.setText(text)
     result.setTextFormat(Qt.TextFormat.PlainText)
     result.setProperty("role", role)
     result.setWordWrap(wrap)
@@ -79,6 +83,23 @@ def fingerprint_text(fingerprint: Fingerprint) -> str:
     groups = format_fingerprint(fingerprint).split(" ")
     lines = (groups[start : start + _GROUPS_PER_LINE] for start in range(0, len(groups), _GROUPS_PER_LINE))
     return "\n".join("  ".join(line) for line in lines)
+
+
+class TitledLabel(QLabel):
+    """A text that a screen reader says together with what it is.
+
+    Args:
+        title: What it is.
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+
+    def setText(self, text: str) -> None:  # noqa: N802 -- Qt's name
+        """Show a text."""
+        super().setText(text)
+        self.setAccessibleName(f"{self._title}: {' '.join(text.split())}" if text else self._title)
 
 
 class ElidedLabel(QLabel):
@@ -252,7 +273,7 @@ class RowButton(QPushButton):
 
 
 class IconLabel(QLabel):
-    """A picture in the text colour of a token, described for screen readers.
+    """A picture in the text colour of a token; without an accessible name it is an ornament beside words.
 
     Args:
         theme: Where its colour comes from.
@@ -278,10 +299,24 @@ class IconLabel(QLabel):
         self._icon, self._color = name, color
         self._dress()
 
+    def setAccessibleName(self, name: str) -> None:  # noqa: N802 -- Qt's name
+        """Say what it means: from now on it is a picture to a screen reader too."""
+        super().setAccessibleName(name)
+        self._dress()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Draw it."""
+        QPainter(self).drawPixmap(0, 0, self._drawn)
+
     @Slot()
     def _dress(self) -> None:
         color = self._theme.colors[self._color].name()
-        self.setPixmap(icons.pixmap(self._icon, color, self._size, self.devicePixelRatioF()))
+        self._drawn = icons.pixmap(self._icon, color, self._size, self.devicePixelRatioF())
+        if self.accessibleName():
+            self.setPixmap(self._drawn)  # which makes it a picture to a screen reader
+        else:
+            self.clear()
+        self.update()
 
 
 def menu_icon(theme: Theme, name: str, color: str = "muted") -> QIcon:

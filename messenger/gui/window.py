@@ -195,7 +195,7 @@ class MainWindow(QMainWindow):
         for dialog in self.findChildren(QDialog):
             dialog.reject()
         self.hide()
-        self.tasks.cancel()
+        self.tasks.close()
         self.outside.stop()
         if self.conversations is not None:
             self.conversations.stop()

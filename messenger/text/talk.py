@@ -136,8 +136,11 @@ def message_sentence(message: Message, author: str, now_ms: int, quote: str = ""
     if message.notice:
         return f"{moment(message.sent_ms, now_ms)}: {shown_text(message, author)}"
     state = STATES[message.state]
+    if message.state is MessageState.FAILED:
+        state = failure(message.reason).rstrip(".")
     answers = ", " + _("in reply to {quote}").format(quote=quote) if quote else ""
-    body = f"{author}, {moment(message.sent_ms, now_ms)}{answers}: {shown_text(message)}"
+    words = " ".join(shown_text(message).split())  # line breaks would end the sentence
+    body = f"{author}, {moment(message.sent_ms, now_ms)}{answers}: {words}"
     untimed = marks(msgspec.structs.replace(message, timer=0), "")
     return ", ".join(filter(None, (body, untimed, life_words(message), state)))
 

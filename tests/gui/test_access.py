@@ -1,19 +1,18 @@
 """What those meet who do not see the window: names and roles of everything, whole sentences, Tab in order."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QHeaderView, QLabel, QScrollArea, QWidget
 
-from messenger.core.ids import Fingerprint
-from messenger.core.models import Backup
-from messenger.core.relays import RelayUse
+from messenger.core.models import Backup, MessageState
+from messenger.core.transfers import TransferState
 from messenger.gui.chat_window import ChatWindow
-from messenger.gui.connect_sheet import ConnectSheet
 from messenger.gui.emoji_picker import EmojiPicker
 from messenger.gui.first_run import FirstRunPage
 from messenger.gui.message_menu import Deed
@@ -29,8 +28,9 @@ from messenger.gui.timer_menu import TimerSheet
 from messenger.gui.transfers_sheet import TransfersSheet
 from messenger.gui.unlock import UnlockPage
 from tests.gui.conftest import Desks
-from tests.gui.test_chat import choose, knock, meet, write
-from tests.gui.test_keyboard import CONTROLS, EVERYWHERE, PLACES, Opener, action, served
+from tests.gui.test_chat import knock, meet, write
+from tests.gui.test_files import MIB, SLOW, file, newest, stands
+from tests.gui.test_keyboard import CONTROLS, PLACES, Opener, action, served
 from tests.helpers.gui import Desk
 
 R = QAccessible.Role
@@ -46,7 +46,7 @@ NOTHING = frozenset({R.NoRole, R.Client})
 
 def tree(part: QAccessibleInterface) -> Iterator[QAccessibleInterface]:
     """A part and everything inside it that can be seen."""
-    if not part.isValid() or part.state().invisible:  # type: ignore[attr-defined]
+    if not part.isValid() or part.state().invisible:
         return
     yield part
     for place in range(part.childCount()):
@@ -65,14 +65,17 @@ def unnamed(root: QWidget) -> list[str]:
     found = []
     for part in tree(QAccessible.queryAccessibleInterface(root)):
         name = part.text(QAccessible.Text.Name).strip()
-        focusable = bool(part.state().focusable)  # type: ignore[attr-defined]
+        focusable = bool(part.state().focusable)
         thing = part.object()
         if isinstance(thing, QWidget) and thing.window() is not root:
             continue
         if part.role() in NAMED and not name:
             found.append(f"no name: {described(part)}")
-        if focusable and (part.role() in NOTHING or not name):
+        pane = isinstance(thing, QScrollArea) and part.role() is R.Client  # keys scroll it
+        if focusable and ((part.role() in NOTHING and not pane) or not name):
             found.append(f"no role or name where Tab leads: {described(part)}")
+        if isinstance(thing, QLabel) and " ".join(thing.text().split()) not in " ".join(name.split()):
+            found.append(f"its text is not told: {thing.text()!r} as {name!r}")
         if part.role() in {R.ListItem, R.Cell} and "\n" in name:
             found.append(f"more than a line: {name!r}")
     return found
@@ -92,6 +95,10 @@ def stops(desk: Desk, root: QWidget) -> list[QWidget]:
     return found
 
 
+def told(part: QWidget) -> str:
+    return QAccessible.queryAccessibleInterface(part).text(QAccessible.Text.Name)
+
+
 def missed(root: QWidget, found: list[QWidget]) -> list[str]:
     """Controls that Tab does not lead to."""
     parts = [part for kind in CONTROLS for part in root.findChildren(kind)]
@@ -99,6 +106,7 @@ def missed(root: QWidget, found: list[QWidget]) -> list[str]:
         f"Tab does not lead to {type(part).__name__} {part.accessibleName()!r}"
         for part in parts
         if part.isVisible() and part.isEnabled() and part.window() is root
+        if not isinstance(part, QHeaderView)  # nothing can be done with it
         if part not in found and not served(part, found)
     ]
 
@@ -107,18 +115,21 @@ def jumps(root: QWidget, found: list[QWidget]) -> list[str]:
     """Steps of Tab against the order of reading: up, if not into a column further on, or back in a line."""
 
     def place(part: QWidget) -> QRect:
-        return QRect(part.mapTo(root, QPoint()), part.size())
+        at = part.mapTo(root, QPoint())
+        above = part.parentWidget()
+        while above is not None and above is not root:
+            if isinstance(above, QScrollArea):
+                at.setY(at.y() + above.verticalScrollBar().value())
+            above = above.parentWidget()
+        return QRect(at, part.size())
 
-    last = len(found) - 1
-    start = min(range(len(found)), key=lambda n: (place(found[n]).top(), place(found[n]).left()))
-    ordered = found[start:] + found[:start]
     wrong = []
-    for before, after in zip(ordered[:last], ordered[1:], strict=False):
+    for before, after in pairwise([*found, found[0]]):
         one, two = place(before), place(after)
         level = one.top() < two.bottom() and two.top() < one.bottom()
         if (level and two.right() < one.left()) or (two.bottom() < one.top() and two.left() < one.right()):
-            wrong.append(f"from {before.accessibleName()!r} back to {after.accessibleName()!r}")
-    return wrong
+            wrong.append(f"from {told(before)!r} back to {told(after)!r}")
+    return wrong if len(wrong) > 1 else []  # once round
 
 
 def look(desk: Desk, root: QWidget, name: str, *, order: bool = True) -> list[str]:
@@ -203,7 +214,8 @@ def test_every_window_and_dialog_can_be_told_and_walked_through(desks: Desks) ->
         root = opener(alice.front())
         wrong += look(alice, root, name, order=root is not alice.window)
         close_all(alice)
-        alice.page.hide_panel()
+        if alice.page.panel.isVisible():
+            alice.page.panel.closed.emit()
     assert not wrong, "\n".join(wrong)
 
 
@@ -236,7 +248,7 @@ def test_the_first_pages_can_be_told_and_walked_through(desks: Desks) -> None:
 
 
 def test_what_stands_in_a_conversation_can_be_told_and_walked_through(desks: Desks) -> None:
-    alice, bob = desks("alice"), desks("bob")
+    alice, bob = desks("alice", send_limit=SLOW), desks("bob")
     knock(alice, bob)
     wrong = look(bob, bob.front().window, "request", order=False)
     bob.hands.click(bob.chat.gate.accept_button)
@@ -261,7 +273,62 @@ def test_what_stands_in_a_conversation_can_be_told_and_walked_through(desks: Des
         menu.popup(QPoint())
         wrong += [f"menu: {what}" for what in unnamed(menu)]
         menu.close()
+    conversation = alice.chat.conversation
+    assert conversation is not None
+    bob.call(bob.bridge.engine.set_download_folder, alice.folder / "got")
+    alice.call(alice.bridge.engine.offer_files, conversation, [file(alice.folder / "plan.bin", 3 * MIB)])
+    bob.hands.until(lambda: stands(bob, TransferState.OFFERED))
+    offered = newest(bob)
+    assert offered is not None
+    bob.call(bob.bridge.engine.accept_files, offered.id)
+    alice.hands.until(alice.page.transfers.isVisible)
+    alice.front().chat.composer.box.setFocus()
+    wrong += look(alice, alice.window, "files", order=False)
     alice.page.windows.take_shown()
     [apart] = [one for one in QApplication.topLevelWidgets() if isinstance(one, ChatWindow)]
     wrong += [f"own window: {what}" for what in unnamed(apart)]
     assert not wrong, "\n".join(wrong)
+
+
+def sentences(desk: Desk) -> list[str]:
+    """What a screen reader says of the rows of the conversation."""
+    view = QAccessible.queryAccessibleInterface(desk.chat.view)
+    children = [view.child(place) for place in range(view.childCount())]
+    return [child.text(QAccessible.Text.Name) for child in children if child is not None]
+
+
+def test_each_row_of_a_conversation_reads_as_one_sentence(desks: Desks) -> None:
+    alice, bob = desks("alice"), desks("bob")
+    meet(alice, bob)
+    conversation = alice.chat.conversation
+    assert conversation is not None
+    engine = alice.bridge.engine
+    first = alice.call(engine.send_text, conversation, "One\nand two")
+    alice.call(engine.send_text, conversation, "An answer", first.id)
+    third = alice.call(engine.send_text, conversation, "To be changed")
+    alice.call(engine.edit, conversation, third.id, "Changed")
+    alice.call(engine.react, conversation, first.id, "👍")
+    fourth = alice.call(engine.send_text, conversation, "To be deleted")
+    bob.hands.until(lambda: len(bob.texts()) == 4)
+    alice.hands.until(
+        lambda: all(alice.chat.model.row(place).message.state >= MessageState.DELIVERED for place in range(4))
+    )
+    alice.call(engine.delete_message, conversation, fourth.id, for_both=True)
+    alice.call(engine.set_timer, conversation, 3600)
+    alice.call(engine.offer_files, conversation, [file(alice.folder / "plan.txt", 6)])
+    for desk, ours in ((alice, True), (bob, False)):
+        desk.hands.until(lambda desk=desk: len(sentences(desk)) == 6)  # type: ignore[misc]
+        desk.hands.until(lambda desk=desk: "deleted" in sentences(desk)[3])  # type: ignore[misc]
+        said = sentences(desk)
+        who = "You" if ours else "Alice"
+        assert all(who in sentence for sentence in said), said
+        assert not any("\n" in sentence for sentence in said), said
+        times = [sentence for sentence in said if re.search(r"\b\d\d:\d\d\b", sentence)]
+        assert len(times) >= 5, said
+        for sentence, words in zip(
+            said, ("One and two", "An answer", "Changed", "deleted", "hour", "plan.txt"), strict=True
+        ):
+            assert words in sentence
+        assert "One" in said[1], "what is answered is told"
+        assert "edited" in said[2]
+        assert "👍" in said[0] or "thumbs up" in said[0].lower()

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from messenger.core.errors import ConnectError, Reason
@@ -14,6 +14,7 @@ from messenger.core.ids import Fingerprint, format_fingerprint
 from messenger.gui.notice import Notice
 from messenger.gui.passphrase import PassphraseField, Strength, StrengthMeter, strength
 from messenger.gui.progress import Spinner, StepList
+from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Segments, Switch
 from messenger.gui.theme import Theme
 from messenger.gui.widgets import ElidedLabel, FittingStack, IconButton, NumberField, fingerprint_text, label
@@ -227,6 +228,31 @@ def test_a_fitting_stack_is_as_high_as_its_page(qtbot: QtBot) -> None:
     assert stack.currentWidget() is pages[1]
     assert not pages[0].isVisible()
     assert stack.sizeHint().height() == 200
+
+
+def test_a_dialog_is_as_wide_as_what_cannot_be_narrower(qtbot: QtBot, theme: Theme) -> None:
+    window = QWidget()
+    shown(qtbot, window)
+    sheet = Sheet(window, theme, "Wide")
+    sheet.body.addWidget(Segments("Unit", dict.fromkeys(Colour, "a rather long word " * 3)))
+    sheet.setMinimumWidth(200)  # of the dialog; what is in it needs more
+    sheet.open()
+    parts = sheet.findChildren(QPushButton)
+    assert len(parts) == len(Colour)
+    assert all(part.width() >= part.sizeHint().width() for part in parts)
+
+
+def test_a_dialog_grows_with_what_comes_into_it(qtbot: QtBot, theme: Theme) -> None:
+    window = QWidget()
+    shown(qtbot, window)
+    sheet = Sheet(window, theme, "Grows")
+    words = label("short", wrap=True)
+    sheet.body.addWidget(words)
+    sheet.open()
+    before = sheet.height()
+    words.setText("long " * 300)
+    qtbot.waitUntil(lambda: words.height() >= words.heightForWidth(words.width()))
+    assert sheet.height() > before
 
 
 def test_a_fingerprint_stands_in_two_lines_of_seven_groups() -> None:

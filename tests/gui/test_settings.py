@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QScrollArea
 
 from messenger.core.settings import OpenDoor, Page, Settings, declared
 from messenger.core.settings import Theme as Choice
@@ -59,6 +59,18 @@ def test_every_setting_has_a_row_with_what_holds(desks: Desks) -> None:
 def test_the_names_of_all_pages_fit(desks: Desks) -> None:
     pages = settings(desks("alice")).pages
     assert pages.sizeHintForColumn(0) <= pages.viewport().width()
+
+
+def test_a_page_asks_for_no_more_height_than_its_words_take(desks: Desks) -> None:
+    alice = desks("alice")
+    sheet = settings(alice)
+    turn_to(alice, sheet, "notify")
+    area = sheet._stack.currentWidget()
+    assert isinstance(area, QScrollArea)
+    alice.hands.until(sheet.rows["notify"].isVisible)
+    layout = area.widget().layout()
+    assert layout is not None
+    assert layout.totalMinimumSize().height() <= layout.totalHeightForWidth(area.viewport().width())
 
 
 @pytest.mark.parametrize("name", ["listen", "reconnect", "read_receipts", "enter_sends"])

@@ -46,6 +46,26 @@ def test_what_is_cancelled_is_not_reported(hands: Hands) -> None:
     assert reported == []
 
 
+def test_nothing_is_reported_to_somebody_who_is_on_the_way_out(hands: Hands) -> None:
+    reported: list[BaseException] = []
+    tasks = Tasks(reported.append)
+
+    async def ends_badly() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as e:
+            raise DiskFull from e
+
+    begun = tasks.start(ends_badly(), name="begun before")
+    hands.run(asyncio.sleep(0))
+    tasks.close()
+    late = tasks.start(fail(DiskFull()), name="begun by a last signal")
+    hands.until(begun.done)
+    hands.until(late.done)
+    hands.run(asyncio.sleep(0))
+    assert reported == []
+
+
 class Knot:
     """Something that only the cycle collector can take away, and that notes in which thread it did."""
 
