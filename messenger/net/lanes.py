@@ -252,12 +252,12 @@ class Line:
     def _next(self) -> memoryview | None:
         """The next record if all of it is here."""
         start = self._taken
-        head = self._in[start : min(start + OUTER_HEADER, self._have)]
+        head = bytes(self._in[start : min(start + OUTER_HEADER, self._have)])
         if head != self._head:
-            size = RecordReader.measure(head)
+            size = RecordReader.measure(memoryview(head))
             if size is None:
                 return None
-            self._head, self._size = bytes(head), size
+            self._head, self._size = head, size
         end = start + self._size
         if end > self._have:
             return None

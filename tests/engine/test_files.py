@@ -378,8 +378,8 @@ async def test_nothing_is_noted_before_it_is_durable(
     last: dict[int, int] = {}
     writes, durable, noted = [0], [0], set[int]()
 
-    def writing(self: landing.Landing, offset: int, data: memoryview) -> None:
-        write(self, offset, data)
+    def writing(self: landing.Landing, offset: int, *pieces: memoryview) -> None:
+        write(self, offset, *pieces)
         writes[0] += 1
         last[offset // transfer_limits.CHUNK] = writes[0]
 

@@ -79,9 +79,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
     write = landing.Landing.write
 
-    def count(self: landing.Landing, offset: int, data: memoryview) -> None:
-        sizes.append(len(data))
-        write(self, offset, data)
+    def count(self: landing.Landing, offset: int, *pieces: memoryview) -> None:
+        sizes.extend(map(len, pieces))
+        write(self, offset, *pieces)
 
     monkeypatch.setattr(landing.Landing, "write", count)
     return sizes

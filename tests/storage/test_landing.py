@@ -96,7 +96,7 @@ def test_pieces_are_written_one_behind_the_other(
 ) -> None:
     """Within a file and across its end, with zeros among them, and where a disk takes less than it gets."""
     if short:
-        write = landing_tree.write_all_at
+        write = landing_place.write_all_at
         monkeypatch.setattr(
             landing_tree, "write_all_at", lambda file, pieces, at: write(file, [pieces[0][:100]], at)
         )
@@ -114,6 +114,21 @@ def test_pieces_are_written_one_behind_the_other(
     assert (downloads / "one").read_bytes() == stream[:BIG]
     assert (downloads / "two").read_bytes() == stream[BIG : 2 * BIG]
     assert (downloads / "three").read_bytes() == stream[2 * BIG :]
+
+
+def test_a_file_that_was_closed_meanwhile_is_opened_again(downloads: Path) -> None:
+    count = file_limits.FILES_OPEN + 1
+    stream = os.urandom(2 * count + 2000)
+    entries = [*(file(f"{n}", size=2) for n in range(count)), file("last", size=2000)]
+    with Landing.create(downloads, TRANSFER, entries) as landing:
+        for at in range(0, 2 * count + 1000, 2):
+            landing.write(at, memoryview(stream)[at : at + 2])
+        for number in range(count):
+            landing.read_into(2 * number, memoryview(bytearray(2)))
+        landing.write(2 * count + 1000, memoryview(stream)[2 * count + 1000 :])
+        landing.finish()
+    discard(downloads, TRANSFER)
+    assert contents(downloads) == expected(entries, stream)
 
 
 def test_pieces_are_made_durable_each_time(downloads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
