@@ -68,7 +68,9 @@ def test_a_page_asks_for_no_more_height_than_its_words_take(desks: Desks) -> Non
     area = sheet._stack.currentWidget()
     assert isinstance(area, QScrollArea)
     alice.hands.until(sheet.rows["notify"].isVisible)
-    layout = area.widget().layout()
+    page = area.widget()
+    assert page is not None
+    layout = page.layout()
     assert layout is not None
     assert layout.totalMinimumSize().height() <= layout.totalHeightForWidth(area.viewport().width())
 
