@@ -299,6 +299,7 @@ class Profile:
             name=await worker.run(store.meta.name),
             fingerprint=opened.bundle.fingerprint,
             protection=opened.protection.value,
+            portrait=await worker.run(store.portraits.own_hash),
         )
         settings = await worker.run(store.meta.settings)
         return Context(vault, opened.bundle, store, worker, self._publish, settings, me)

@@ -15,6 +15,7 @@ from messenger.engine import mailboxes
 from messenger.engine.chained import chained_of, packet_of
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, PeerTyping
+from messenger.engine.portraits import Portraits
 from messenger.engine.seeding import Seeding
 from messenger.engine.tasks import Tasks
 from messenger.engine.whereabouts import addresses_to_tell, take_whereabouts
@@ -42,6 +43,7 @@ from messenger.protocol.packets import (
     Typing,
     Wish,
 )
+from messenger.protocol.portraits import Portrait, PortraitNews, PortraitWanted
 from messenger.storage.store import Arrival
 
 _AGAIN_MS: Final = round(deed_limits.TYPING_EVERY * 1000)
@@ -68,6 +70,7 @@ class Talk:
         self._told_places: Mailboxes | None = None
         self._told_addresses = False
         self._seeding = Seeding(context, connection)
+        self._portraits = Portraits(context, connection, contact.id)
         self._welcome, self._port = False, 0
         self._full = False
         self._on_way: set[MessageId] = set()
@@ -189,6 +192,8 @@ class Talk:
                 await self._seeding.on_seed(self.contact, packet)
             case SeedAck():
                 await self._seeding.on_ack(self.contact)
+            case PortraitNews() | PortraitWanted() | Portrait() if self._accepted:
+                await self._portraits.on_packet(packet)
             case Mailboxes() | Addresses() if self._accepted:
                 await take_whereabouts(self._context, self.contact.id, packet, direct=self._direct)
 
@@ -247,6 +252,7 @@ class Talk:
         """Each of us knows on this link that the other has accepted them: what needs that begins."""
         if self._welcome and self._accepted:
             await self._seeding.begin(self.contact)
+            self._portraits.tell()
             await self._context.files.welcome(self.contact, self._connection, self._port)
             if not (self._direct or self._told_addresses):
                 self._told_addresses = True

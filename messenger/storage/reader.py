@@ -9,6 +9,7 @@ from messenger.core.models import Conversation, ConversationSize, Draft, Found, 
 from messenger.core.transfers import Transfer, TransferId
 from messenger.storage import calendar, drafts, rows, search
 from messenger.storage.database import Database
+from messenger.storage.portraits import PortraitTable
 from messenger.storage.transfers import TransferTable
 
 
@@ -84,6 +85,14 @@ class Reader:
         """
         held = TransferTable(self._database).get(id_)
         return held.shown(), held.offering.thumbnail
+
+    def portrait(self, conversation: ConversationId | None) -> bytes:
+        """The picture that a contact (None: that we) chose to be seen by; empty if there is none.
+
+        It is a peer's: decode it where hostile ones can do no harm.
+        """
+        table = PortraitTable(self._database)
+        return (table.own() or b"") if conversation is None else table.get(conversation)
 
     def around(self, conversation: ConversationId, position: int, count: int) -> list[Message]:
         """The messages on both sides of a position, oldest first, for a view that jumps there.
