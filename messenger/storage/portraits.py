@@ -10,6 +10,10 @@ from messenger.storage.meta import MetaTable
 
 _OWN: Final = "portrait"
 _STATE: Final = "SELECT portrait, portrait_wanted FROM contacts WHERE id = ? AND standing > 0"
+_BY_HASH: Final = """
+SELECT content FROM portraits WHERE conversation =
+    (SELECT id FROM contacts WHERE portrait = ? AND standing > 0 LIMIT 1)
+"""
 _WANT: Final = "UPDATE contacts SET portrait_wanted = ? WHERE id = ?"
 _HAVE: Final = "UPDATE contacts SET portrait = ?, portrait_wanted = x'' WHERE id = ?"
 _ASKED: Final = "UPDATE contacts SET news = news + 1, portrait_asked = news + 1 WHERE id = ?"
@@ -40,6 +44,14 @@ class PortraitTable:
         """The portrait of a contact; empty if there is none."""
         row = self._database.row("SELECT content FROM portraits WHERE conversation = ?", (conversation,))
         return bytes(row[0]) if row else b""
+
+    def with_hash(self, digest: bytes) -> bytes:
+        """The portrait of a contact, or our own, by its SHA-256; empty if it is not here."""
+        row = self._database.row(_BY_HASH, (digest,))
+        if row is not None:
+            return bytes(row[0])
+        own = self.own()
+        return own if own and hashlib.sha256(own).digest() == digest else b""
 
     def announced(self, conversation: ConversationId, digest: bytes) -> bool:
         """A contact shows this picture from now on.

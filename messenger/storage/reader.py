@@ -86,13 +86,15 @@ class Reader:
         held = TransferTable(self._database).get(id_)
         return held.shown(), held.offering.thumbnail
 
-    def portrait(self, conversation: ConversationId | None) -> bytes:
-        """The picture that a contact (None: that we) chose to be seen by; empty if there is none.
+    def portrait(self, digest: bytes) -> bytes:
+        """The picture with a hash, of a contact or our own; empty if it is not here.
 
         It is a peer's: decode it where hostile ones can do no harm.
+
+        Args:
+            digest: SHA-256, 32 bytes.
         """
-        table = PortraitTable(self._database)
-        return (table.own() or b"") if conversation is None else table.get(conversation)
+        return PortraitTable(self._database).with_hash(digest)
 
     def around(self, conversation: ConversationId, position: int, count: int) -> list[Message]:
         """The messages on both sides of a position, oldest first, for a view that jumps there.

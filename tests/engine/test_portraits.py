@@ -28,7 +28,8 @@ def shown(person: Person, conversation: ConversationId) -> bytes:
     """What the window of a person reads of a contact."""
     reader = person.engine.reader()
     try:
-        return reader.portrait(conversation)
+        row = reader.conversation(conversation)
+        return reader.portrait(row.contact.portrait) if row is not None and row.contact.portrait else b""
     finally:
         reader.close()
 

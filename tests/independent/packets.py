@@ -308,8 +308,50 @@ class Mailboxes:
         check(len(relays) == len(self.places), "two at one relay")
 
 
+@dataclass(frozen=True)
+class PortraitNews:
+    """Kind 31."""
+
+    KIND: ClassVar = 31
+    FIELDS: ClassVar = 1
+    hash: bytes
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        check(type(self.hash) is bytes and len(self.hash) in (0, 32), "hash")
+
+
+@dataclass(frozen=True)
+class PortraitWanted:
+    """Kind 32."""
+
+    KIND: ClassVar = 32
+    FIELDS: ClassVar = 1
+    hash: bytes
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _bytes(self.hash, 32)
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """Kind 33."""
+
+    KIND: ClassVar = 33
+    FIELDS: ClassVar = 1
+    content: bytes
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        check(type(self.content) is bytes and 1 <= len(self.content) <= 24576, "content")
+
+
 Packet = (
-    Hello
+    PortraitNews
+    | PortraitWanted
+    | Portrait
+    | Hello
     | Text
     | Delivered
     | Read
@@ -326,7 +368,8 @@ Packet = (
 _KINDS: Final[dict[int, Any]] = {
     kind.KIND: kind
     for kind in (
-        Hello, Text, Delivered, Read, Seed, SeedAck, LaneTicket, Mailboxes, Edit, Delete, React, Typing, Timer
+        Hello, Text, Delivered, Read, Seed, SeedAck, LaneTicket, Mailboxes, Edit, Delete, React, Typing,
+        Timer, PortraitNews, PortraitWanted, Portrait
     )
 }  # fmt: skip
 

@@ -30,10 +30,11 @@ def test_our_own(store: Store, path: Path, key: bytes) -> None:
     store.portraits.set_own(FIRST)
     assert (store.portraits.own(), store.portraits.own_hash()) == (FIRST, digest(FIRST))
     reader = Reader.open(path, key)
-    assert reader.portrait(None) == FIRST
+    assert reader.portrait(digest(FIRST)) == FIRST
+    assert reader.portrait(digest(SECOND)) == b""
     store.portraits.set_own(b"")
     assert (store.portraits.own(), store.portraits.own_hash()) == (b"", b"")
-    assert reader.portrait(None) == b""
+    assert reader.portrait(digest(FIRST)) == b""
     reader.close()
 
 
@@ -47,7 +48,7 @@ def test_what_was_announced_is_taken_and_shown(store: Store, bob: Contact, path:
     assert contact is not None
     assert contact.portrait == digest(FIRST)
     reader = Reader.open(path, key)
-    assert reader.portrait(bob.id) == FIRST
+    assert reader.portrait(digest(FIRST)) == FIRST
     reader.close()
     assert not store.portraits.announced(bob.id, digest(FIRST)), "it is here"
 

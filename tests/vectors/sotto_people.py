@@ -22,6 +22,9 @@ from tests.independent.packets import (
     LaneTicket,
     Mailboxes,
     Packet,
+    Portrait,
+    PortraitNews,
+    PortraitWanted,
     React,
     Read,
     Seed,
@@ -393,6 +396,11 @@ def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, byt
         "a place of 382 bytes": b"\x0a" + pack([[bytes(382)]]),
         "two places at one relay": b"\x0a" + pack([[place.write()] * 2]),
         "a place a byte short": b"\x0a" + pack([[place.write()[:-1]]]),
+        "news of 31 bytes": b"\x1f" + pack([bytes(31)]),
+        "news of nothing": b"\x1f" + pack([None]),
+        "an empty hash is wanted": b"\x20" + pack([b""]),
+        "an empty picture": b"\x21" + pack([b""]),
+        "a picture of 24577 bytes": b"\x21" + pack([bytes(24577)]),
         "a place that is text": b"\x0a" + pack([["place"]]),
     }
 
@@ -436,6 +444,10 @@ def packets() -> Json:
         LaneTicket(ids[2], drawn("secret of a ticket"), False, 65535),  # noqa: FBT003
         Mailboxes([]),
         Mailboxes([place.write(), replace(place, relay=drawn("a far relay"), address=_FAR).write()]),
+        PortraitNews(drawn("a picture")),
+        PortraitNews(b""),
+        PortraitWanted(drawn("a picture")),
+        Portrait(drawn("pixels", 60)),
         Delivered(ids),
         Read(ids[:1]),
     ]
