@@ -17,8 +17,7 @@ from messenger.cli.arguments import Ask, Profile
 from messenger.cli.exits import Exit
 from messenger.cli.kept import kept
 from messenger.cli.options import Accept
-from messenger.cli.window import Windows, open_window, usable_folder
-from messenger.cli.window import take_link as _take_link
+from messenger.cli.window import Windows, open_window, take_link, usable_folder
 from messenger.core import limits
 from messenger.core.errors import AddressError
 from messenger.core.ids import Fingerprint, parse_fingerprint
@@ -67,7 +66,7 @@ def run(arguments: list[str], windows: Windows) -> int:
     try:
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # while it was loaded
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        rest, link = _take_link(arguments)
+        rest, link = take_link(arguments)
         if len(link) > limits.INVITE_TEXT_MAX:
             typer.echo(words.LINK_TOO_LONG, err=True)
             return Exit.USAGE

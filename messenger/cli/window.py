@@ -104,7 +104,7 @@ def usable_folder(named: Path | None) -> Path:
             name is not UTF-8.
     """
     if named is None:
-        from messenger.cli.folder import default_folder
+        from messenger.core.profiles import default_folder
 
         named = default_folder()
     folder = named.expanduser().absolute()

@@ -50,7 +50,7 @@ class Worker(QObject):
         self._said = bytearray()
         self._over = False
         self._process = QProcess(self)
-        self._process.setProcessEnvironment(_environment())
+        self._process.setProcessEnvironment(surroundings())
         self._process.readyReadStandardOutput.connect(self._on_said)
         self._process.finished.connect(self._on_finished)
         self._process.errorOccurred.connect(self._on_error)
@@ -270,8 +270,8 @@ def _command(*arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", "messenger.gui.picture_process", *arguments]
 
 
-def _environment() -> QProcessEnvironment:
-    """Ours, and the folder that this very package came from."""
+def surroundings() -> QProcessEnvironment:
+    """The environment of another process of this program: ours, and where this very package came from."""
     result = QProcessEnvironment.systemEnvironment()
     paths = [str(Path(messenger.__file__).parent.parent)]
     if inherited := result.value("PYTHONPATH"):

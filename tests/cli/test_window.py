@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from messenger.cli.exits import Exit
-from messenger.cli.folder import default_folder
 from messenger.cli.window import run_plain
 from messenger.core import limits
+from messenger.core.profiles import default_folder
 from messenger.text import terminal as words
 
 LINK = "sotto:connect#abc"
