@@ -106,7 +106,7 @@ def usable_folder(named: Path | None) -> Path:
     if named is None:
         from messenger.core.profiles import default_folder
 
-        named = default_folder()
+        named = Path(default_folder())
     folder = named.expanduser().absolute()
     str(folder).encode()
     return folder

@@ -3,7 +3,6 @@
 A profile may lie in any folder (`--profile`); these are the ones that the program finds by itself.
 """
 
-from pathlib import Path
 from typing import Final
 
 import platformdirs
@@ -19,17 +18,17 @@ _APP: Final = "sotto"
 _OTHERS: Final = "sotto-profiles"
 
 
-def default_folder() -> Path:
+def default_folder() -> str:
     """The profile that is used when none is named."""
-    return platformdirs.user_data_path(_APP, appauthor=False)
+    return platformdirs.user_data_dir(_APP, appauthor=False)
 
 
-def others_folder() -> Path:
+def others_folder() -> str:
     """Where the other profiles lie, each in a folder with its name."""
-    return platformdirs.user_data_path(_OTHERS, appauthor=False)
+    return platformdirs.user_data_dir(_OTHERS, appauthor=False)
 
 
-def folder_for(name: str) -> Path:
+def folder_for(name: str) -> str:
     """The folder of another profile, which may be there already.
 
     Args:
@@ -42,4 +41,4 @@ def folder_for(name: str) -> Path:
     folder = safe_name(cleaned).lstrip(".")
     if not folder:
         raise InputError(InputProblem.EMPTY)
-    return others_folder() / folder
+    return f"{others_folder()}/{folder}"

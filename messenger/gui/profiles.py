@@ -29,9 +29,9 @@ def known(present: Path) -> list[tuple[str, Path]]:
     Args:
         present: The folder of the profile that is open: it is left out.
     """
-    found = [(_("Usual profile"), default_folder())]
+    found = [(_("Usual profile"), Path(default_folder()))]
     with contextlib.suppress(OSError):  # there are no others
-        found += [(folder.name, folder) for folder in sorted(others_folder().iterdir())]
+        found += [(folder.name, folder) for folder in sorted(Path(others_folder()).iterdir())]
     return [(name, folder) for name, folder in found if folder != present and (folder / DATABASE).is_file()]
 
 
@@ -111,7 +111,7 @@ class ProfilesSheet(Sheet):
     def _on_name(self) -> None:
         self.error.hide()
         try:
-            folder = folder_for(self.name.text())
+            folder = Path(folder_for(self.name.text()))
         except InputError as e:
             self._refuse(explain(e))
             return

@@ -46,7 +46,7 @@ def display(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("link", ["", LINK])
 def test_a_window_and_nothing_else(link: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    usual, named = default_folder(), tmp_path / "p"
+    usual, named = Path(default_folder()), tmp_path / "p"
     for before, folder in (
         ([], usual),
         (["--profile", str(named)], named),

@@ -38,17 +38,17 @@ def profiles(desk: Desk) -> ProfilesSheet:
 
 def test_where_they_are() -> None:
     assert known(Path("/nowhere")) == []
-    usual, work = made(default_folder()), made(folder_for("Work"))
-    (others_folder() / "no profile").mkdir()
+    usual, work = made(Path(default_folder())), made(Path(folder_for("Work")))
+    (Path(others_folder()) / "no profile").mkdir()
     assert [folder for _name, folder in known(Path("/nowhere"))] == [usual, work]
     assert known(usual) == [("Work", work)]
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "CON", "\u202ework", ".hidden"])
 def test_a_name_leads_nowhere_else(name: str) -> None:
-    folder = folder_for(name)
-    assert folder.parent == others_folder()
-    assert folder.resolve().parent == others_folder().resolve()
+    folder, around = Path(folder_for(name)), Path(others_folder())
+    assert folder.parent == around
+    assert folder.resolve().parent == around.resolve()
     assert not folder.name.startswith(".")
 
 
@@ -59,7 +59,7 @@ def test_names_that_are_none(name: str) -> None:
 
 
 def test_one_that_is_there_and_one_that_is_made(hands: Hands, theme: Theme, desks: Desks) -> None:
-    alice, work = desks("alice"), made(folder_for("Work"))
+    alice, work = desks("alice"), made(Path(folder_for("Work")))
     asked: list[Path] = []
 
     def opener(folder: Path) -> bool:
@@ -79,13 +79,13 @@ def test_one_that_is_there_and_one_that_is_made(hands: Hands, theme: Theme, desk
     hands.until(lambda: bool(again.buttons))
     again.name.setText("Club")
     hands.press(Qt.Key.Key_Return, widget=again.name)
-    assert asked == [work, folder_for("Club")]
+    assert asked == [work, Path(folder_for("Club"))]
     assert not again.isVisible()
 
 
 def test_what_cannot_be_opened_is_said(hands: Hands, theme: Theme, desks: Desks) -> None:
     alice = desks("alice")
-    sheet = ProfilesSheet(alice.window, theme, folder_for("Here"), lambda _folder: False)
+    sheet = ProfilesSheet(alice.window, theme, Path(folder_for("Here")), lambda _folder: False)
     sheet.open()
     for typed in ("", "Here", "Club"):
         sheet.error.hide()
