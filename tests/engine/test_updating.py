@@ -14,7 +14,6 @@ from tests.helpers import old_databases
 from tests.helpers.engines import DATABASE, People, Person
 from tests.helpers.keys import make_profile
 
-
 ONLY_COLUMNS_FROM = 4
 """From this version on the change itself touches no row, and is done at once."""
 
