@@ -8,11 +8,16 @@ from typing import NoReturn
 
 
 class _Windows:
-    """The window as `messenger.cli.app` sees it; Qt is loaded when one is needed."""
+    """The window as `messenger.cli.window` sees it; Qt is loaded when one is needed."""
 
     def load(self) -> None:
-        """Load Qt; raises ImportError where it, or a system library, is missing."""
-        import messenger.gui.app  # noqa: F401
+        """Load Qt, after what needs none; raises ImportError where it, or a system library, is missing."""
+        import linecache
+        from importlib import import_module
+
+        for name in ("groundwork", "app"):  # in this order: see there
+            import_module(f"messenger.gui.{name}")
+        linecache.clearcache()  # the sources that Qt has read
 
     def open(self, folder: Path, link: str) -> int:
         """Open the window on a profile."""
@@ -58,11 +63,16 @@ def main() -> NoReturn:
         from messenger.gui import picture_process
 
         picture_process.main(arguments[1:])
-    from messenger.cli.app import run
+    from messenger.cli.window import run_plain
     from messenger.crypto import process
 
     process.no_core_dumps()
-    sys.exit(run(arguments, _Windows()))
+    code = run_plain(arguments, _Windows())
+    if code is None:
+        from messenger.cli.app import run
+
+        code = run(arguments, _Windows())
+    sys.exit(code)
 
 
 if __name__ == "__main__":

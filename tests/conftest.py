@@ -1,11 +1,13 @@
 """No surprise passes: an unexpected log record, task, thread or socket fails the test that left it."""
 
 import asyncio
+import atexit
 import gc
 import inspect
 import logging
 import os
 import re
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
@@ -17,6 +19,12 @@ from tests.helpers.nonces import NonceOracle, watching
 # No test may touch the keyring of whoever runs it; the processes that tests start inherit this.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 os.environ["SOTTO_LANGUAGE"] = "en"  # what tests read is the English of the source
+
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    # Else each process that a test starts would compile everything anew, which takes longer than most do.
+    _compiled = tempfile.TemporaryDirectory(prefix="sotto-compiled-")
+    atexit.register(_compiled.cleanup)
+    os.environ["PYTHONPYCACHEPREFIX"] = _compiled.name
 
 THREAD_PATIENCE: Final = 2.0
 """Seconds that a thread which is about to end has for it."""

@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Final, Protocol
+from typing import Annotated
 
 import typer
 
@@ -17,30 +17,12 @@ from messenger.cli.arguments import Ask, Profile, options_of, run_job
 from messenger.cli.exits import Exit
 from messenger.cli.kept import kept
 from messenger.cli.options import Accept
+from messenger.cli.window import Windows, open_window, take_link, usable_folder
 from messenger.core import limits, transfer_limits
 from messenger.text import relay as relay_words
 from messenger.text import relays as use_words
 from messenger.text import terminal as words
 from messenger.text import terminal_files as file_words
-
-_SCHEME: Final = "sotto:"
-
-
-class Windows(Protocol):
-    """The window, which this package must not import; `messenger.__main__` brings it."""
-
-    def load(self) -> None:
-        """Get ready to open windows.
-
-        Raises:
-            ImportError: Qt, or a library of the system that it needs, is missing.
-        """
-
-    def open(self, folder: Path, link: str) -> int:
-        """Open the window on a profile, and a link in it if there is one; returns the exit code."""
-
-    def demonstrate(self) -> int:
-        """Run the demonstration in two windows; returns the exit code."""
 
 
 class Asked:
@@ -56,14 +38,10 @@ class Asked:
         Raises:
             BadParameter: It is relative to something that is not there, or its name is not UTF-8.
         """
-        from messenger.cli.profile import default_folder
-
         try:
-            folder = (named or self._folder or default_folder()).expanduser().absolute()
-            str(folder).encode()
+            return usable_folder(named or self._folder)
         except (RuntimeError, OSError, UnicodeEncodeError) as e:
             raise typer.BadParameter(words.NO_SUCH_PLACE, param_hint="--profile") from e
-        return folder
 
 
 class _Given:
@@ -71,17 +49,6 @@ class _Given:
 
     def __init__(self, windows: Windows, link: str) -> None:
         self.windows, self.link = windows, link
-
-
-def _take_link(arguments: list[str]) -> tuple[list[str], str]:
-    """Take away a link in the place of a command: so desktops hand over what was clicked elsewhere."""
-    before = arguments[:-1]
-    if len(before) > 1 and before[-2] == "--profile":
-        before = before[:-2]
-    link = arguments[-1] if arguments else ""
-    if not link.lower().startswith(_SCHEME) or any(not word.startswith("--profile=") for word in before):
-        return arguments, ""
-    return arguments[:-1], link
 
 
 def run(arguments: list[str], windows: Windows) -> int:
@@ -97,7 +64,7 @@ def run(arguments: list[str], windows: Windows) -> int:
     try:
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # while it was loaded
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        rest, link = _take_link(arguments)
+        rest, link = take_link(arguments)
         if len(link) > limits.INVITE_TEXT_MAX:
             typer.echo(words.LINK_TOO_LONG, err=True)
             return Exit.USAGE
@@ -147,18 +114,6 @@ _Json = Annotated[bool, typer.Option("--json", help=file_words.OPTION_JSON)]
 _Expect = Annotated[str, typer.Option("--expect", metavar="FINGERPRINT", help=words.OPTION_EXPECT)]
 
 
-def _window(windows: Windows, folder: Path, link: str) -> int:
-    """Raise the window that is open on a profile already, open one, or say why neither is possible."""
-    from messenger.cli.display import window_problem
-    from messenger.control import raise_running
-
-    if raise_running(folder, link):
-        typer.echo(words.RAISED, err=True)
-        return Exit.OK
-    if problem := window_problem(windows.load):
-        typer.echo(problem, err=True)
-        return Exit.USAGE
-    return windows.open(folder, link)
 
 
 def _show_version(wanted: bool) -> None:
@@ -178,7 +133,7 @@ def _begin(
     context.obj = Asked(context.obj, profile)
     if context.invoked_subcommand is None:
         asked = context.obj
-        raise typer.Exit(_window(asked.windows, asked.folder(None), asked.link))
+        raise typer.Exit(open_window(asked.windows, asked.folder(None), asked.link))
 
 
 @app.command("listen", help=words.HELP_LISTEN)

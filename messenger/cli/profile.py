@@ -2,10 +2,7 @@
 
 import asyncio
 import contextlib
-from pathlib import Path
 from typing import Final
-
-import platformdirs
 
 from messenger.cli.exits import Exit, Stop
 from messenger.cli.inbox import Inbox
@@ -20,11 +17,6 @@ from messenger.text import terminal as words
 
 _TRIES: Final = 3
 """How often a passphrase may be mistyped."""
-
-
-def default_folder() -> Path:
-    """The profile that is used when none is named."""
-    return platformdirs.user_data_path("sotto", appauthor=False)
 
 
 async def open_profile(

@@ -65,6 +65,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing that comes calls for attention."""
     archived: bool = False
     """The conversation stands in a list of its own."""
+    portrait: bytes = b""
+    """SHA-256 of the picture of themselves that is here; empty for none."""
 
     @property
     def held(self) -> bool:
@@ -337,6 +339,8 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: Fingerprint
     protection: str
     """How the keys are kept: ``passphrase``, ``keyring`` or ``file``."""
+    portrait: bytes | None = None
+    """SHA-256 of the picture that contacts see; empty if it was taken away, None if there never was one."""
 
 
 class AddressKind(StrEnum):

@@ -11,8 +11,17 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Unpack
 
+import msgspec
+
 from messenger.core import limits
-from messenger.core.errors import ConnectError, LocalProtocolError, Reason, StorageError
+from messenger.core.errors import (
+    ConnectError,
+    InputError,
+    InputProblem,
+    LocalProtocolError,
+    Reason,
+    StorageError,
+)
 from messenger.core.ids import AttemptId, ConversationId, Fingerprint
 from messenger.core.models import (
     Contact,
@@ -23,6 +32,7 @@ from messenger.core.models import (
     ProfileStatus,
 )
 from messenger.core.names import own_name
+from messenger.core.portraits import is_portrait
 from messenger.core.settings import Settings, changed
 from messenger.engine.chats import Arrangement
 from messenger.engine.commands_files import FileCommands
@@ -150,7 +160,27 @@ class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, Safe
         running, cleaned = self._now(), own_name(name)
         context = running.context
         await context.stored(context.store.meta.set_name, cleaned)
-        context.me = Me(name=cleaned, fingerprint=context.me.fingerprint, protection=context.me.protection)
+        context.me = msgspec.structs.replace(context.me, name=cleaned)
+        context.publish(MeChanged(context.me))
+        await running.chats.greet_everybody()
+
+    async def set_portrait(self, content: bytes | None) -> None:
+        """Choose the picture that accepted contacts see, or none from now on; `MeChanged` tells.
+
+        Args:
+            content: In the form of `messenger.core.portraits`; None for none.
+
+        Raises:
+            InputError: BAD_VALUE, it has another form.
+        """
+        running, store = self._now(), self._now().context.store
+        if content is not None and not is_portrait(content):
+            raise InputError(InputProblem.BAD_VALUE)
+        context = running.context
+        await context.stored(store.portraits.set_own, content or b"")
+        context.me = msgspec.structs.replace(
+            context.me, portrait=await context.stored(store.portraits.own_hash)
+        )
         context.publish(MeChanged(context.me))
         await running.chats.greet_everybody()
 

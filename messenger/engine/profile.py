@@ -16,6 +16,7 @@ from messenger.core.errors import (
     StorageError,
 )
 from messenger.core.models import Backup, Me, ProfileStatus
+from messenger.core.profiles import DATABASE
 from messenger.crypto.keystore import KEY_FILES, RECOVERY_NAME
 from messenger.crypto.protection import Protection
 from messenger.crypto.vault import OpenedVault, Vault
@@ -39,7 +40,6 @@ NEXT_STEP: Final = {Step.SIGNING_KEY: SetupStep.EXCHANGE_KEY, Step.EXCHANGE_KEY:
 """What begins when the vault has done a step."""
 
 _KEY_BITS: Final = 3072
-_DATABASE: Final = "sotto.db"
 
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class Profile:
     @property
     def database(self) -> Path:
         """The database file."""
-        return self._folder / _DATABASE
+        return self._folder / DATABASE
 
     @property
     def db_key(self) -> bytes:
@@ -299,6 +299,7 @@ class Profile:
             name=await worker.run(store.meta.name),
             fingerprint=opened.bundle.fingerprint,
             protection=opened.protection.value,
+            portrait=await worker.run(store.portraits.own_hash),
         )
         settings = await worker.run(store.meta.settings)
         return Context(vault, opened.bundle, store, worker, self._publish, settings, me)

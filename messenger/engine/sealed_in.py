@@ -12,8 +12,9 @@ from messenger.core.errors import RemoteProtocolError
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Message, MessageState, Standing
 from messenger.core.names import clean_name
-from messenger.engine import mailboxes
+from messenger.engine import mailboxes, portraits
 from messenger.engine.chained import chained_of
+from messenger.engine.portraits import PortraitPacket
 from messenger.engine.sealed_store import Desk, load, save
 from messenger.protocol import payload
 from messenger.protocol.packets import (
@@ -31,6 +32,7 @@ from messenger.protocol.packets import (
 )
 from messenger.protocol.payload import Sealable
 from messenger.protocol.places import Place
+from messenger.protocol.portraits import Portrait, PortraitNews, PortraitWanted
 from messenger.protocol.sealed_header import Message as SealedMessage
 from messenger.protocol.sealed_opening import Claim
 from messenger.protocol.sealed_sessions import Sessions
@@ -47,6 +49,7 @@ class Taken:
         changed: Messages of ours whose state has changed.
         due: Messages of theirs, also such as were here before, that want a receipt.
         places: Where they are written to, if that has changed.
+        answer: Something else must be sealed for them.
     """
 
     conversation: ConversationId
@@ -54,6 +57,7 @@ class Taken:
     changed: list[Message] = field(default_factory=list)
     due: list[MessageId] = field(default_factory=list)
     places: list[Place] | None = None
+    answer: bool = False
 
 
 def take_message(desk: Desk, data: bytes) -> Taken:
@@ -142,6 +146,8 @@ def _apply(desk: Desk, contact: Contact, content: Sequence[Sealable], taken: Tak
             case Mailboxes():
                 if newest:
                     _on_mailboxes(desk, contact, packet, taken)
+            case PortraitNews() | PortraitWanted() | Portrait():
+                _on_portrait(desk, contact, packet, taken, newest=newest)
             case _:
                 assert_never(packet)
     desk.store.sealed.add_receipts(contact.id, taken.due)
@@ -162,6 +168,12 @@ def _on_mailboxes(desk: Desk, contact: Contact, packet: Mailboxes, taken: Taken)
     if mailboxes.take(desk.store, contact.id, packet):
         taken.places = mailboxes.places(desk.store, contact.id)
         taken.changed += desk.store.sealed.requeue(contact.id)
+
+
+def _on_portrait(desk: Desk, contact: Contact, packet: PortraitPacket, taken: Taken, *, newest: bool) -> None:
+    """Pictures are for people who have accepted each other."""
+    if contact.standing is Standing.ACCEPTED and (newest or not isinstance(packet, PortraitNews)):
+        taken.answer |= portraits.take_sealed(desk.store, contact.id, packet)
 
 
 def _on_chained(desk: Desk, contact: Contact, packet: ChainedPacket, taken: Taken) -> None:

@@ -12,7 +12,7 @@ from messenger.core.chained import ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Standing
-from messenger.engine import mailboxes
+from messenger.engine import mailboxes, portraits
 from messenger.engine.chained import packet_of
 from messenger.engine.sealed_store import Desk, load, save
 from messenger.protocol import payload
@@ -117,7 +117,8 @@ def seal_receipts(desk: Desk, words: Words) -> SealedReceipts | None:
             return None
         receipt = [Delivered([bytes(id_) for id_ in ids])] if ids else []
         words = dataclasses.replace(words, tell_read=words.tell_read and not contact.held)
-        after, message = before.seal(payload.encode([*receipt, *_about_us(desk, words)]))
+        picture = portraits.asked_of_ours(desk.store, words.conversation)
+        after, message = before.seal(payload.encode([*receipt, *_about_us(desk, words), *picture]))
         save(desk, words.conversation, before, after)
         return SealedReceipts(message, ids, change)
 
@@ -154,7 +155,7 @@ def first_words(desk: Desk, words: Words, id_: MessageId, *, invited: bool) -> F
             pinned=desk.store.sealed.serial(words.conversation),
             rank=sessions.rank(desk.now_ms),
             sent_ms=desk.now_ms,
-            payload=payload.encode([*_about_us(desk, words), packet_of(item.chained)]),
+            payload=payload.encode([*_about_us(desk, words, strange=True), packet_of(item.chained)]),
         )
 
 
@@ -211,9 +212,17 @@ def _waiting(desk: Desk, conversation: ConversationId, id_: MessageId) -> Outgoi
     return item
 
 
-def _about_us(desk: Desk, words: Words) -> list[Sealable]:
-    """What goes with everything: a greeting, and where to write to if they may not know it."""
+def _about_us(desk: Desk, words: Words, *, strange: bool = False) -> list[Sealable]:
+    """What goes with everything: a greeting, where to write to if they may not know it, news of our picture.
+
+    Args:
+        desk: The profile.
+        words: To whom.
+        strange: They may never have heard of us, and learn no more than they must.
+    """
+    pictures = [] if strange else portraits.news_of_ours(desk.store, words.conversation)
     read_seq = desk.store.messages.seen_seq(words.conversation) if words.tell_read else 0
     hello = Hello(words.name, 0, accepted=True, read_seq=read_seq)
     told = mailboxes.news_of_ours(desk.store, words.conversation)
-    return [hello] if told is None else [hello, told]
+    places = [] if told is None else [told]
+    return [hello, *places, *pictures]

@@ -253,6 +253,8 @@ class Sealing:
             await context.placed(taken.conversation, taken.places)
         contact = await context.stored(store.contacts.get, taken.conversation)
         accepted = contact is not None and contact.standing is Standing.ACCEPTED
+        if taken.answer:
+            context.to_carry(taken.conversation)
         session = self._peers.session(taken.conversation)
         if accepted and session is not None and session.talk is not None:
             session.talk.tell_due(taken.due)

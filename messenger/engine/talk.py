@@ -16,6 +16,7 @@ from messenger.engine.chained import chained_of, packet_of
 from messenger.engine.context import Context
 from messenger.engine.due import DueReceipts
 from messenger.engine.events import EngineFault, PeerTyping
+from messenger.engine.portraits import Portraits
 from messenger.engine.seeding import Seeding
 from messenger.engine.tasks import Tasks
 from messenger.engine.whereabouts import addresses_to_tell, take_whereabouts
@@ -43,6 +44,7 @@ from messenger.protocol.packets import (
     Typing,
     Wish,
 )
+from messenger.protocol.portraits import Portrait, PortraitNews, PortraitWanted
 from messenger.storage.store import Arrival
 
 _AGAIN_MS: Final = round(deed_limits.TYPING_EVERY * 1000)
@@ -70,6 +72,7 @@ class Talk:
         self._told_addresses = False
         self._seeding = Seeding(context, connection)
         self._due = DueReceipts(context, contact.id)
+        self._portraits = Portraits(context, connection, contact.id)
         self._welcome, self._port = False, 0
         self._full = False
         self._on_way: set[MessageId] = set()
@@ -187,6 +190,8 @@ class Talk:
                 await self._seeding.on_seed(self.contact, packet)
             case SeedAck():
                 await self._seeding.on_ack(self.contact)
+            case PortraitNews() | PortraitWanted() | Portrait() if self._accepted:
+                await self._portraits.on_packet(packet)
             case Mailboxes() | Addresses() if self._accepted:
                 await take_whereabouts(self._context, self.contact.id, packet, direct=self._direct)
 
@@ -245,6 +250,7 @@ class Talk:
         """Each of us knows on this link that the other has accepted them: what needs that begins."""
         if self._welcome and self._accepted:
             await self._seeding.begin(self.contact)
+            self._portraits.tell()
             await self._context.files.welcome(self.contact, self._connection, self._port)
             if not (self._direct or self._told_addresses):
                 self._told_addresses = True

@@ -1,7 +1,7 @@
-"""A person as a disc: initials on a colour that follows from the key, so that namesakes look different."""
+"""A person as a disc: their picture, or initials on a colour that follows from the key (namesakes differ)."""
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QTransform
 
 from messenger.core.ids import Fingerprint
 from messenger.gui.theme import AVATARS
@@ -21,7 +21,14 @@ def color(fingerprint: Fingerprint) -> QColor:
     return QColor(AVATARS[int.from_bytes(fingerprint[:4]) % len(AVATARS)])
 
 
-def paint_avatar(painter: QPainter, rect: QRectF, title: str, fingerprint: Fingerprint) -> None:
+def pixels_of(painter: QPainter, rect: QRectF) -> int:
+    """How many pixels of what is painted on a disc is wide."""
+    return max(1, round(rect.width() * painter.device().devicePixelRatio()))
+
+
+def paint_avatar(
+    painter: QPainter, rect: QRectF, title: str, fingerprint: Fingerprint, picture: QImage | None = None
+) -> None:
     """Draw a person's disc.
 
     Args:
@@ -29,10 +36,19 @@ def paint_avatar(painter: QPainter, rect: QRectF, title: str, fingerprint: Finge
         rect: A square.
         title: The name that is shown for them.
         fingerprint: Their key.
+        picture: What they chose to be seen by, a square.
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
+    if picture is not None:
+        brush, scale = QBrush(picture), rect.width() / picture.width()
+        brush.setTransform(QTransform.fromTranslate(rect.left(), rect.top()).scale(scale, scale))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setBrush(brush)
+        painter.drawEllipse(rect)
+        painter.restore()
+        return
     painter.setBrush(color(fingerprint))
     painter.drawEllipse(rect)
     font = QFont(painter.font())

@@ -7,9 +7,9 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from messenger.core.models import Contact, Offline, Online, Presence
+from messenger.core.models import Contact, Me, Offline, Online, Presence
 from messenger.core.relays import Relay
-from messenger.gui.avatar import paint_avatar
+from messenger.gui.avatar import paint_avatar, pixels_of
 from messenger.gui.entries import Item, menu_of
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import ElidedLabel, IconButton, IconLabel, set_role
@@ -25,27 +25,34 @@ class AvatarLabel(QWidget):
     """A person's disc.
 
     Args:
+        theme: Colours and fonts.
         size: Edge in pixels.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, theme: Theme, size: int) -> None:
         super().__init__()
-        self._contact: Contact | None = None
+        self._faces = theme.faces
+        self._faces.changed.connect(self.update)
+        self._person: Contact | Me | None = None
         self.setFixedSize(size, size)
 
     def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         """The size of the disc."""
         return self.minimumSize()
 
-    def show_contact(self, contact: Contact) -> None:
-        """Show a person."""
-        self._contact = contact
+    def show_person(self, person: Contact | Me) -> None:
+        """Show a contact, or ourselves."""
+        self._person = person
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Draw the disc."""
-        if self._contact is not None:
-            paint_avatar(QPainter(self), QRectF(self.rect()), self._contact.title, self._contact.fingerprint)
+        person = self._person
+        if person is not None:
+            painter, disc = QPainter(self), QRectF(self.rect())
+            face = self._faces.get(person.portrait, pixels_of(painter, disc))
+            title = person.title if isinstance(person, Contact) else person.name
+            paint_avatar(painter, disc, title, person.fingerprint, face)
 
 
 class ChatHeader(QWidget):
@@ -75,7 +82,7 @@ class ChatHeader(QWidget):
         self.back_button = IconButton(theme, "back", _("Back to the conversations (Esc)"), size=22)
         self.back_button.clicked.connect(self.back_asked)
         self.back_button.hide()
-        self._avatar = AvatarLabel(40)
+        self._avatar = AvatarLabel(theme, 40)
         self._title = ElidedLabel("title")
         self._lock = IconLabel(theme, "lock", "success", 16)
         self._words = ElidedLabel("small")
@@ -129,7 +136,7 @@ class ChatHeader(QWidget):
             presence: Whether they can be reached.
         """
         self._contact, self._presence = contact, presence
-        self._avatar.show_contact(contact)
+        self._avatar.show_person(contact)
         self._title.setText(contact.title)
         encrypted = _("Everything here is encrypted end to end.")
         self._lock.setToolTip(encrypted)

@@ -69,6 +69,7 @@ class Commands(QObject):
             ("smaller", _("Everything smaller"), "Ctrl+-", lambda: self._zoom(-1)),
             ("normal", _("Everything in its normal size"), "Ctrl+0", lambda: self._zoom(0)),
             ("lock", _("Lock"), "Ctrl+L", self._on_lock),
+            ("profiles", _("Profiles…"), "Ctrl+Shift+P", self._on_profiles),
         ):
             action = self.actions[name] = QAction(words, self)
             action.setShortcut(keys)
@@ -76,6 +77,7 @@ class Commands(QObject):
             action.triggered.connect(slot)
             window.addAction(action)
 
+        self.actions["profiles"].setEnabled(True)  # also while this one is locked, or not made yet
         larger = self.actions["larger"]
         larger.setShortcuts([larger.shortcut(), QKeySequence("Ctrl+=")])
 
@@ -92,8 +94,8 @@ class Commands(QObject):
     def disable(self) -> None:
         """The conversations cannot be seen any more."""
         self._page = self._here.page = self._relays.page = None
-        for action in self.actions.values():
-            action.setEnabled(False)
+        for name, action in self.actions.items():
+            action.setEnabled(name == "profiles")
 
     def entries(self) -> list[tuple[str, QAction, str]]:
         """The New menu: picture, action, and one line for those that the empty pane offers as well."""
@@ -187,6 +189,8 @@ class Commands(QObject):
 
         sheet = SettingsSheet(self._window, self._theme, self._bridge)
         sheet.restore_asked.connect(self.restore_asked)
+        sheet.advanced.profiles_asked.connect(sheet.accept)
+        sheet.advanced.profiles_asked.connect(self._on_profiles)
         sheet.open()
 
     @Slot()
@@ -194,6 +198,12 @@ class Commands(QObject):
         from messenger.gui.shortcuts_sheet import ShortcutsSheet
 
         ShortcutsSheet(self._window, self._theme, list(self.actions.values())).open()
+
+    @Slot()
+    def _on_profiles(self) -> None:
+        from messenger.gui.profiles import ProfilesSheet
+
+        ProfilesSheet(self._window, self._theme, self._folder).open()
 
     def _zoom(self, by: int) -> None:
         now = self._theme.zoom.percent

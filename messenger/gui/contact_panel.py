@@ -49,7 +49,7 @@ class ContactInfo(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE["l"], SPACE["l"], SPACE["l"], SPACE["l"])
         column.setSpacing(SPACE["m"])
-        self._avatar = AvatarLabel(_AVATAR)
+        self._avatar = AvatarLabel(theme, _AVATAR)
         self.title = label("", "title", wrap=True)
         self._called = label("", "small", wrap=True)
         self._presence = label("", "small", wrap=True)
@@ -85,7 +85,7 @@ class ContactInfo(QWidget):
             quiet.unblock()
         self._row = row
         self._show_files()
-        self._avatar.show_contact(contact)
+        self._avatar.show_person(contact)
         self.title.setText(contact.title)
         named = contact.alias and contact.name and contact.alias != contact.name
         self._called.setText(_("calls themselves {name}").format(name=contact.name) if named else "")

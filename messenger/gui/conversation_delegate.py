@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from messenger.core.models import Connecting, Message, MessageState, Online, Standing
 from messenger.gui import icons
-from messenger.gui.avatar import paint_avatar
+from messenger.gui.avatar import paint_avatar, pixels_of
 from messenger.gui.conversation_model import ROW, Index, Row
 from messenger.gui.strip import Strip
 from messenger.gui.theme import RADIUS, SPACE, Theme
@@ -67,7 +67,8 @@ class ConversationDelegate(QStyledItemDelegate):
         disc = columns.start(_AVATAR, SPACE["m"])
         disc.setRect(disc.left(), inner.center().y() - _AVATAR // 2, _AVATAR, _AVATAR)
         contact = row.conversation.contact
-        paint_avatar(painter, QRectF(disc), contact.title, contact.fingerprint)
+        face = self._theme.faces.get(contact.portrait, pixels_of(painter, QRectF(disc)))
+        paint_avatar(painter, QRectF(disc), contact.title, contact.fingerprint, face)
         self._paint_presence(painter, disc, row, colors[background])
         lines = columns.rest()
         upper = QRect(lines.left(), rect.top() + SPACE["m"], lines.width(), _LINE)

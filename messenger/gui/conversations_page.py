@@ -109,6 +109,7 @@ class ConversationsPage(QWidget):
 
     async def load(self) -> None:
         """Show what is on disk, then ask who is online."""
+        self._theme.faces.add(self._reader.portrait)
         engine = self._bridge.engine
         self._me = await self._bridge.call(engine.me)
         self._use(await self._bridge.call(engine.settings))
@@ -176,6 +177,7 @@ class ConversationsPage(QWidget):
 
     def stop(self) -> None:
         """Stop listening and reading, because the window closes."""
+        self._theme.faces.remove(self._reader.portrait)
         self._events.stop()
         self.windows.stop()
         self.chat.stop()

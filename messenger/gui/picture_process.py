@@ -4,7 +4,9 @@ Forms of the command, each with what comes on standard input and goes to standar
 
 * ``decode EDGE``: a JPEG or PNG; width and height as u32 (big-endian), and that many RGBA pixels.
 * ``read EDGE``: the path of a picture file, as bytes; the same.
+* ``portrait EDGE``: a portrait (`messenger.core.portraits`) of somebody; the same.
 * ``make EDGE MOST``: the path of a picture file; a JPEG of at most MOST bytes, made from the pixels alone.
+* ``face EDGE MOST``: the same of the square in its middle.
 
 Before anything hostile is looked at, everything is loaded that is needed, the input is in memory, and the
 process gives up what it could do: no file or socket can be opened, no process started, nothing written to
@@ -23,6 +25,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
 from PySide6.QtGui import QColorSpace, QImage, QImageReader, QPainter
 
 from messenger.core import transfer_limits as limits
+from messenger.core.portraits import is_portrait
 
 _MAGIC: Final = {b"\xff\xd8\xff": b"jpeg", b"\x89PNG\r\n\x1a\n": b"png", b"GIF8": b"gif", b"RIFF": b"webp"}
 _OF_OFFERS: Final = frozenset({b"jpeg", b"png"})
@@ -31,6 +34,8 @@ _ADDRESS_SPACE: Final = 2 * 1024**3
 _QUALITIES: Final = (85, 70, 55, 40, 25)
 _WARM: Final = 1024
 """Edge of a picture large enough for Qt to use its threads."""
+_ROOM: Final = 4
+"""How much larger a picture is read before the square is cut out of it: that of a wide one is not small."""
 _REFUSED: Final = 1
 _USAGE: Final = 64
 
@@ -109,6 +114,15 @@ def decoded(data: bytes, kind: bytes, edge: int) -> QImage | None:
     return image.convertToFormat(QImage.Format.Format_RGBA8888)
 
 
+def middle(image: QImage, edge: int) -> QImage:
+    """The largest square in the middle of a picture, scaled down to an edge in pixels."""
+    side = min(image.width(), image.height())
+    square = image.copy((image.width() - side) // 2, (image.height() - side) // 2, side, side)
+    if side <= edge:
+        return square
+    return square.scaled(edge, edge, mode=Qt.TransformationMode.SmoothTransformation)
+
+
 def pixels(image: QImage) -> bytes:
     """A picture as this process writes it."""
     head = image.width().to_bytes(4, "big") + image.height().to_bytes(4, "big")
@@ -144,9 +158,13 @@ def run(arguments: Sequence[str]) -> int:
             kind, most = kind_of(data), 0
             if kind not in _OF_OFFERS:
                 return _REFUSED
+        case ["portrait", edge]:
+            kind, most = kind_of(data), 0
+            if not is_portrait(data):
+                return _REFUSED
         case ["read", edge]:
             data, most = _content(data), 0
-        case ["make", edge, bound]:
+        case ["make" | "face", edge, bound]:
             data, most = _content(data), int(bound)
         case _:
             return _USAGE
@@ -155,9 +173,12 @@ def run(arguments: Sequence[str]) -> int:
         return _REFUSED
     load(kind)
     confine()
-    image = decoded(data, kind, int(edge))
+    square = arguments[0] == "face"
+    image = decoded(data, kind, int(edge) * (_ROOM if square else 1))
     if image is None:
         return _REFUSED
+    if square:
+        image = middle(image, int(edge))
     answer = encoded(image, most) if most else pixels(image)
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()

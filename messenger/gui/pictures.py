@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 
 import messenger
 from messenger.core import transfer_limits as limits
+from messenger.core.portraits import PORTRAIT_EDGE, PORTRAIT_MAX
 from messenger.core.transfers import Transfer, TransferState
 
 _PIXEL: Final = 4
@@ -49,7 +50,7 @@ class Worker(QObject):
         self._said = bytearray()
         self._over = False
         self._process = QProcess(self)
-        self._process.setProcessEnvironment(_environment())
+        self._process.setProcessEnvironment(surroundings())
         self._process.readyReadStandardOutput.connect(self._on_said)
         self._process.finished.connect(self._on_finished)
         self._process.errorOccurred.connect(self._on_error)
@@ -93,6 +94,59 @@ class Worker(QObject):
         self.deleteLater()
 
 
+class PictureQueue:
+    """Pictures that are to be read, two at once."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Job] = deque()
+        self._working: set[Worker] = set()
+
+    def start(self, job: Job) -> None:
+        """Read a picture as soon as there is room."""
+        self._waiting.append(job)
+        self._next()
+
+    async def result(self, arguments: tuple[str, ...], given: bytes, most: int) -> bytes:
+        """What a process answers; empty if nothing.
+
+        Args:
+            arguments: Of `messenger.gui.picture_process`.
+            given: Its standard input.
+            most: Bytes that it may answer.
+        """
+        import asyncio
+
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def done(data: bytes) -> None:
+            if not answer.done():
+                answer.set_result(data)
+
+        self.start(Job(arguments, given, most, done))
+        return await answer
+
+    def stop(self) -> None:
+        """End what is being read; nobody wants it any more."""
+        for job in self._waiting:
+            job.done(b"")
+        self._waiting.clear()
+        for worker in self._working:
+            worker.stop()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a process is at work."""
+        return bool(self._working)
+
+    def _next(self) -> None:
+        while self._waiting and len(self._working) < _AT_ONCE:
+            self._working.add(Worker(self._waiting.popleft(), self._on_ended))
+
+    def _on_ended(self, worker: Worker) -> None:
+        self._working.discard(worker)
+        self._next()
+
+
 class Pictures(QObject):
     """The small pictures of transfers, kept for a while.
 
@@ -110,8 +164,7 @@ class Pictures(QObject):
         self.shows = True
         """Whether pictures are shown at all."""
         self._kept: OrderedDict[tuple[str, int], QImage | None] = OrderedDict()
-        self._waiting: deque[Job] = deque()
-        self._working: set[Worker] = set()
+        self._queue = PictureQueue()
         self._size = 0
 
     def get(self, transfer: Transfer) -> QImage | None:
@@ -134,27 +187,19 @@ class Pictures(QObject):
 
         It is made by another process, which reads the file.
         """
-        import asyncio
-
         if not paths or paths[0].suffix.lower() not in _SUFFIXES:
             return b""
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-        def done(data: bytes) -> None:
-            if not answer.done():
-                answer.set_result(data)
-
         arguments = ("make", str(limits.THUMBNAIL_EDGE), str(limits.THUMBNAIL_MAX))
-        self._start(Job(arguments, os.fsencode(paths[0]), limits.THUMBNAIL_MAX, done))
-        return await answer
+        return await self._queue.result(arguments, os.fsencode(paths[0]), limits.THUMBNAIL_MAX)
 
     def stop(self) -> None:
         """End what is being read, because the window closes."""
-        for job in self._waiting:
-            job.done(b"")
-        self._waiting.clear()
-        for worker in self._working:
-            worker.stop()
+        self._queue.stop()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a picture is being read."""
+        return self._queue.busy
 
     def _begin(self, key: tuple[str, int], transfer: Transfer) -> None:
         edge = limits.PREVIEW_EDGE if key[0] == "file" else limits.THUMBNAIL_EDGE
@@ -165,20 +210,8 @@ class Pictures(QObject):
             arguments = ("decode", str(edge))
         if not given:
             return
-        most = _HEAD + edge * edge * _PIXEL
-        self._start(Job(arguments, given, most, lambda data: self._keep(key, transfer, data, edge)))
-
-    def _start(self, job: Job) -> None:
-        self._waiting.append(job)
-        self._next()
-
-    def _next(self) -> None:
-        while self._waiting and len(self._working) < _AT_ONCE:
-            self._working.add(Worker(self._waiting.popleft(), self._on_ended))
-
-    def _on_ended(self, worker: Worker) -> None:
-        self._working.discard(worker)
-        self._next()
+        most = _pixels_most(edge)
+        self._queue.start(Job(arguments, given, most, lambda data: self._keep(key, transfer, data, edge)))
 
     def _keep(self, key: tuple[str, int], transfer: Transfer, data: bytes, edge: int) -> None:
         image = image_of(data, edge)
@@ -190,6 +223,31 @@ class Pictures(QObject):
             _old, gone = self._kept.popitem(last=False)
             self._size -= 0 if gone is None else gone.sizeInBytes()
         self.ready.emit(transfer)
+
+
+def decoding(form: str, edge: int) -> tuple[tuple[str, ...], int]:
+    """The arguments of the process for pixels, and how many bytes it may answer.
+
+    Args:
+        form: ``decode``, ``read`` or ``portrait``.
+        edge: Most pixels on each side.
+    """
+    return (form, str(edge)), _pixels_most(edge)
+
+
+async def portrait_of(queue: PictureQueue, path: Path) -> bytes:
+    """A portrait made of a picture file (see `messenger.core.portraits`); empty if it cannot be read.
+
+    Args:
+        queue: What starts the process that reads the file.
+        path: The file.
+    """
+    arguments = ("face", str(PORTRAIT_EDGE), str(PORTRAIT_MAX))
+    return await queue.result(arguments, os.fsencode(path), PORTRAIT_MAX)
+
+
+def _pixels_most(edge: int) -> int:
+    return _HEAD + edge * edge * _PIXEL
 
 
 def image_of(data: bytes, edge: int) -> QImage | None:
@@ -212,8 +270,8 @@ def _command(*arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", "messenger.gui.picture_process", *arguments]
 
 
-def _environment() -> QProcessEnvironment:
-    """Ours, and the folder that this very package came from."""
+def surroundings() -> QProcessEnvironment:
+    """The environment of another process of this program: ours, and where this very package came from."""
     result = QProcessEnvironment.systemEnvironment()
     paths = [str(Path(messenger.__file__).parent.parent)]
     if inherited := result.value("PYTHONPATH"):

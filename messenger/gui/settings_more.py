@@ -7,13 +7,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from messenger import __version__
 from messenger.gui import icons
 from messenger.gui.theme import SPACE
-from messenger.gui.widgets import label
+from messenger.gui.widgets import button, label
 from messenger.text import _, catalogue
 
 Run = Callable[[Coroutine[Any, Any, Any], str], None]
@@ -66,6 +66,8 @@ class LanguagePart(QWidget):
 class AdvancedPart(QWidget):
     """Where the profile is, and how others are opened."""
 
+    profiles_asked = Signal()
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = label("", "smallMono", wrap=True, select=True, title=_("Folder of this profile"))
@@ -74,6 +76,9 @@ class AdvancedPart(QWidget):
         column.addWidget(self.folder)
         words = _("Another profile is another person to others: sotto --profile FOLDER opens one of its own.")
         column.addWidget(label(words, "small", wrap=True))
+        self.profiles_button = button(_("Profiles…"))
+        self.profiles_button.clicked.connect(self.profiles_asked)
+        column.addWidget(self.profiles_button, 0, Qt.AlignmentFlag.AlignLeading)
 
     def show_folder(self, folder: Path) -> None:
         """Show where the profile is."""

@@ -23,6 +23,7 @@ from messenger.core.settings import Declared, Page, Settings, declared
 from messenger.engine.events import Event, MeChanged, SettingsChanged
 from messenger.gui.bridge import Bridge
 from messenger.gui.new_key_sheet import NewKeySheet
+from messenger.gui.portrait_part import PortraitPart
 from messenger.gui.relays_sheet import RelaysSheet
 from messenger.gui.settings_files import FilesPart
 from messenger.gui.settings_more import AboutPart, AdvancedPart, LanguagePart
@@ -219,6 +220,10 @@ class SettingsSheet(Sheet):
         _section(column, _("Your name"), _("Everybody you talk to sees it."))
         column.addLayout(row)
         column.addWidget(self.name_error)
+        self.portrait = PortraitPart(self._theme, self._bridge, self.run)
+        self.portrait.said.connect(self.notice.say)
+        self.finished.connect(self.portrait.stop)
+        column.addWidget(self.portrait)
         _section(column, _("Your fingerprint"), _("This is you, whatever your name is."))
         column.addWidget(self._fingerprint)
         self.new_key_button = button(keys.NEW_KEY)
@@ -243,6 +248,7 @@ class SettingsSheet(Sheet):
         self._fingerprint.setText(fingerprint_text(me.fingerprint))
         self._protection.setText(PROTECTION[me.protection])
         self.protection.show_me(me)
+        self.portrait.show_me(me)
 
     def _show_settings(self, settings: Settings) -> None:
         self._settings = settings

@@ -250,6 +250,7 @@ class Sidebar(QWidget):
         view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         view.selectionModel().currentChanged.connect(self._on_current)
         self._theme.changed.connect(view.viewport().update)
+        self._theme.faces.changed.connect(view.viewport().update)
         return view
 
     def _index(self, conversation: ConversationId) -> QModelIndex:

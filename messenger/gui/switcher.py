@@ -80,6 +80,7 @@ class Switcher(Sheet):
         self.list.setModel(self.model)
         self._painter = ConversationDelegate(theme)
         self.list.setItemDelegate(self._painter)
+        theme.faces.changed.connect(self.list.viewport().update)
         self.list.setUniformItemSizes(True)
         self.list.setMouseTracking(True)
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)

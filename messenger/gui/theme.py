@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from messenger import assets
 from messenger.core import settings
+from messenger.gui.faces import Faces
 from messenger.gui.zoom import NORMAL, Zoom
 
 Choice = settings.Theme
@@ -87,6 +88,8 @@ class Theme(QObject):
         super().__init__(app)
         self._app = app
         self._choice = choice
+        self.faces = Faces(self)
+        """Pictures of people."""
         self.zoom = Zoom(app, zoom)
         self.zoom.changed.connect(self.changed)  # pictures are drawn for the size of a pixel
         self._fonts: dict[tuple[str, bool], QFont] = {}

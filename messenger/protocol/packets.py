@@ -13,6 +13,7 @@ from messenger.core import deed_limits, limits, offering, relay_limits, transfer
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.core.ids import MESSAGE_ID_SIZE, Fingerprint
 from messenger.protocol.places import PLACE_MAX, Place
+from messenger.protocol.portraits import Portrait, PortraitNews, PortraitWanted
 
 IGNORABLE: Final = 0x80
 """Kinds with this bit set may be ignored by those who do not know them."""
@@ -294,6 +295,9 @@ Packet = (
     | Offer
     | Wish
     | Addresses
+    | PortraitNews
+    | PortraitWanted
+    | Portrait
 )
 
 ChainedPacket = Text | Edit | Delete | React | Timer | Offer
@@ -318,6 +322,9 @@ _KINDS: Final[dict[int, type[Packet]]] = {
     16: Offer,
     17: Wish,
     30: Addresses,
+    31: PortraitNews,
+    32: PortraitWanted,
+    33: Portrait,
 }
 _NUMBERS: Final = {kind: number for number, kind in _KINDS.items()}
 _DECODERS: Final = {number: msgspec.msgpack.Decoder(kind) for number, kind in _KINDS.items()}
@@ -358,6 +365,8 @@ def decode(data: bytes) -> Packet | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise RemoteProtocolError("malformed packet") from e
     _check_content(packet)
+    if isinstance(packet, PortraitNews) and len(packet.hash) not in (0, _HASH_SIZE):
+        raise RemoteProtocolError("news of no picture")
     if isinstance(packet, Mailboxes) and len(set(packet.relays())) < len(packet.places):
         raise RemoteProtocolError("two places at one relay")
     return packet

@@ -21,9 +21,24 @@ from messenger.protocol.packets import (
     Text,
     Timer,
 )
+from messenger.protocol.portraits import Portrait, PortraitNews, PortraitWanted
 from messenger.protocol.wire import Fields
 
-Sealable = Hello | Text | Delivered | Read | Mailboxes | Edit | Delete | React | Timer | Offer
+Sealable = (
+    Hello
+    | Text
+    | Delivered
+    | Read
+    | Mailboxes
+    | Edit
+    | Delete
+    | React
+    | Timer
+    | Offer
+    | PortraitNews
+    | PortraitWanted
+    | Portrait
+)
 """The packets that mean something without a link."""
 
 _SIZE: Final = 3

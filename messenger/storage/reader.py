@@ -9,6 +9,7 @@ from messenger.core.models import Conversation, ConversationSize, Draft, Found, 
 from messenger.core.transfers import Transfer, TransferId
 from messenger.storage import calendar, drafts, rows, search
 from messenger.storage.database import Database
+from messenger.storage.portraits import PortraitTable
 from messenger.storage.transfers import TransferTable
 
 
@@ -88,6 +89,16 @@ class Reader:
     def transfers(self, conversation: ConversationId) -> set[TransferId]:
         """Which transfers of a conversation are there; quick, however many they are."""
         return TransferTable(self._database).ids(conversation)
+
+    def portrait(self, digest: bytes) -> bytes:
+        """The picture with a hash, of a contact or our own; empty if it is not here.
+
+        It is a peer's: decode it where hostile ones can do no harm.
+
+        Args:
+            digest: SHA-256, 32 bytes.
+        """
+        return PortraitTable(self._database).with_hash(digest)
 
     def around(self, conversation: ConversationId, position: int, count: int) -> list[Message]:
         """The messages on both sides of a position, oldest first, for a view that jumps there.

@@ -21,7 +21,8 @@ _NOBODY: Final = """
 UPDATE contacts SET fingerprint = randomblob(32), name = '', alias = '', standing = 0, awaiting = ?2,
     verified = 0, addresses = x'90', created_ms = 0, seen_ms = NULL, peer_not_before = 0, peer_version = 0,
     knock = zeroblob(0), last_hash = zeroblob(32), told = 0, key_news = 0, timer = 0, timer_key = NULL,
-    note = '', pinned = 0, muted = 0, archived = 0, news = 0, news_told = 0
+    note = '', pinned = 0, muted = 0, archived = 0, news = 0, news_told = 0,
+    portrait = x'', portrait_wanted = x'', portrait_asked = 0
 WHERE id = ?1
 """
 _AT_ONCE: Final = (
@@ -38,6 +39,7 @@ _AT_ONCE: Final = (
     "places WHERE conversation = ?",
     "first_places WHERE conversation = ?",
     "transfers WHERE conversation = ?",
+    "portraits WHERE conversation = ?",
 )
 """What says more than a text of a message; all of it is bounded."""
 

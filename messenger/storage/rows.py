@@ -25,7 +25,7 @@ from messenger.storage.database import Database, Row
 
 CONTACT_COLUMNS: Final = (
     "id, fingerprint, name, alias, standing, awaiting, verified, addresses, created_ms, seen_ms"
-    ", key_news, timer, note, pinned, muted, archived"
+    ", key_news, timer, note, pinned, muted, archived, portrait"
 )
 """What `contact_from` wants."""
 
@@ -126,6 +126,7 @@ def contact_from(row: Row) -> Contact:
             pinned=bool(row[13]),
             muted=bool(row[14]),
             archived=bool(row[15]),
+            portrait=row[16],
         )
     except (ValueError, msgspec.MsgspecError) as e:
         raise DatabaseDamaged("contact") from e

@@ -19,6 +19,7 @@ from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
 from messenger.storage.own_queues import QueueTable
 from messenger.storage.places import PlaceTable
+from messenger.storage.portraits import PortraitTable
 from messenger.storage.prekeys import PrekeyTable
 from messenger.storage.relays import RelayTable
 from messenger.storage.retention import RetentionTable
@@ -76,6 +77,8 @@ class Store:
         """Where contacts are written to through relays."""
         self.retention = RetentionTable(database)
         """How long messages are kept."""
+        self.portraits = PortraitTable(database)
+        """Profile pictures."""
 
     @classmethod
     def open(cls, path: Path, key: bytes, tell: Tell | None = None) -> Self:

@@ -7,6 +7,7 @@ import pytest
 
 from messenger.cli import app as command_line
 from messenger.cli.exits import Exit
+from messenger.cli.window import take_link
 from messenger.control import raise_running
 from messenger.gui.connect_sheet import ConnectSheet
 from tests.gui.conftest import Desks
@@ -67,8 +68,8 @@ def test_the_command_line_takes_it(
 
 
 def test_a_link_after_a_command_is_its_own() -> None:
-    assert command_line._take_link(["chat", LINK]) == (["chat", LINK], "")
-    assert command_line._take_link(["--profile", LINK])[1] in {"", LINK}
+    assert take_link(["chat", LINK]) == (["chat", LINK], "")
+    assert take_link(["--profile", LINK])[1] in {"", LINK}
 
 
 def test_a_link_that_is_too_long_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,7 @@ def pictures(hands: Hands) -> Iterator[Pictures]:
     made = Pictures(owner)
     yield made
     made.stop()
-    hands.until(lambda: not made._working)
+    hands.until(lambda: not made.busy)
 
 
 def test_the_small_picture_is_pixels_and_nothing_else(
@@ -168,6 +168,6 @@ def test_a_wrong_picture_leaves_the_plain_card(two: tuple[Desk, Desk], tmp_path:
     bob.hands.until(lambda: newest(bob) is not None)
     assert card(bob)[0].picture is None
     pictures = bob.chat.files.pictures
-    bob.hands.until(lambda: bool(pictures._kept) and not pictures._working)
+    bob.hands.until(lambda: bool(pictures._kept) and not pictures.busy)
     assert card(bob)[0].picture is None
     assert FileDeed.ACCEPT in [deed for deed, _rect in card(bob)[0].buttons]

@@ -376,8 +376,50 @@ class Addresses:
         check(all(type(each) is str and 1 <= len(each) <= 64 for each in self.addresses), "address")
 
 
+@dataclass(frozen=True)
+class PortraitNews:
+    """Kind 31."""
+
+    KIND: ClassVar = 31
+    FIELDS: ClassVar = 1
+    hash: bytes
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        check(type(self.hash) is bytes and len(self.hash) in (0, 32), "hash")
+
+
+@dataclass(frozen=True)
+class PortraitWanted:
+    """Kind 32."""
+
+    KIND: ClassVar = 32
+    FIELDS: ClassVar = 1
+    hash: bytes
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        _bytes(self.hash, 32)
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """Kind 33."""
+
+    KIND: ClassVar = 33
+    FIELDS: ClassVar = 1
+    content: bytes
+
+    def check(self) -> None:
+        """Refuse what is out of bounds."""
+        check(type(self.content) is bytes and 1 <= len(self.content) <= 24576, "content")
+
+
 Packet = (
-    Hello
+    PortraitNews
+    | PortraitWanted
+    | Portrait
+    | Hello
     | Text
     | Delivered
     | Read
@@ -401,7 +443,7 @@ _KINDS: Final[dict[int, Any]] = {
     kind.KIND: kind
     for kind in (
         Hello, Text, Delivered, Read, Seed, SeedAck, LaneTicket, Mailboxes, Edit, Delete, React, Typing,
-        Timer, Offer, Wish, Addresses,
+        Timer, Offer, Wish, Addresses, PortraitNews, PortraitWanted, Portrait,
     )
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ from messenger.crypto.rsa import Label, PublicKey, oaep_label, to_be_signed
 from messenger.engine.chained import chained_of
 from messenger.protocol import invite as our_invites
 from messenger.protocol import packets as our_packets
+from messenger.protocol import portraits as our_portraits
 from messenger.protocol import puzzle as our_puzzle
 from messenger.protocol.relay_invite import RelayInvite
 from messenger.storage.chain import chain_hash
@@ -284,6 +285,9 @@ OUR_KINDS: dict[int, Any] = {
     16: our_packets.Offer,
     17: our_packets.Wish,
     30: our_packets.Addresses,
+    31: our_portraits.PortraitNews,
+    32: our_portraits.PortraitWanted,
+    33: our_portraits.Portrait,
 }
 MY_KINDS: dict[int, Any] = {
     1: packets.Hello,
@@ -302,12 +306,15 @@ MY_KINDS: dict[int, Any] = {
     16: packets.Offer,
     17: packets.Wish,
     30: packets.Addresses,
+    31: packets.PortraitNews,
+    32: packets.PortraitWanted,
+    33: packets.Portrait,
 }
 BINARY = {
     *((2, place) for place in (0, 2, 6)),
     *((kind, place) for kind in (11, 12, 13) for place in (0, 2, 4)),
     *((7, 0), (9, 0), (9, 1), (15, 0), (15, 2)),
-    *((16, 0), (16, 2), (16, 4), (17, 0), (17, 6)),
+    *((16, 0), (16, 2), (16, 4), (17, 0), (17, 6), (31, 0), (32, 0), (33, 0)),
 }
 """Kind and place of the fields that are bytes; the ids of kinds 3 and 4, and places, are lists of them."""
 

@@ -32,6 +32,7 @@ from messenger.protocol.packets import (
     Wish,
 )
 from messenger.protocol.places import Place
+from messenger.protocol.portraits import Portrait, PortraitNews, PortraitWanted
 
 quickly: Final = settings(max_examples=60, deadline=None)
 """For properties whose examples need a handshake or fresh keys."""
@@ -136,6 +137,9 @@ packets: Final[st.SearchStrategy[Packet]] = st.one_of(
     st.just(SeedAck()),
     st.builds(Offer, *_HEADER, _OFFERS, st.integers(0, limits.ORDER_MAX), _TIMERS),
     _WISHES,
+    st.builds(PortraitNews, perhaps(32)),
+    st.builds(PortraitWanted, exactly(32)),
+    st.builds(Portrait, st.binary(min_size=1, max_size=300)),
     st.builds(LaneTicket, exactly(16), exactly(32), st.booleans(), st.integers(0, 65535)),
     st.builds(Mailboxes, st.lists(_PLACES, max_size=4, unique_by=lambda place: place[:32])),
 )

@@ -11,6 +11,7 @@ from messenger.core import deed_limits, file_limits, limits, offering, relay_lim
 from messenger.core.errors import LocalProtocolError, RemoteProtocolError
 from messenger.core.ids import Fingerprint
 from messenger.core.offering import Offering
+from messenger.core.portraits import PORTRAIT_MAX
 from messenger.crypto.hkdf import expand, extract
 from messenger.protocol import packets
 from messenger.protocol.handshake import Role
@@ -38,6 +39,7 @@ from messenger.protocol.packets import (
     encode,
 )
 from messenger.protocol.places import PLACE_MAX
+from messenger.protocol.portraits import Portrait, PortraitNews, PortraitWanted
 from tests.protocol.strategies import packets as any_packet
 from tests.protocol.strategies import plainly
 
@@ -69,6 +71,9 @@ GOOD: dict[int, list[Any]] = {
     16: [ID, 5, HASH, 1_700_000_000_000, OFFER, 1_700_000_000_001, 60],
     17: [ID, True, 3, 1, 2, 3, b"", True],
     30: [["192.0.2.1:42000", "[2001:db8::1]:42000"]],
+    31: [HASH],
+    32: [HASH],
+    33: [b"a picture"],
 }
 """The fields of a packet of each kind."""
 
@@ -239,6 +244,11 @@ def test_a_missing_field_or_something_else_altogether(kind: int) -> None:
         (17, 6, HASH),
         (17, 6, b"x"),
         (17, 7, None),
+        (31, 0, b"x"),
+        (31, 0, bytes(33)),
+        (32, 0, b""),
+        (33, 0, b""),
+        (33, 0, bytes(PORTRAIT_MAX + 1)),
     ],
 )
 def test_out_of_bounds(kind: int, field: int, value: object) -> None:
@@ -283,6 +293,10 @@ def test_the_largest_of_each() -> None:
         Text(ID, 1, HASH, 0, "x", 0, b"", deed_limits.TIMER_MAX),
         Offer(ID, 2**63 - 1, HASH, 2**53, offering.encode(LARGEST), limits.ORDER_MAX, deed_limits.TIMER_MAX),
         Wish(ID, own=False, wish=7, reason=255, count=2**32 - 1, heard=2**32 - 1, proof=HASH, busy=True),
+        PortraitNews(b""),
+        PortraitNews(HASH),
+        PortraitWanted(HASH),
+        Portrait(bytes(PORTRAIT_MAX)),
     ):
         assert decode(encode(packet)) == packet
 
@@ -336,6 +350,7 @@ def test_a_ticket_and_places_do_not_show_their_secrets() -> None:
     ticket = LaneTicket(ID, b"s" * 32, by_initiator=True, port=0)
     assert repr(ticket) == f"LaneTicket({ID.hex()})"
     assert repr(Mailboxes([b"a place with keys"])) == "Mailboxes(1 places)"
+    assert repr(Portrait(b"a face")) == "Portrait(6 bytes)"
     assert repr(Seed(PUBLIC, 7)) == "Seed(7)"
 
 

@@ -13,6 +13,9 @@ from tests.independent.packets import (
     Mailboxes,
     Offer,
     Packet,
+    Portrait,
+    PortraitNews,
+    PortraitWanted,
     React,
     Read,
     Seed,
@@ -53,6 +56,18 @@ def _refused_timers(ids: list[bytes]) -> dict[str, bytes]:
         refused[f"a text with timer {wrong!r}"] = b"\x02" + pack(text)
         refused[f"timer {wrong!r}"] = b"\x0f" + pack(timer)
     return refused | {"a timer without order": b"\x0f" + pack([ids[0], 1, bytes(32), 0, 60])}
+
+
+def _refused_portraits() -> dict[str, bytes]:
+    """Contents that are no picture of somebody, nor speak of one."""
+    pack = msgspec.msgpack.encode
+    return {
+        "news of 31 bytes": b"\x1f" + pack([bytes(31)]),
+        "news of nothing": b"\x1f" + pack([None]),
+        "an empty hash is wanted": b"\x20" + pack([b""]),
+        "an empty picture": b"\x21" + pack([b""]),
+        "a picture of 24577 bytes": b"\x21" + pack([bytes(24577)]),
+    }
 
 
 def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, bytes]:
@@ -109,6 +124,7 @@ def _refused_packets(ids: list[bytes], pk: bytes, place: Place) -> dict[str, byt
         "two places at one relay": b"\x0a" + pack([[place.write()] * 2]),
         "a place a byte short": b"\x0a" + pack([[place.write()[:-1]]]),
         "a place that is text": b"\x0a" + pack([["place"]]),
+        **_refused_portraits(),
         **sotto_files.refused_packets(),
     }
 
@@ -153,6 +169,10 @@ def packets() -> Json:
         LaneTicket(ids[2], drawn("secret of a ticket"), False, 65535),  # noqa: FBT003
         Mailboxes([]),
         Mailboxes([place.write(), replace(place, relay=drawn("a far relay"), address=FAR).write()]),
+        PortraitNews(drawn("a picture")),
+        PortraitNews(b""),
+        PortraitWanted(drawn("a picture")),
+        Portrait(drawn("pixels", 60)),
         Delivered(ids),
         Read(ids[:1]),
         *sotto_files.good_packets(),
