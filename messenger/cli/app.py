@@ -114,8 +114,6 @@ _Json = Annotated[bool, typer.Option("--json", help=file_words.OPTION_JSON)]
 _Expect = Annotated[str, typer.Option("--expect", metavar="FINGERPRINT", help=words.OPTION_EXPECT)]
 
 
-
-
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"sotto {messenger.__version__}")
