@@ -77,7 +77,7 @@ class Commands(QObject):
             action.triggered.connect(slot)
             window.addAction(action)
 
-        self.actions["profiles"].setEnabled(True)  # also while this one is locked, or not made yet
+        self.actions["profiles"].setEnabled(True)  # also before this one is opened or made
         larger = self.actions["larger"]
         larger.setShortcuts([larger.shortcut(), QKeySequence("Ctrl+=")])
 
@@ -94,8 +94,8 @@ class Commands(QObject):
     def disable(self) -> None:
         """The conversations cannot be seen any more."""
         self._page = self._here.page = self._relays.page = None
-        for name, action in self.actions.items():
-            action.setEnabled(name == "profiles")
+        for action in self.actions.values():
+            action.setEnabled(False)
 
     def entries(self) -> list[tuple[str, QAction, str]]:
         """The New menu: picture, action, and one line for those that the empty pane offers as well."""
