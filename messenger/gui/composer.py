@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QImage, QKeyEvent, QTextOption
+from PySide6.QtGui import QDragEnterEvent, QImage, QKeyEvent, QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPlainTextEdit, QVBoxLayout, QWidget
 
 from messenger.core.models import Message
@@ -171,9 +171,11 @@ class Composer(QWidget):
         self._error.hide()
         self._on_changed()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
-        """Hand the cursor to the text box; a focus proxy would make Tab pass over what stands above it."""
-        self._text.setFocus(event.reason())
+    def setFocus(  # noqa: N802 -- Qt's name
+        self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason
+    ) -> None:
+        """Put the cursor into the text box; a focus proxy would make Tab pass over what stands above it."""
+        self._text.setFocus(reason)
 
     @property
     def box(self) -> MessageText:

@@ -110,7 +110,7 @@ class Sheet(QDialog):
             super().keyPressEvent(event)
             return
         used = self.focusWidget()
-        if isinstance(used, QPushButton | QToolButton):
+        if isinstance(used, QPushButton | QToolButton) and not used.isCheckable():
             used.click()
         elif not _uses_enter(used):
             for part in self.findChildren(QPushButton):
