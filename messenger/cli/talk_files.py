@@ -128,6 +128,8 @@ class TalkFiles:
                 await engine.pause_transfer(id_)
             case FileDeed.RESUME:
                 await engine.resume_transfer(id_)
+            case FileDeed.FIRST:
+                await engine.send_first(id_)
             case _:
                 await engine.cancel_transfer(id_)
 

@@ -16,6 +16,8 @@ class FileDeed(StrEnum):
     DECLINE = "decline"
     PAUSE = "pause"
     RESUME = "resume"
+    FIRST = "first"
+    """Let it go before others of ours that wait."""
     CANCEL = "cancel"
     OPEN = "open"
     """Open the one file or folder that it is."""
@@ -35,6 +37,8 @@ def possible(transfer: Transfer) -> tuple[FileDeed, ...]:
             return (_D.CANCEL,)
         case _S.OFFERED:
             return (_D.ACCEPT, _D.SAVE_TO, _D.DECLINE)
+        case _S.WAITING if transfer.queued:
+            return (_D.FIRST, _D.PAUSE, _D.CANCEL)
         case _S.WAITING | _S.RUNNING:
             return (_D.PAUSE, _D.CANCEL)
         case _S.PAUSED if transfer.mine is Wish.PAUSED:

@@ -152,6 +152,8 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes a second, while it is running."""
     seconds_left: int | None = None
     """While it is running, if that can be told."""
+    queued: bool = False
+    """It is ours, and waits until others have gone."""
 
     @property
     def paused_by_me(self) -> bool:

@@ -131,6 +131,14 @@ class FileCommands:
         """
         await self._now().files.set_limit(transfer, rate)
 
+    async def send_first(self, transfer: TransferId) -> Transfer:
+        """Let a transfer of ours go before all others of ours that wait; those that run go on.
+
+        Raises:
+            InputError: NOT_ALLOWED, it is theirs, or has ended.
+        """
+        return await self._now().files.put_first(transfer)
+
     async def download_folder(self) -> Path:
         """Where files go that come, unless another folder is given to `accept_files`."""
         return await self._now().files.folder()

@@ -138,6 +138,15 @@ class Files:
         await self._context.stored(self._store.get, transfer)
         self._transfers.runs.set_limit(transfer, rate)
 
+    async def put_first(self, transfer: TransferId) -> Transfer:
+        """Let a transfer of ours go before all others of ours that wait."""
+        held = await self._context.stored(self._store.get, transfer)
+        if not held.outgoing or held.state in ENDS:
+            raise InputError(InputProblem.NOT_ALLOWED)
+        held = await self._context.stored(self._store.put_first, transfer)
+        self._transfers.take(held)
+        return self._transfers.shown(held)
+
     async def folder(self) -> Path:
         """Where files go that come."""
         stored = await self._context.stored(self._context.store.meta.get, _FOLDER)

@@ -29,7 +29,7 @@ from messenger.protocol.packets import LANE_SECRET_SIZE, LaneTicket
 
 log: Final = logging.getLogger(__name__)
 
-LaneUp = Callable[[Contact, Connection, Line], None]
+LaneUp = Callable[[Contact, Connection, Line], object]
 CircuitOpener = Callable[[Contact, Fingerprint], Awaitable[Socket]]
 
 

@@ -101,7 +101,7 @@ class Runs:
         self._context = context
         self._store = context.store.transfers
         self._board = board
-        self.lanes = Lanes(context, self._on_lane)
+        self.lanes = Lanes(context, lambda *opened: self._tasks.start(self._answer(*opened)))
         self.carrier = Carrier(context, self._on_progress)
         self._runs: dict[TransferId, Run] = {}
         self._aside: set[TransferId] = set()
@@ -146,17 +146,22 @@ class Runs:
         self._tasks.start(self.clear(held))
 
     def schedule(self) -> None:
-        """Open lanes for files of ours, oldest first, as many as the settings allow."""
+        """Open lanes for files of ours, in the order of their turns, as many as the settings allow."""
         settings = self._context.settings
         self._up.rate, self._down.rate = settings.send_limit * _KIB, settings.receive_limit * _KIB
-        for held in sorted(self._board.held.values(), key=lambda held: held.id):
+        for held in sorted(self._board.held.values(), key=lambda held: (-held.turn, held.id)):
             if self.closed or self._full(outgoing=True):
                 return
-            connection = self._board.links.get(held.conversation)
-            wanted = held.outgoing and held.state is TransferState.WAITING and connection is not None
-            if wanted and connection and held.id not in self._runs and held.id not in self._aside:
-                run = self._runs[held.id] = Run(connection, outgoing=True)
+            if self.queued(held):
+                run = self._runs[held.id] = Run(self._board.links[held.conversation], outgoing=True)
                 self._tasks.start(self._send(held, run))
+
+    def queued(self, held: Held) -> bool:
+        """Whether a transfer of ours waits for nothing but room for one more lane."""
+        wanted = (
+            held.outgoing and held.state is TransferState.WAITING and held.conversation in self._board.links
+        )
+        return wanted and held.id not in self._runs and held.id not in self._aside
 
     async def _send(self, held: Held, run: Run) -> None:
         async with self._ending(held, run):
@@ -184,9 +189,6 @@ class Runs:
         """No more lanes may run; each way has its own number, else two people could wait for each other."""
         running = sum(run.outgoing == outgoing for run in self._runs.values())
         return running >= self._context.settings.lanes
-
-    def _on_lane(self, contact: Contact, connection: Connection, line: Line) -> None:
-        self._tasks.start(self._answer(contact, connection, line))
 
     async def _answer(self, contact: Contact, connection: Connection, line: Line) -> None:
         """They have opened a lane: for a transfer of theirs that we want, or it is dropped."""

@@ -186,8 +186,8 @@ class Transfers:
         if held.state is not TransferState.WAITING:
             self.runs.stop(held.id)
         self.runs.settle(held)
-        self.publish(held)
         self.schedule()
+        self.publish(held)
 
     def publish(self, held: Held) -> None:
         """Tell everybody how a transfer stands."""
@@ -201,7 +201,7 @@ class Transfers:
         if held.root:
             return msgspec.structs.replace(transfer, state=TransferState.FINISHING, done=transfer.size)
         if run is None or run.job is None:
-            return transfer
+            return msgspec.structs.replace(transfer, queued=self.runs.queued(held))
         speed = run.speed
         done = max(run.done, transfer.done) if not run.samples else run.done
         left = (transfer.size - done) // speed if speed else None

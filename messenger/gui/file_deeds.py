@@ -58,6 +58,8 @@ class FileDeeds(QObject):
                 self._run(engine.pause_transfer, transfer)
             case FileDeed.RESUME:
                 self._run(engine.resume_transfer, transfer)
+            case FileDeed.FIRST:
+                self._run(engine.send_first, transfer)
             case FileDeed.CANCEL:
                 self._run(engine.cancel_transfer, transfer)
             case FileDeed.AGAIN:

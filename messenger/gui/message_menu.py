@@ -25,6 +25,7 @@ FILE_ICONS: Final[dict[FileDeed, str]] = {
     FileDeed.DECLINE: "close",
     FileDeed.PAUSE: "pause",
     FileDeed.RESUME: "play",
+    FileDeed.FIRST: "up",
     FileDeed.CANCEL: "close",
     FileDeed.OPEN: "file",
     FileDeed.SHOW: "folder",

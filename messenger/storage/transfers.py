@@ -21,7 +21,7 @@ HASH_SIZE: Final = 32
 
 _COLUMNS: Final = (
     "id, conversation, message, outgoing, body, mine, my_trouble, my_count, theirs, their_trouble,"
-    " their_count, staging, folder, placed, done, root, manifest IS NOT NULL"
+    " their_count, staging, folder, placed, done, root, manifest IS NOT NULL, turn"
 )
 _GOING_ON: Final = "mine < 4 AND theirs < 4"
 _IS_GOING_ON: Final = f"SELECT 1 FROM transfers WHERE id = ? AND {_GOING_ON}"  # noqa: S608
@@ -56,6 +56,7 @@ _UNPLACE: Final = """
 UPDATE transfers SET placed = NULL
 WHERE outgoing = 1 AND instr(placed, ?) AND (theirs IN (4, 7) OR mine = 4) RETURNING id
 """
+_FIRST: Final = "UPDATE transfers SET turn = 1 + (SELECT max(turn) FROM transfers) WHERE id = ?"
 _TIDY: Final = "UPDATE transfers SET manifest = NULL, sources = NULL WHERE id = ?"
 
 
@@ -82,6 +83,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     """Empty until all chunks are there."""
     manifest: bool
     """Whether the list of files is here."""
+    turn: int
+    """Of those of ours that wait for a lane, the one with the greatest goes first, then the oldest."""
 
     @property
     def state(self) -> TransferState:
@@ -202,6 +205,12 @@ class TransferTable:
             if self.get(id_).mine is Wish.OPEN:
                 self._database.rows("UPDATE transfers SET folder = ? WHERE id = ?", (folder, id_))
             return self.wish(id_, Wish.GO)
+
+    def put_first(self, id_: TransferId) -> Held:
+        """Let a transfer of ours go before all that wait; which of them waits longest counts no more."""
+        with self._database.write():
+            self._database.rows(_FIRST, (id_,))
+            return self.get(id_)
 
     def set_manifest(self, id_: TransferId, manifest: bytes) -> None:
         """Keep the list of files that has come."""
@@ -363,6 +372,7 @@ def _held_from(row: Row) -> Held:
             done=row[14],
             root=row[15] or b"",
             manifest=bool(row[16]),
+            turn=row[17],
         )
     except (ValueError, TypeError, msgspec.MsgspecError, RemoteProtocolError) as e:
         raise DatabaseDamaged("transfer") from e

@@ -1,4 +1,4 @@
-"""From version 4 of the tables to version 5: profile pictures."""
+"""From version 4 of the tables to version 5: profile pictures, and the order of files."""
 
 from typing import Final
 
@@ -6,6 +6,8 @@ VERSION_5: Final = """
 ALTER TABLE contacts ADD COLUMN portrait BLOB NOT NULL DEFAULT x''; -- hash of theirs that is here
 ALTER TABLE contacts ADD COLUMN portrait_wanted BLOB NOT NULL DEFAULT x''; -- hash of the one that is missing
 ALTER TABLE contacts ADD COLUMN portrait_asked INTEGER NOT NULL DEFAULT 0; -- news by which they get ours
+
+ALTER TABLE transfers ADD COLUMN turn INTEGER NOT NULL DEFAULT 0; -- of ours: the greater, the sooner
 
 CREATE TABLE portraits ( -- of contacts
     conversation INTEGER PRIMARY KEY REFERENCES contacts ON DELETE CASCADE,

@@ -22,6 +22,7 @@ DEEDS: Final[dict[FileDeed, str]] = {
     FileDeed.DECLINE: _("Decline"),
     FileDeed.PAUSE: _("Pause"),
     FileDeed.RESUME: _("Resume"),
+    FileDeed.FIRST: _("Send next"),
     FileDeed.CANCEL: _("Cancel"),
     FileDeed.OPEN: _("Open"),
     FileDeed.SHOW: _("Show in folder"),
@@ -174,6 +175,8 @@ def state_words(transfer: Transfer, name: str) -> str:
         case _S.OFFERED:
             return _("Waits until {name} accepts").format(name=name) if out else _("Waits for your answer")
         case _S.WAITING:
+            if transfer.queued:
+                return _("Waits for its turn")
             return _("Waits for its turn, or for {name}").format(name=name)
         case _S.RUNNING:
             return _running(transfer)

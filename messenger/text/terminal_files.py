@@ -45,6 +45,7 @@ COMMANDS: Final[dict[str, str]] = {
     "/decline": _("do not take them"),
     "/pause": _("go on with the files later"),
     "/resume": _("go on with the files now"),
+    "/next": _("send the files before all others that wait"),
     "/cancel": _("give the files up"),
     "/limit": _("bound the speed of the files: /limit 500 for 500 KiB a second, /limit 0 for no limit"),
 }
@@ -55,6 +56,7 @@ DEED_OF: Final[dict[str, FileDeed]] = {
     "/decline": FileDeed.DECLINE,
     "/pause": FileDeed.PAUSE,
     "/resume": FileDeed.RESUME,
+    "/next": FileDeed.FIRST,
     "/cancel": FileDeed.CANCEL,
 }
 """What each of them does with a transfer."""

@@ -221,6 +221,8 @@ def test_files_in_a_conversation(tmp_path: Path) -> None:
             alice.answer("/limit much")
             alice.expect(words.LIMIT_WHAT)
             alice.answer("/limit 32")
+            alice.answer("/next")
+            alice.expect(words.NO_SUCH_TRANSFER)
             alice.answer("/pause")
             bob.expect("a film.dat: Paused by Alice")
             alice.answer("/resume")

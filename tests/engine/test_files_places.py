@@ -55,11 +55,11 @@ async def test_a_folder_that_goes_while_a_transfer_waits_for_room(
     room, write, full, there = landing.room, landing.Landing.write, [True], tmp_path / "there"
     paused = [False]
 
-    def refuse(self: landing.Landing, offset: int, data: memoryview) -> None:
+    def refuse(self: landing.Landing, offset: int, *pieces: memoryview) -> None:
         if full[0]:
             paused[0] = True
             raise DiskFull
-        write(self, offset, data)
+        write(self, offset, *pieces)
 
     monkeypatch.setattr(landing.Landing, "write", refuse)
     offer = await offered(pair, file(tmp_path / "a", 9 * MIB))

@@ -1,12 +1,15 @@
 """Whose turn it is, how fast it may go, and what is not done twice when files go on."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from messenger.core import transfer_limits
-from messenger.core.transfers import TransferState
-from messenger.engine.events import TransferChanged
+from messenger.core.errors import InputError, InputProblem
+from messenger.core.transfer_deeds import FileDeed, possible
+from messenger.core.transfers import TransferId, TransferState
+from messenger.engine.events import Event, TransferChanged
 from messenger.engine.lane_jobs import Throttle
 from messenger.storage.landing import Landing
 from messenger.storage.outgoing import OutgoingReader
@@ -67,6 +70,51 @@ async def test_the_oldest_first_and_no_more_at_once_than_is_allowed(pair: Pair, 
             most = max(most, len(running))
     assert most == 1
     assert begun == ["d", "b", "c"], "d was the only one that both wanted when it began"
+
+
+def _waits(id_: TransferId, event: TransferChanged) -> bool:
+    return event.transfer.id == id_ and event.transfer.queued
+
+
+def _begun(events: list[Event]) -> list[str]:
+    """Names of files in the order in which they began to run."""
+    running = [
+        event.transfer.names[0]
+        for event in events
+        if isinstance(event, TransferChanged) and event.transfer.state is TransferState.RUNNING
+    ]
+    return list(dict.fromkeys(running))
+
+
+async def test_what_shall_be_next_goes_before_what_waits_longer(pair: Pair, tmp_path: Path) -> None:
+    """Also after a restart; what runs goes on."""
+    alice, bob, to_bob = pair
+    await alice.engine.change_settings({"lanes": 1, "send_limit": 512})
+    ids = {}
+    for name in "abcd":
+        await alice.engine.offer_files(to_bob, [file(tmp_path / name, 3 * MIB)])
+        offer = await bob.wait_for(TransferChanged, of(name, TransferState.OFFERED))
+        await bob.engine.accept_files(offer.transfer.id, tmp_path / "there")
+        ids[name] = (await alice.engine.transfers())[0].id
+    await runs(alice, 1)
+    for waiting in (ids["b"], ids["c"], ids["d"]):
+        await alice.wait_for(TransferChanged, partial(_waits, waiting))
+    assert possible(await alice.engine.send_first(ids["c"]))[0] is FileDeed.FIRST
+    assert (await alice.engine.send_first(ids["d"])).queued
+    assert [transfer.names[0] for transfer in await alice.engine.transfers() if not transfer.queued] == ["a"]
+    await alice.engine.pause_transfer(ids["a"])
+    await alice.wait_for(TransferChanged, of("d", TransferState.RUNNING))
+    await alice.restart()
+    await alice.engine.change_settings({"send_limit": 0})
+    await alice.engine.resume_transfer(ids["a"])
+    for name in "abcd":
+        await alice.wait_for(TransferChanged, of(name, TransferState.DONE))
+    assert _begun(alice.events) == ["d", "c", "a", "b"]
+    with pytest.raises(InputError) as caught:
+        await alice.engine.send_first(ids["a"])
+    assert caught.value.problem is InputProblem.NOT_ALLOWED
+    with pytest.raises(InputError):
+        await bob.engine.send_first((await bob.engine.transfers())[0].id)
 
 
 def test_all_who_share_a_limit_wait_for_each_other() -> None:

@@ -194,6 +194,19 @@ def test_one_transfer_is_made_slower_than_the_others(two: tuple[Desk, Desk], tmp
     assert speeds(bob) == {}
 
 
+def test_one_that_waits_is_sent_next(desks: Desks, tmp_path: Path) -> None:
+    alice, bob = two = friends(desks, tmp_path, send_limit=SLOW, lanes=1)
+    for name in ("first.mkv", "second.mkv", "third.mkv"):
+        offered(alice, bob, file(tmp_path / name, 4 * MIB))
+        press(bob, FileDeed.ACCEPT)
+        alice.hands.until(lambda: not stands(alice, TransferState.OFFERED))
+    alice.hands.until(lambda: deeds(alice) == [FileDeed.FIRST, FileDeed.PAUSE, FileDeed.CANCEL])
+    assert "Waits for its turn" in sentence(alice)
+    press(alice, FileDeed.FIRST)
+    alice.call(alice.bridge.engine.pause_transfer, alice.call(alice.bridge.engine.transfers)[-1].id)
+    both(two, TransferState.RUNNING)
+
+
 def test_each_sees_who_has_paused(slow: tuple[Desk, Desk], tmp_path: Path) -> None:
     alice, bob = slow
     offered(alice, bob, file(tmp_path / "film.mkv", 4 * MIB))
