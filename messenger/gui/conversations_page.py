@@ -43,6 +43,7 @@ class ConversationsPage(QWidget):
         reader: Where conversations and messages are read; closed by `stop`.
         sidebar: The left column.
         chat: Shows the conversation that is chosen.
+        panel: Tells about whoever it is with.
         empty: Stands there while none is.
     """
 
@@ -53,6 +54,7 @@ class ConversationsPage(QWidget):
         reader: Reader,
         sidebar: Sidebar,
         chat: ChatPane,
+        panel: ContactPanel,
         empty: EmptyPane,
     ) -> None:
         super().__init__()
@@ -76,20 +78,20 @@ class ConversationsPage(QWidget):
         self.sidebar.list.menu_asked.connect(self._on_menu)
         self.chat.deeds.drafts.changed.connect(self.model.draft_changed)
         self.chat.deeds.typing.changed.connect(self.model.typing_changed)
-        self.panel = ContactPanel(theme, bridge, chat.orders, chat.files)
+        self.panel = panel
         self.panel.closed.connect(self._on_panel_closed)
         self.chat.info_asked.connect(self.toggle_panel)
         self.chat.header.back_asked.connect(self.leave_conversation)
-        self._right = QStackedWidget()
-        self._right.addWidget(self.empty)
-        self._right.addWidget(self.chat)
-        self._right.addWidget(self.apart)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal, self)  # a move styles all that is in it anew
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
+        self._right = QStackedWidget()
         self._splitter.addWidget(self.sidebar)
         self._splitter.addWidget(self._right)
         self._splitter.addWidget(self.panel)
+        self._right.addWidget(self.empty)
+        self._right.addWidget(self.chat)
+        self._right.addWidget(self.apart)
         self.panel.hide()
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setSizes([320, 640])

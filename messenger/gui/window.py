@@ -27,6 +27,7 @@ from messenger.gui.bridge import Bridge
 from messenger.gui.card_page import CardPage
 from messenger.gui.chat_pane import ChatPane
 from messenger.gui.commands import Commands
+from messenger.gui.contact_panel import ContactPanel
 from messenger.gui.conversation_model import ConversationModel
 from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.empty import EmptyPane
@@ -155,9 +156,11 @@ class MainWindow(QMainWindow):
             await asyncio.sleep(0)
             chat = ChatPane(theme, bridge, reader)
             await asyncio.sleep(0)
+            panel = ContactPanel(theme, bridge, chat.orders, chat.files)
+            await asyncio.sleep(0)
             empty = EmptyPane(theme, [entry for entry in entries if entry[2]])
             await asyncio.sleep(0)
-            page = ConversationsPage(theme, bridge, reader, sidebar, chat, empty)
+            page = ConversationsPage(theme, bridge, reader, sidebar, chat, panel, empty)
             unless_loaded.pop_all()
             unless_loaded.callback(page.stop)
             await page.load()
