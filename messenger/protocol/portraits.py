@@ -15,11 +15,17 @@ class PortraitNews(msgspec.Struct, frozen=True, array_like=True):
     hash: Annotated[bytes, msgspec.Meta(max_length=PORTRAIT_HASH_SIZE)]
     """SHA-256 of it; empty for none any more."""
 
+    def __repr__(self) -> str:
+        return f"PortraitNews({'a picture' if self.hash else 'none'})"
+
 
 class PortraitWanted(msgspec.Struct, frozen=True, array_like=True):
     """Kind 32. The sender does not have the picture with this hash."""
 
     hash: _HashField
+
+    def __repr__(self) -> str:
+        return "PortraitWanted()"
 
 
 class Portrait(msgspec.Struct, frozen=True, array_like=True):
