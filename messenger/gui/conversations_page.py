@@ -82,16 +82,15 @@ class ConversationsPage(QWidget):
         self.panel.closed.connect(self._on_panel_closed)
         self.chat.info_asked.connect(self.toggle_panel)
         self.chat.header.back_asked.connect(self.leave_conversation)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal, self)  # a move styles all that is in it anew
+        # Parents first: a widget that moves is styled anew, with all that is in it.
+        self._splitter, self._right = QSplitter(Qt.Orientation.Horizontal, self), QStackedWidget()
+        self.transfers = TransferStrip(theme, chat.files.book)
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
-        self._right = QStackedWidget()
-        self._splitter.addWidget(self.sidebar)
-        self._splitter.addWidget(self._right)
-        self._splitter.addWidget(self.panel)
-        self._right.addWidget(self.empty)
-        self._right.addWidget(self.chat)
-        self._right.addWidget(self.apart)
+        for part in (self.sidebar, self._right, self.panel):
+            self._splitter.addWidget(part)
+        for choice in (self.empty, self.chat, self.apart):
+            self._right.addWidget(choice)
         self.panel.hide()
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setSizes([320, 640])
@@ -100,7 +99,6 @@ class ConversationsPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self.notice)
         column.addWidget(self._splitter, 1)
-        self.transfers = TransferStrip(theme, chat.files.book)
         column.addWidget(self.transfers)
         self._events = PageEvents(bridge, reader, self.model, self.windows, self.notice)
         self._events.changed.connect(self._refresh)

@@ -88,6 +88,12 @@ _ENVELOPES: Final = st.tuples(st.sampled_from(limits.ENVELOPE_BUCKETS[:2]), st.b
 _PREKEY: Final = st.binary(max_size=16).map(lambda data: data.ljust(PREKEY_SIZE, b"p"))
 _ADDRESSES: Final = st.sampled_from(["", "192.0.2.7:1", "[2001:db8::7]:65535", "127.0.0.1:42000"])
 
+frequent: Final[st.SearchStrategy[Send | Acknowledge]] = st.one_of(
+    st.builds(Send, _TAG, _ID, _ENVELOPES, perhaps(8), proof=_PROOF),
+    st.builds(Acknowledge, _TAG, st.lists(exactly(32), min_size=1, max_size=64).map(tuple)),
+)
+"""The two that are read at once."""
+
 requests: Final[st.SearchStrategy[Request]] = st.one_of(
     st.builds(NewQueue, _TAG, st.sampled_from(QueueKind), _KEY, _KEY, _TOKEN),
     st.builds(
@@ -98,8 +104,7 @@ requests: Final[st.SearchStrategy[Request]] = st.one_of(
         st.integers(1, relay_limits.WINDOW_MAX),
         proof=_PROOF,
     ),
-    st.builds(Send, _TAG, _ID, _ENVELOPES, perhaps(8), proof=_PROOF),
-    st.builds(Acknowledge, _TAG, st.lists(exactly(32), min_size=1, max_size=64).map(tuple)),
+    frequent,
     st.builds(Delete, _TAG, _ID, proof=_PROOF),
     st.builds(AskPuzzle, _TAG),
     st.builds(
