@@ -7,17 +7,14 @@ from messenger.core.file_choice import Choice, LeftOut
 from messenger.core.ids import ConversationId
 from messenger.core.models import Message
 from messenger.core.transfers import Transfer, TransferId
-from messenger.engine.running import Running
+from messenger.engine.commands import Commands
 
 
-class FileCommands:
+class FileCommands(Commands):
     """Offer, accept, decline, pause, resume, cancel; `TransferChanged` tells how each transfer stands.
 
     Whoever names a transfer that is not there gets an InputError(UNKNOWN). All may raise StorageError.
     """
-
-    def _now(self) -> Running:
-        raise NotImplementedError
 
     async def look_at_files(self, paths: Sequence[Path]) -> Choice:
         """Say what `offer_files` would offer, and what it would leave out; nothing is sent.

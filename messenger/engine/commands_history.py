@@ -5,14 +5,11 @@ from pathlib import Path
 from messenger.core import limits, store_limits
 from messenger.core.ids import ConversationId
 from messenger.core.models import ExportForm, ExportWords, Found, Message, SearchQuery, StorageUse
-from messenger.engine.running import Running
+from messenger.engine.commands import Commands
 
 
-class HistoryCommands:
+class HistoryCommands(Commands):
     """Search, jumps, retention, sizes, readable export; a window that scrolls uses `Engine.reader`."""
-
-    def _now(self) -> Running:
-        raise NotImplementedError
 
     async def find(
         self, query: SearchQuery, before: int | None = None, count: int = store_limits.SEARCH_PAGE

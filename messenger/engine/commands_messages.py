@@ -2,14 +2,11 @@
 
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Draft, Message
-from messenger.engine.running import Running
+from messenger.engine.commands import Commands
 
 
-class MessageCommands:
+class MessageCommands(Commands):
     """Send, edit, delete, react; timers, drafts and typing."""
-
-    def _now(self) -> Running:
-        raise NotImplementedError
 
     async def send_text(
         self, conversation: ConversationId, text: str, reply_to: MessageId | None = None

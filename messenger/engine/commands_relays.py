@@ -5,15 +5,12 @@ from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import Contact
 from messenger.core.relays import DirectoryPage, PersonStatus, Relay
+from messenger.engine.commands import Commands
 from messenger.engine.relay_target import read_relay
-from messenger.engine.running import Running
 
 
-class RelayCommands:
+class RelayCommands(Commands):
     """Use relays, leave them, and decide about those of others."""
-
-    def _now(self) -> Running:
-        raise NotImplementedError
 
     async def relays(self) -> list[Relay]:
         """The relays that this profile knows, ours and those of contacts, with their state."""

@@ -9,21 +9,18 @@ from pathlib import Path
 from messenger.core.errors import InputError, InputProblem, KeyringMissing, LocalProtocolError
 from messenger.core.models import Backup
 from messenger.crypto.protection import Protection
+from messenger.engine.commands import Commands
 from messenger.engine.context import Context
 from messenger.engine.profile import Profile
 from messenger.engine.running import Running
 
 
-class SafeCommands:
+class SafeCommands(Commands):
     """Passphrase, app lock, rolling backups and the way back from them."""
 
     _profile: Profile
-    _running: Running | None
     _locks_itself: bool
     _locking: "asyncio.Task[None] | None" = None
-
-    def _now(self) -> Running:
-        raise NotImplementedError
 
     async def set_passphrase(self, passphrase: str, current: str = "") -> None:
         """Protect the profile with a passphrase from now on; `MeChanged` tells.

@@ -18,7 +18,6 @@ from messenger.core.errors import (
     ConnectError,
     InputError,
     InputProblem,
-    LocalProtocolError,
     Reason,
     StorageError,
 )
@@ -43,7 +42,6 @@ from messenger.engine.commands_safe import SafeCommands
 from messenger.engine.context import Context
 from messenger.engine.events import Event, MeChanged, SettingsChanged
 from messenger.engine.profile import Profile
-from messenger.engine.running import Running
 from messenger.engine.sealing import Sealing
 from messenger.storage.reader import Reader
 
@@ -72,7 +70,6 @@ class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, Safe
         """The profile folder."""
         self._online = online
         self._profile = Profile(folder, publish)
-        self._running: Running | None = None
         self._opening: asyncio.Task[None] | None = None
         self._stopped = False
 
@@ -382,8 +379,3 @@ class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, Safe
             raise
         finally:
             self._opening = None
-
-    def _now(self) -> Running:
-        if self._running is None:
-            raise LocalProtocolError("the engine is not running")
-        return self._running
