@@ -1,6 +1,7 @@
 """Windows in memory, or on the display that is there; one loop that Qt turns; one theme."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,6 +56,7 @@ def hands(qtbot: QtBot, turned_loop: qasync.QEventLoop) -> Iterator[Hands]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     asyncio._set_running_loop(None)
     assert not left, f"tasks left running: {left}"
+    assert not gc.isenabled(), "from now on any thread would take widgets away"
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import threading
 import weakref
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject
 
 from messenger.core.errors import DiskFull
@@ -95,7 +96,7 @@ def test_collection_is_automatic_again_without_a_window() -> None:
     app = QObject()
     Collector(app)
     assert not gc.isenabled()
-    app.destroyed.emit()
+    shiboken6.delete(app)  # for good, here: at the end of this function it would be enabled behind our back
     try:
         assert gc.isenabled()
     finally:
