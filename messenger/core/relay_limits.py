@@ -131,6 +131,9 @@ CONNECTIONS_PER_NETWORK: Final = 256
 FILES_KEPT: Final = 64
 """File descriptors that streams may not use: database, vault, logs, circuits that are being joined."""
 
+FILES_OF_CIRCUIT: Final = 6
+"""File descriptors of one circuit: two sockets and two pipes with two ends each."""
+
 HALF_OPEN: Final = 256
 """Handshakes in progress at a relay."""
 

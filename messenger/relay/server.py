@@ -5,7 +5,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -97,13 +97,13 @@ class Relay:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback((await asyncio.to_thread(ProfileLock, self._folder)).release)
             keys, db_key = await self._open_keys(stack)
-            options = self._options
+            most, circuits = room(self._options.connections, self._options.circuits)
+            options = replace(self._options, circuits=circuits)
             broker: Broker = await EmbeddedBroker.open(
                 self._folder / DATABASE, db_key, partial(_quota, options), options.keep
             )
             stack.push_async_callback(broker.close)
             house = self.house = House(options, keys, broker, unix_seconds)
-            most = room_for_streams(options.connections, options.circuits)
             doorkeeper = Doorkeeper(house, most)
             stack.push_async_callback(self._settle)
             pump = house.circuits.pump = SplicePump(asyncio.get_running_loop().call_soon_threadsafe)
@@ -222,24 +222,31 @@ class Relay:
                 self.house.queues.gone(queue)
 
 
-def room_for_streams(wanted: int, circuits: int) -> int:
-    """How many streams the system has files for, after its limit was raised as far as we may.
+def room(streams: int, circuits: int) -> tuple[int, int]:
+    """How many streams and circuits the system has files for, after its limit was raised as far as we may.
+
+    Where it has too few for all, circuits get half of them at most.
 
     Args:
-        wanted: Streams that the owner would have.
-        circuits: Circuits at a time; each takes two sockets and two pipes.
+        streams: Streams that the owner would have.
+        circuits: Circuits at a time that the owner would have; each takes two sockets and two pipes.
+
+    Returns:
+        Streams, at least one, and circuits, perhaps none.
     """
     if sys.platform == "win32":  # pragma: no cover -- it has no such limit
-        return wanted
+        return streams, circuits
     import resource
 
-    kept = relay_limits.FILES_KEPT + 6 * circuits
+    need = relay_limits.FILES_KEPT + streams + relay_limits.FILES_OF_CIRCUIT * circuits
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    need = wanted + kept
     if soft < need:
         soft = need if hard == resource.RLIM_INFINITY else min(need, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return max(min(wanted, soft - kept), 1)
+    files = max(soft - relay_limits.FILES_KEPT, 0)
+    if files < need - relay_limits.FILES_KEPT:
+        circuits = min(circuits, files // (2 * relay_limits.FILES_OF_CIRCUIT))
+    return max(min(streams, files - relay_limits.FILES_OF_CIRCUIT * circuits), 1), circuits
 
 
 def _quota(options: RelayOptions, kind: int) -> tuple[int, int]:

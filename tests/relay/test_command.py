@@ -52,6 +52,22 @@ async def test_a_taken_port_is_a_clear_error(folder: Path, tmp_path: Path) -> No
     assert not done.stdout
 
 
+@pytest.mark.parametrize(
+    ("files", "streams", "circuits"), [(20_000, 16_384, 256), (1024, 480, 80), (64, 1, 0)]
+)
+def test_a_system_with_few_files_leaves_room_for_streams_and_circuits(
+    files: int, streams: int, circuits: int
+) -> None:
+    script = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, {files}));"
+        "from messenger.relay.server import room; print(*room(16_384, 256))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [str(streams), str(circuits)]
+
+
 async def test_a_folder_has_one_relay(folder: Path) -> None:
     async with relay_in(folder):
         done = await asyncio.to_thread(sotto, "--data", str(folder), "--port", str(fresh_port()))
