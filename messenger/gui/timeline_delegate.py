@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Slot
@@ -18,7 +18,7 @@ from messenger.gui.bubble import TICK, TIMER, Bubble, Choice, Fonts, Inks, Span
 from messenger.gui.conversation_model import Index
 from messenger.gui.file_bubble import FileBubble, FileBubbles
 from messenger.gui.theme import BUBBLE_SHARE, BUBBLE_WIDTH, RADIUS, SPACE, Theme
-from messenger.gui.timeline_model import KEPT, ROW, Row
+from messenger.gui.timeline_model import KEPT, ROW, Row, TimelineModel
 from messenger.text import _, day
 
 _TICKS: Final = {
@@ -137,10 +137,11 @@ class TimelineDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002, N802 -- Qt's name
         """The height of a row; its width is that of the pane."""
-        row: Row = index.data(ROW)
+        model, place = cast("TimelineModel", index.model()), index.row()
+        row = model.row(place)  # not by its role: hundreds of rows are laid out at a time
         bubble = self.bubble(row.message)
-        height = self._above(row, index.row()) + bubble.size.height() + bubble.failure_size.height() + _CLOSE
-        if index.row() == index.model().rowCount() - 1:
+        height = self._above(row, place) + bubble.size.height() + bubble.failure_size.height() + _CLOSE
+        if place == model.rowCount() - 1:
             height += _BOTTOM
         return QSize(self.pane, round(height + 0.5))
 

@@ -25,7 +25,7 @@ from messenger.text import GONE, _, file_sentence, local, message_sentence, one_
 ROW: Final = Qt.ItemDataRole.UserRole
 """Role of the `Row`."""
 
-KEPT: Final = 3 * limits.PAGE
+KEPT: Final = 2 * limits.PAGE
 """Most rows at a time."""
 
 _TOGETHER_MS: Final = 5 * 60 * 1000

@@ -135,8 +135,7 @@ class ScrollingTimeline(QListView):
             self.to_end()
         elif not self._pinned:
             self._below += sum(not m.outgoing and not m.notice for m in messages)
-        self.executeDelayedItemsLayout()
-        self._show_jump()
+        self._show_jump()  # laid out with whatever else comes before the next paint
 
     def vanished(self, ids: Collection[MessageId]) -> None:
         """Messages have disappeared; whatever else is in sight stays where it is."""
