@@ -119,7 +119,10 @@ async def test_killed_between_store_and_acknowledgement(
 ) -> None:
     """The relay brings it again, and it is there once."""
     alice, here, bob, there = apart
-    monkeypatch.setattr("messenger.engine.relay_link.RelayLink.acknowledge", lambda *_: None)
+    running = bob.engine._running
+    assert running is not None
+    (link,) = running.relays.links(site.started.fingerprint)
+    monkeypatch.setattr(link, "acknowledge", lambda *_: None)
     message = await alice.engine.send_text(here, "stored, not acknowledged")
     await bob.hears("stored, not acknowledged")
 

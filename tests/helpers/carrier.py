@@ -159,6 +159,7 @@ async def killed(person: Person, folder: Path) -> None:
         person: Who.
         folder: A folder that is not there yet, for what is on the disk now.
     """
+    _cut_off(person)
     shutil.copytree(person.folder, folder, ignore=shutil.ignore_patterns("lock"))  # without any goodbye
     await person.engine.stop()
     for each in person.folder.iterdir():
@@ -168,6 +169,17 @@ async def killed(person: Person, folder: Path) -> None:
             each.unlink()
     shutil.copytree(folder, person.folder, dirs_exist_ok=True)
     await person.start()
+
+
+def _cut_off(person: Person) -> None:
+    """Let nothing leave somebody's engine any more: the dead do not say what came to their disk later."""
+    running = person.engine._running
+    if running is None:
+        return
+    for session in running.peers._started:
+        session.connection.stream.abort()
+    for link in (*running.relays._links.values(), *itertools.chain(*running.relays._more.values())):
+        link.abort()
 
 
 def later(person: Person, seconds: float) -> None:
