@@ -6,7 +6,8 @@
 #
 # Runs ruff, mypy and pytest, all of them even if one fails, and ends with 0 only if all are content. With --long
 # pytest adds the torture and fuzz runs. Nothing shows on the screen: windows open on a virtual display that ends with
-# this script. Python packages come into .venv by the hashes in packaging/requirements-dev.lock.
+# this script. Python packages come into .venv by the hashes in packaging/requirements-dev.lock. A test that kills its
+# process, or hangs (--limit SECONDS), fails, and the others go on.
 #
 # --bench runs no checks: it sets up the same, and the programs that the benchmarks of tests/bench/ compare with.
 set -eu
