@@ -9,7 +9,13 @@
 # admits, and no address: the files say what to install, the configuration of pip or uv says from where.
 set -eu
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+# Through a symbolic link too: the rest is found beside the real file.
+script=$0
+while [ -L "$script" ]; do
+    target=$(readlink -- "$script")
+    case $target in /*) script=$target ;; *) script=$(dirname -- "$script")/$target ;; esac
+done
+here=$(CDPATH='' cd -- "$(dirname -- "$script")" && pwd -P)
 cd "$here/.."
 
 if command -v uv >/dev/null; then

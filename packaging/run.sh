@@ -8,7 +8,13 @@
 # packaging/requirements.lock. Nothing else on the system changes.
 set -eu
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+# Through a symbolic link too: the rest is found beside the real file.
+script=$0
+while [ -L "$script" ]; do
+    target=$(readlink -- "$script")
+    case $target in /*) script=$target ;; *) script=$(dirname -- "$script")/$target ;; esac
+done
+here=$(CDPATH='' cd -- "$(dirname -- "$script")" && pwd -P)
 root=${here%/*}
 . "$here/setup.sh"
 

@@ -6,12 +6,19 @@
 #
 # Runs ruff, mypy and pytest, all of them even if one fails, and ends with 0 only if all are content. With --long
 # pytest adds the torture and fuzz runs. Nothing shows on the screen: windows open on a virtual display that ends with
-# this script. Python packages come into .venv by the hashes in packaging/requirements-dev.lock.
+# this script. Python packages come into .venv by the hashes in packaging/requirements-dev.lock. A test that kills its
+# process, or hangs (--limit SECONDS), fails, and the others go on.
 #
 # --bench runs no checks: it sets up the same, and the programs that the benchmarks of tests/bench/ compare with.
 set -eu
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+# Through a symbolic link too: the rest is found beside the real file.
+script=$0
+while [ -L "$script" ]; do
+    target=$(readlink -- "$script")
+    case $target in /*) script=$target ;; *) script=$(dirname -- "$script")/$target ;; esac
+done
+here=$(CDPATH='' cd -- "$(dirname -- "$script")" && pwd -P)
 root=${here%/*}
 . "$here/setup.sh"
 

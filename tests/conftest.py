@@ -16,6 +16,8 @@ import pytest
 
 from tests.helpers.nonces import NonceOracle, watching
 
+pytest_plugins = ["tests.helpers.run_guard"]
+
 # No test may touch the keyring of whoever runs it; the processes that tests start inherit this.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 os.environ["SOTTO_LANGUAGE"] = "en"  # what tests read is the English of the source

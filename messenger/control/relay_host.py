@@ -1,8 +1,8 @@
 """A relay that this computer hosts beside a profile: a process of its own, found again by its control socket.
 
-It outlives whoever started it: a later start finds it by the socket in its folder. `leave` ends it when the
-window closes, unless the person wants it to go on. What it says of itself are JSON lines, see
-`messenger.relay.control`.
+A later start finds it by the socket in its folder. `leave` ends it when the window closes, unless the person
+wants it to go on; if the window is killed, the end of its standard input does so. What it says of itself are
+JSON lines, see `messenger.relay.control`.
 """
 
 import asyncio
@@ -92,11 +92,12 @@ async def start(profile: Path, port: int) -> HostedRelay:
     found = await look(profile)
     if found is not None:
         return found
-    process = await asyncio.to_thread(_spawn, profile, port)
+    process = await asyncio.to_thread(_spawn, profile, port, keep=(await choice(profile)).keep)
     try:
         async with asyncio.timeout(relay_limits.HOSTED_START):
             while (found := await look(profile)) is None:
                 if process.poll() is not None:
+                    _let_go(profile)
                     raise RelayFailed(words=await asyncio.to_thread(_last_words, profile))
                 await asyncio.sleep(_LOOK)
     except TimeoutError as e:
@@ -115,7 +116,7 @@ async def stop(profile: Path) -> None:
             with contextlib.suppress(OSError, ValueError):
                 async with _asking(profile, "stop") as reader:
                     await reader.read()
-            process = _children.pop(profile, None)
+            process = _let_go(profile)
             if process is not None:
                 await asyncio.to_thread(process.wait)
     except TimeoutError as e:
@@ -139,8 +140,10 @@ async def choice(profile: Path) -> Choice:
 
 
 async def choose(profile: Path, wanted: Choice) -> None:
-    """Remember what the person chose."""
+    """Remember what the person chose, and have a relay know that we started."""
     await asyncio.to_thread(_write, profile, wanted)
+    if (process := _children.get(profile)) is not None:
+        _tell(process, keep=wanted.keep)
 
 
 async def watch(profile: Path, take: Callable[[Lines], None]) -> None:
@@ -190,22 +193,48 @@ async def _asking(profile: Path, want: str) -> AsyncIterator[asyncio.StreamReade
         writer.close()
 
 
-def _spawn(profile: Path, port: int) -> "subprocess.Popen[bytes]":
+def _spawn(profile: Path, port: int, *, keep: bool) -> "subprocess.Popen[bytes]":
     folder = profile / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     python = [] if getattr(sys, "frozen", False) else ["-P", "-m", "messenger"]
-    command = [sys.executable, *python, "relay", "--data", str(folder), "--port", str(port)]
+    command = [
+        sys.executable,
+        *python,
+        "relay",
+        "--data",
+        str(folder),
+        "--port",
+        str(port),
+        "--until-input-ends",
+    ]
     paths = [str(Path(messenger.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     with (folder / _LOG).open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 -- this very program
             [*command, "--traffic-bytes", str(relay_limits.TRAFFIC_HEX_WINDOW)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            start_new_session=True,  # neither Ctrl-C nor the end of the window ends it
+            start_new_session=True,  # Ctrl-C does not end it
+            bufsize=0,
         )
     _children[profile] = process
+    _tell(process, keep=keep)
+    return process
+
+
+def _tell(process: "subprocess.Popen[bytes]", *, keep: bool) -> None:
+    """Say whether it goes on when we are gone: the last word counts."""
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):  # it has ended
+            process.stdin.write(b"stay\n" if keep else b"go\n")
+
+
+def _let_go(profile: Path) -> "subprocess.Popen[bytes] | None":
+    """The relay that we started, if there is one; it is not ours any more."""
+    process = _children.pop(profile, None)
+    if process is not None and process.stdin is not None:
+        process.stdin.close()
     return process
 
 

@@ -5,6 +5,7 @@ like, may wait for a person for ever, and bring megabytes of libraries. A proces
 their own turns all of that into one exit code and keeps the vault small.
 """
 
+import os
 import secrets
 import subprocess
 from typing import Final
@@ -65,20 +66,39 @@ def delete(entry: str) -> None:
 
 def _call(operation: str, entry: str, text: str = "") -> str:
     try:
-        done = subprocess.run(  # noqa: S603  (our own program, arguments of our own making)
-            process.command("--keyring", operation, entry),
-            input=text,
-            capture_output=True,
-            text=True,
-            env=process.environment(),
-            timeout=limits.KEYRING_TIMEOUT,
-            check=False,
-        )
+        code, answer, complaint = _run(process.command("--keyring", operation, entry), text)
     except (OSError, subprocess.TimeoutExpired) as e:
         raise KeyringMissing(type(e).__name__) from e
-    if done.returncode:
-        raise KeyringMissing(f"exit code {done.returncode}: {done.stderr[-_STDERR_SHOWN:]}")
-    return done.stdout
+    if code:
+        raise KeyringMissing(f"exit code {code}: {complaint[-_STDERR_SHOWN:]}")
+    return answer
+
+
+def _run(command: list[str], line: str) -> tuple[int, str, str]:
+    """Give a process one line; its exit code and what it says.
+
+    Its input stays open meanwhile: that is how it knows that we live.
+    """
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, f"{line}\n".encode())  # far less than a pipe takes at once
+        with subprocess.Popen(  # noqa: S603  (our own program, arguments of our own making)
+            command,
+            stdin=reading,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=process.environment(),
+        ) as child:
+            try:
+                answer, complaint = child.communicate(timeout=limits.KEYRING_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                raise
+            return child.returncode, answer, complaint
+    finally:
+        os.close(writing)
+        os.close(reading)
 
 
 def serve(operation: str, entry: str, text: str) -> tuple[int, str]:

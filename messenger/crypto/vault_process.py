@@ -19,6 +19,9 @@ from messenger.crypto import process
 _USAGE_EXIT: Final = 64
 """Exit code for a command line that is none of ours (EX_USAGE of sysexits.h)."""
 
+_LINE_MAX: Final = 1024
+"""Most bytes of the secret for a keyring, in hexadecimal, with the end of its line."""
+
 _GENERATOR_NICENESS: Final = 5
 """The window and the network keep their place while keys are made."""
 
@@ -38,7 +41,9 @@ def run(arguments: Sequence[str]) -> int:
             case ["--keyring", operation, entry]:
                 from messenger.crypto import keyring_access
 
-                code, text = keyring_access.serve(operation, entry, reader.read().decode())
+                given = reader.readline(_LINE_MAX).decode().removesuffix("\n")
+                _end_with(source)  # a keyring may wait for a person
+                code, text = keyring_access.serve(operation, entry, given)
                 writer.write(text.encode())
                 return code
             case _:
@@ -50,6 +55,14 @@ def _generate(bits: int, source: int) -> bytes:
     """Make a key, but die as soon as whoever wanted it does."""
     from messenger.crypto.rsa import PrivateKey
 
+    _end_with(source)
+    if sys.platform != "win32":
+        os.nice(_GENERATOR_NICENESS)
+    return PrivateKey.generate(bits).to_bytes()
+
+
+def _end_with(source: int) -> None:
+    """End this process as soon as nobody holds the other end of its input any more."""
     wanted = os.dup(source)  # of its own: whoever called us may close the other one while the thread starts
 
     def watch() -> None:
@@ -57,9 +70,6 @@ def _generate(bits: int, source: int) -> bytes:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-    if sys.platform != "win32":
-        os.nice(_GENERATOR_NICENESS)
-    return PrivateKey.generate(bits).to_bytes()
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -80,7 +80,7 @@ class RelayProcess:
 
 @asynccontextmanager
 async def relay_in(folder: Path) -> AsyncIterator[RelayProcess]:
-    """A relay that is up, on this computer alone; it ends with the block.
+    """A relay that is up, on this computer alone; it ends with the block, and with this process.
 
     Args:
         folder: For its keys, which are made now, and its database.
@@ -88,11 +88,11 @@ async def relay_in(folder: Path) -> AsyncIterator[RelayProcess]:
     Raises:
         ConnectError: It does not start.
     """
-    flags = ["--data", str(folder), "--host", "127.0.0.1", "--port", "0"]
+    flags = ["--data", str(folder), "--host", "127.0.0.1", "--port", "0", "--until-input-ends"]
     flags += ["--show-traffic", "--traffic-bytes", str(relay_limits.TRAFFIC_HEX_MAX)]
     process = await asyncio.create_subprocess_exec(
         *_command(), *flags,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         env=_environment(), limit=_LINE_MAX,
     )  # fmt: skip
     relay = RelayProcess(process.stdout or asyncio.StreamReader())

@@ -1,16 +1,18 @@
 """Starts the window on a profile: application, theme, window, engine thread, in this order."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import PySide6  # noqa: F401 -- before qasync, which uses the Qt binding that is there
 import qasync
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, qInstallMessageHandler
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -26,11 +28,16 @@ from messenger.gui.window import MainWindow
 from messenger.gui.zoom import NORMAL, before_start, bounded
 from messenger.text.catalogue import MIRRORED
 
+T = TypeVar("T")
+
 _PAINTED: Final = 1.0
 """Seconds after which the engine is started even if the window could not be painted."""
 
 STUCK: Final = 70
 """Exit code when the engine's thread did not end in time (EX_SOFTWARE of sysexits.h)."""
+
+DISPLAY_GONE: Final = 1
+"""Exit code when the display went away; that of Qt itself."""
 
 
 def make_application(zoom: int = NORMAL) -> QApplication:
@@ -65,6 +72,38 @@ def make_loop(app: QApplication) -> qasync.QEventLoop:
     return loop
 
 
+def run_to_end(
+    loop: qasync.QEventLoop, work: Coroutine[Any, Any, T], leave: Callable[[], object]
+) -> tuple[T, bool]:
+    """Run a coroutine until it is done, also if the display goes away meanwhile.
+
+    Qt leaves its loop when the X server ends, and again soon after every further start of it; but each time
+    it does some of what waits. So the program can end as if it were asked to.
+
+    Args:
+        loop: See `make_loop`.
+        work: What to run.
+        leave: Called without a display: ``work`` shall come to its end.
+
+    Returns:
+        Its result, and whether the display was there all the time.
+    """
+    task = loop.create_task(work)
+    task.add_done_callback(lambda _task: loop.stop())
+    loop.run_forever()
+    if task.done():
+        return task.result(), True
+    from messenger.text import terminal as words
+
+    with contextlib.suppress(OSError):  # nobody can read it
+        print(words.DISPLAY_GONE, file=sys.stderr, flush=True)
+    qInstallMessageHandler(lambda *_about: None)  # it would say at each start that the display is gone
+    loop.call_soon(leave)
+    while not task.done():
+        loop.run_forever()
+    return task.result(), False
+
+
 def run_window(folder: Path, link: str = "") -> int:
     """Show the window of a profile until it is closed.
 
@@ -85,15 +124,30 @@ def run_window(folder: Path, link: str = "") -> int:
     app = make_application(zoom)
     loop = make_loop(app)
     asyncio.set_event_loop(loop)
-    clean = loop.run_until_complete(_run(app, folder, zoom, link))
+    signals = SignalWatch()
+    clean, seen = run_to_end(loop, _run(app, folder, zoom, link, signals), signals.caught.emit)
+    signals.stop()
     loop.close()
-    if not clean:
-        logging.shutdown()
-        os._exit(STUCK)  # a thread that hangs in a system call would keep the program alive; all is on disk
-    return 0
+    return end_process(clean=clean, seen=seen)
 
 
-async def _run(app: QApplication, folder: Path, zoom: int, link: str) -> bool:
+def end_process(*, clean: bool, seen: bool) -> int:
+    """End at once where that is needed; all is on the disk.
+
+    Args:
+        clean: Whether every thread has ended: one that hangs in a system call would keep the program alive.
+        seen: Whether there is a display: without it, what Qt does at its end may not come to one.
+
+    Returns:
+        The exit code of the program: 0.
+    """
+    if clean and seen:
+        return 0
+    logging.shutdown()
+    os._exit(DISPLAY_GONE if clean else STUCK)
+
+
+async def _run(app: QApplication, folder: Path, zoom: int, link: str, signals: SignalWatch) -> bool:
     """Show the window first, then start the engine; stop it when the window is closed."""
     loop = asyncio.get_running_loop()
     bridge = Bridge()
@@ -105,7 +159,6 @@ async def _run(app: QApplication, folder: Path, zoom: int, link: str) -> bool:
     window.painted.connect(lambda: painted.set_result(None))
     window.closing.connect(lambda: closed.set_result(None))
     window.held.connect(lambda: window.tasks.start(thread.answer_second_starts(), name="control socket"))
-    signals = SignalWatch()
     signals.caught.connect(window.quit)
     window.outside.show_first()
     await asyncio.wait({painted, closed}, timeout=_PAINTED, return_when=asyncio.FIRST_COMPLETED)
@@ -113,7 +166,6 @@ async def _run(app: QApplication, folder: Path, zoom: int, link: str) -> bool:
     await closed
     ended = await thread.end()
     await window.outside.close()
-    signals.stop()
     return ended
 
 

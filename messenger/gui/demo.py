@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
-import os
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -18,7 +16,7 @@ from messenger.demo.relay_process import RelayProcess
 from messenger.demo.relayed import Apart
 from messenger.demo.scenario import Memory, Person, Scenario, Step, make_keys
 from messenger.engine.events import ContactChanged, Event
-from messenger.gui.app import STUCK, make_application, make_loop
+from messenger.gui.app import end_process, make_application, make_loop, run_to_end
 from messenger.gui.bridge import Bridge
 from messenger.gui.connect_sheet import ConnectSheet
 from messenger.gui.demo_relay import RelayWindow
@@ -48,12 +46,9 @@ def run_demo() -> int:
     asyncio.set_event_loop(loop)
     with tempfile.TemporaryDirectory(prefix="sotto-demo-") as folder:
         demonstration = Demonstration(app, Path(folder), PACE)
-        ended = loop.run_until_complete(demonstration.run())
+        ended, seen = run_to_end(loop, demonstration.run(), demonstration.leave)
     loop.close()
-    if not ended:
-        logging.shutdown()
-        os._exit(STUCK)  # a thread that hangs in a system call would keep the program alive
-    return 0 if demonstration.passed else _FAILED
+    return end_process(clean=ended, seen=seen) or (0 if demonstration.passed else _FAILED)
 
 
 class Demonstration:
@@ -91,8 +86,8 @@ class Demonstration:
         """
         seats = (self.alice, self.bob)
         signals = SignalWatch()
+        signals.caught.connect(self.leave)
         for seat in seats:
-            signals.caught.connect(seat.window.quit)
             seat.window.show()
         play = asyncio.create_task(self.play())
         closed = [asyncio.create_task(seat.closed()) for seat in seats]
@@ -106,6 +101,11 @@ class Demonstration:
         self.relay.close()
         signals.stop()
         return all(ended)
+
+    def leave(self) -> None:
+        """Close both windows."""
+        for seat in (self.alice, self.bob):
+            seat.window.quit()
 
     async def play(self) -> None:
         """Everything that happens by itself; afterwards the windows are the person's."""

@@ -1,9 +1,12 @@
 """What buttons of transfers do, wherever they stand: accept, pause, open and so on."""
 
+import asyncio
+import os
+import stat
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, QProcess, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -18,6 +21,12 @@ from messenger.gui.sheet import ConfirmSheet
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.text import _, files_title
+
+_PROGRAMS: Final = (
+    b"#!", b"MZ", b"\x7fELF",
+    b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf",
+)  # fmt: skip
+"""How scripts and programs begin: of Windows, of Linux, and of macOS (mach-o/loader.h, mach-o/fat.h)."""
 
 
 class FileDeeds(QObject):
@@ -81,19 +90,34 @@ class FileDeeds(QObject):
 
     def _open(self, transfer: Transfer) -> None:
         path = Path(transfer.placed[0])
-        suffix = runnable_suffix(path.name)
-        if transfer.outgoing or not suffix:
+        if transfer.outgoing:
+            self._open_path(path)
+        elif suffix := runnable_suffix(path.name):
+            words = _(
+                "“{name}” is a program ({suffix}). Opening it lets it do anything that you can do here. Open"
+                " it only if you expected it from this person."
+            )
+            self._ask_to_open(path, words.format(name=path.name, suffix=suffix))
+        else:
+            self._tasks.start(self._open_after_a_look(path), name="open a file that came")
+
+    async def _open_after_a_look(self, path: Path) -> None:
+        """Open what has no suffix of a program; the right to run came with it and may make it one."""
+        if not await asyncio.to_thread(is_program, path):
             self._open_path(path)
             return
         words = _(
-            "“{name}” is a program ({suffix}). Opening it lets it do anything that you can do here. Open it"
-            " only if you expected it from this person."
+            "“{name}” is a program, though its name does not say so. Opening it may let it do anything that"
+            " you can do here. Open it only if you expected it from this person."
         )
+        self._ask_to_open(path, words.format(name=path.name))
+
+    def _ask_to_open(self, path: Path, words: str) -> None:
         sheet = ConfirmSheet(
             self._home.window(),
             self._theme,
             _("Open a program that somebody sent you?"),
-            words.format(name=path.name, suffix=suffix),
+            words,
             _("Open anyway"),
         )
         sheet.accepted.connect(lambda: self._open_path(path))
@@ -112,3 +136,21 @@ class FileDeeds(QObject):
         if not self.opens(QUrl.fromLocalFile(str(path))):
             words = _("No program here opens this. It is at {path}.")
             self._say(words.format(path=path), "warning")
+
+
+def is_program(path: Path) -> bool:
+    """Whether a system may run a file though its name does not say so; blocking, run it in a thread.
+
+    That takes the right to run it and a content that can be run: where a whole disk gives that right to all
+    that is on it, pictures are opened without a question.
+
+    Args:
+        path: Of a file, or of something else, which is none.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 -- of a descriptor: a pipe does not hold us up
+            mode = os.fstat(file.fileno()).st_mode
+            return bool(stat.S_ISREG(mode) and mode & 0o111 and file.read(4).startswith(_PROGRAMS))
+    except OSError:  # a folder, on some systems; or gone
+        return False

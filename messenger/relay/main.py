@@ -9,9 +9,11 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -32,6 +34,8 @@ _USAGE: Final = 2
 _GARBAGE: Final = (50_000, 20, 100)
 """Hardly anything here is garbage in circles, and idle clients are not to be looked through often."""
 _NUMBERS: Final = {"number": int, "text": str}
+_STAY: Final = b"stay\n"
+"""What `--until-input-ends` lets somebody say who goes and leaves the relay running."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
         0 after a stop that was asked for; 1 if something failed, 2 if the options cannot be used.
     """
     try:
-        folder, options = read_arguments(arguments)
+        folder, options, attached = _read(arguments)
     except SystemExit as e:
         return e.code if isinstance(e.code, int) else _FAILED
     except OptionError as e:
@@ -66,7 +70,7 @@ def run(arguments: Sequence[str]) -> int:
     _log_to(sys.stderr, as_json=options.log_json)
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_serve(folder, options))
+            runner.run(_serve(folder, options, attached=attached))
     except OptionError as e:
         return _end(words.bad_option(e.name, e.what), _USAGE)
     except MetricsMissing:
@@ -83,6 +87,11 @@ def read_arguments(arguments: Sequence[str]) -> tuple[Path, RelayOptions]:
         OptionError: One does not exist, or cannot have its value.
         SystemExit: Help was asked for and shown, or a flag is wrong.
     """
+    return _read(arguments)[:2]
+
+
+def _read(arguments: Sequence[str]) -> tuple[Path, RelayOptions, bool]:
+    """As `read_arguments`, and whether the relay ends with its standard input."""
     parser = _parser()
     found, rest = parser.parse_known_args(arguments)
     if rest:
@@ -91,9 +100,9 @@ def read_arguments(arguments: Sequence[str]) -> tuple[Path, RelayOptions]:
         parser.error(words.unknown_flag(rest[0], near[0] if near else ""))
     chosen = {name: value for name, value in vars(found).items() if value is not None}
     folder = chosen.pop("data", None) or default_folder()
-    file = chosen.pop("config", None)
+    file, attached = chosen.pop("config", None), chosen.pop("until_input_ends", False)
     options = checked(from_file(file)) if file is not None else RelayOptions()
-    return folder.expanduser().absolute(), with_files(checked(chosen, options))
+    return folder.expanduser().absolute(), with_files(checked(chosen, options)), attached
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -109,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="sotto relay", description=words.HELP, usage=words.USAGE, allow_abbrev=False)
     parser.add_argument("--data", type=Path, metavar="DIR", help=words.OPTION_DATA)
     parser.add_argument("--config", type=Path, metavar="FILE", help=words.OPTION_CONFIG)
+    parser.add_argument("--until-input-ends", action="store_true", default=None, help=words.OPTION_INPUT)
     for each in declared():
         about = each.help.replace("%", "%%")
         if each.kind == "switch":
@@ -122,10 +132,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _serve(folder: Path, options: RelayOptions) -> None:
+async def _serve(folder: Path, options: RelayOptions, *, attached: bool) -> None:
     """Start, wait for a signal, stop."""
     stop = asyncio.Event()
     _on_signals(stop.set)
+    if attached:
+        end = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
+        threading.Thread(target=_watch_input, args=(end,), daemon=True).start()
     told: list[str] = []
 
     def progress(step: str) -> None:
@@ -205,6 +218,17 @@ def _on_signals(stop: Callable[[], None]) -> None:
             loop.add_signal_handler(number, on_signal, number)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda n, _frame: loop.call_soon_threadsafe(on_signal, n))
+
+
+def _watch_input(stop: Callable[[], object]) -> None:
+    """Stop when whoever started us has gone, however that came, unless they said that we shall stay."""
+    said = b""
+    with contextlib.suppress(OSError):  # there is none
+        while piece := os.read(0, len(_STAY)):  # not `sys.stdin`, whose lock would hold up our end
+            said = (said + piece)[-len(_STAY) :]
+    if said != _STAY:
+        with contextlib.suppress(RuntimeError):  # we are about to end anyway
+            stop()
 
 
 class _JsonLines(logging.Formatter):

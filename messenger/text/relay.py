@@ -12,6 +12,10 @@ HELP: Final = _(
 )
 USAGE: Final = _("sotto relay [--data DIR] [--config FILE] [OPTION…]")
 OPTION_DATA: Final = _("Folder of the relay: its keys and its database. It is made on first start.")
+OPTION_INPUT: Final = _(
+    "Stop when standard input ends, unless its last line is “stay”: for programs that start a relay of"
+    " their own."
+)
 OPTION_CONFIG: Final = _("File with options (TOML); flags go before it.")
 MAKING_KEYS: Final = _("Making the keys of this relay; that takes some seconds.")
 RUNNING: Final = _("The relay is running. People can reach it at:")

@@ -22,6 +22,7 @@ NO_DISPLAY: Final = _(
 DEMO_AS_TEXT: Final = _("The demonstration runs as text instead.")
 LINK_TOO_LONG: Final = _("This link is too long for one of Sotto.")
 RAISED: Final = _("Sotto is already running with this profile; its window has been raised.")
+DISPLAY_GONE: Final = _("The display has gone away, so Sotto has ended. What you wrote is kept.")
 
 _NO_QT: Final = _(
     "The window needs a part of this system that is missing ({what}): install it, for example with"

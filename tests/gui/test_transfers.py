@@ -1,5 +1,7 @@
 """All transfers in one place: the panel, the line of the window, the list of a contact, the settings."""
 
+import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -10,6 +12,7 @@ from PySide6.QtTest import QTest
 from messenger.core.settings import Page
 from messenger.core.transfer_deeds import FileDeed
 from messenger.core.transfers import Transfer, TransferId, TransferState
+from messenger.gui.file_deeds import is_program
 from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.sheet import ConfirmSheet
 from messenger.gui.transfer_list import TransferList
@@ -147,6 +150,76 @@ def test_a_program_is_not_opened_without_a_question(two: tuple[Desk, Desk], tmp_
     bob.hands.click(bob.sheet(ConfirmSheet).action_button)
     press(bob, FileDeed.SHOW)
     assert opened == [str(tmp_path / "got" / "holiday.jpg.exe"), str(tmp_path / "got")]
+
+
+def opening(desk: Desk, opened: list[str]) -> None:
+    """Note what would be opened instead of opening it."""
+
+    def opens(url: QUrl) -> bool:
+        opened.append(url.toLocalFile())
+        return True
+
+    desk.chat.files.deeds.opens = opens
+
+
+def asked(desk: Desk) -> ConfirmSheet:
+    """The question that comes after a look at the file."""
+    desk.hands.until(lambda: not desk.no_sheet(ConfirmSheet))
+    return desk.sheet(ConfirmSheet)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a name alone says what runs")
+@pytest.mark.parametrize(
+    "content", [b"#!/bin/sh\ntouch /tmp/x\n", b"\x7fELF\x02\x01\x01"], ids=["script", "ELF"]
+)
+@pytest.mark.parametrize("name", ["holiday", "holiday.jpg"])
+def test_nor_one_whose_name_does_not_say_so(
+    two: tuple[Desk, Desk], tmp_path: Path, name: str, content: bytes
+) -> None:
+    alice, bob = two
+    sent = tmp_path / name
+    sent.write_bytes(content)
+    sent.chmod(0o755)
+    offered(alice, bob, sent)
+    press(bob, FileDeed.ACCEPT)
+    both(two, TransferState.DONE)
+    got = tmp_path / "got" / name
+    assert os.access(got, os.X_OK), "the right to run it has travelled"
+    opened: list[str] = []
+    opening(bob, opened)
+    press(bob, FileDeed.OPEN)
+    asked(bob).reject()
+    bob.hands.until(lambda: bob.no_sheet(ConfirmSheet))
+    press(bob, FileDeed.OPEN)
+    sheet = asked(bob)
+    assert opened == []
+    bob.hands.click(sheet.action_button)
+    assert opened == [str(got)]
+
+
+def test_what_no_system_runs_is_opened_without_a_question(two: tuple[Desk, Desk], tmp_path: Path) -> None:
+    """A picture from a disk that lets everything be run; a script that nobody may run."""
+    alice, bob = two
+    opened: list[str] = []
+    opening(bob, opened)
+    for name, content, mode in (("a.jpg", b"\xff\xd8\xff\xe0", 0o755), ("notes", b"#!/bin/sh\n", 0o644)):
+        sent = tmp_path / name
+        sent.write_bytes(content)
+        sent.chmod(mode)
+        offered(alice, bob, sent)
+        press(bob, FileDeed.ACCEPT)
+        both(two, TransferState.DONE)
+        press(bob, FileDeed.OPEN)
+        bob.hands.until(lambda got=str(tmp_path / "got" / name): opened[-1:] == [got])  # type: ignore[misc]
+    assert bob.no_sheet(ConfirmSheet)
+
+
+def test_folders_pipes_and_what_is_gone_are_no_programs(tmp_path: Path) -> None:
+    assert not is_program(tmp_path)
+    assert not is_program(tmp_path / "gone")
+    if sys.platform != "win32":
+        os.mkfifo(tmp_path / "pipe", 0o700)
+        assert not is_program(tmp_path / "pipe")
 
 
 def test_settings_about_files_apply_at_once(two: tuple[Desk, Desk], tmp_path: Path) -> None:

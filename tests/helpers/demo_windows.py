@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from messenger.gui.app import make_application, make_loop
+from messenger.gui.app import make_application, make_loop, run_to_end
 from messenger.gui.demo import Demonstration, Seat
 
 
@@ -50,7 +50,7 @@ def main() -> None:
     loop = make_loop(app)
     asyncio.set_event_loop(loop)
     demonstration = Demonstration(app, Path(sys.argv[1]), 0.0)
-    ended = loop.run_until_complete(watch(demonstration))
+    ended, _seen = run_to_end(loop, watch(demonstration), demonstration.leave)
     loop.close()
     print(json.dumps({"passed": demonstration.passed, "ended": ended}), flush=True)
 

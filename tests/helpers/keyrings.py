@@ -63,5 +63,7 @@ class HangingKeyring(FileKeyring):
     """Waits for a person who never comes."""
 
     def get_password(self, service: str, username: str) -> str | None:
+        if told := os.environ.get("SOTTO_TEST_WAITING"):
+            Path(told).write_text("waiting")
         threading.Event().wait()
         return super().get_password(service, username)

@@ -63,6 +63,16 @@ class Person:
         assert not (isinstance(result, dict) and "error" in result), f"{result}\n{self._log.read_text()}"
         return result
 
+    @property
+    def pid(self) -> int:
+        """Of the window."""
+        return self._window.pid
+
+    def ended(self) -> int:
+        """Wait until the window has ended by itself; its exit code."""
+        self._window.communicate(timeout=_END)
+        return self._window.returncode
+
     def leave(self) -> None:
         """Close the window and wait for its end, which must be a clean one."""
         self.do("close")

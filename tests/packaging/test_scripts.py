@@ -41,7 +41,7 @@ class Checkout:
         (self.root / "messenger" / "__init__.py").touch()
         (self.root / "messenger" / "__main__.py").write_text(PROGRAM, encoding="utf-8")
         (self.root / "packaging").mkdir()
-        for name in ("run.sh", "setup.sh", "link.py"):
+        for name in ("run.sh", "test.sh", "setup.sh", "link.py"):
             shutil.copy(ROOT / "packaging" / name, self.root / "packaging")
         for name in ("requirements.lock", "requirements-dev.lock"):
             (self.root / "packaging" / name).touch()
@@ -60,13 +60,13 @@ class Checkout:
         path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
         path.chmod(0o755)
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, script: Path | str = "", **environment: str) -> subprocess.Popen[str]:
         surroundings = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL") if name in os.environ}
         surroundings |= {"CALLS": str(self.calls), "STARTED": str(self.started), "GO": str(self.go)}
         # The Python of these tests goes first: the one that is known to be new enough.
         path = f"{self.tools}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         return subprocess.Popen(
-            ["sh", str(self.root / "packaging" / "run.sh"), *arguments],
+            ["sh", str(script or self.root / "packaging" / "run.sh"), *arguments],
             cwd=self.tools,
             env={**surroundings, "PATH": path, **environment},
             stdin=subprocess.DEVNULL,
@@ -76,8 +76,8 @@ class Checkout:
             start_new_session=True,
         )
 
-    def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
-        with self.start(*arguments, **environment) as process:
+    def run(self, *arguments: str, script: Path | str = "", **environment: str) -> tuple[int, str, str]:
+        with self.start(*arguments, script=script, **environment) as process:
             output, errors = process.communicate(timeout=60)
         return process.returncode, output, errors
 
@@ -135,6 +135,35 @@ def test_the_program_takes_the_place_of_the_script(ready: Checkout) -> None:
     assert process.returncode == 7
     assert said(output)["process"] == process.pid
     assert said(output)["folder"] == str(ready.tools)
+
+
+@pytest.mark.parametrize("ways", ["absolute", "relative", "several", "a folder"])
+def test_through_a_symbolic_link_it_starts_the_same(ready: Checkout, tmp_path: Path, ways: str) -> None:
+    real, link = ready.root / "packaging" / "run.sh", tmp_path / "a link"
+    match ways:
+        case "absolute":
+            link.symlink_to(real)
+        case "relative":
+            link.symlink_to(os.path.relpath(real, tmp_path))
+        case "several":
+            (tmp_path / "folder").mkdir()
+            (tmp_path / "folder" / "second").symlink_to(os.path.relpath(real, tmp_path / "folder"))
+            link.symlink_to("folder/second")
+        case _:
+            link.symlink_to(real.parent)
+            link /= "run.sh"
+    code, output, errors = ready.run("listen", "two words", script=link)
+    assert (code, errors) == (0, "")
+    assert said(output)["arguments"] == ["listen", "two words"]
+
+
+def test_the_checks_start_through_a_symbolic_link_too(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.tool("ldconfig", 'PATH=/usr/sbin:/sbin:/usr/bin:/bin; exec ldconfig "$@"')  # a window needs them
+    link = tmp_path / "test.sh"
+    link.symlink_to(checkout.root / "packaging" / "test.sh")
+    code, _, errors = checkout.run("--bench", script=link)
+    assert code == 0, errors
+    assert errors.splitlines()[-1].endswith(f"from {checkout.root}.")
 
 
 def test_the_command_in_the_environment_starts_the_program(ready: Checkout) -> None:
