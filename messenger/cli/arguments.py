@@ -43,7 +43,8 @@ def options_of(
         expected = parse_fingerprint(expect) if expect else None
     except AddressError as e:
         raise typer.BadParameter(words.NOT_A_FINGERPRINT, param_hint="--expect") from e
-    return Options(folder, name, ask_passphrase, yes, expected)
+    outer = context.parent.info_name if context.parent and context.parent.parent else ""
+    return Options(folder, name, ask_passphrase, yes, expected, outer or context.info_name or "")
 
 
 def run_job(job: "Callable[[Terminal], Awaitable[Exit]]") -> NoReturn:

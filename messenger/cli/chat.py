@@ -33,7 +33,7 @@ async def chat(terminal: Terminal, target: str, options: Options) -> Exit:
         SottoError: There is no conversation; nothing was lost.
     """
     check_target(target)  # before a new profile is made for nothing
-    async with engine_on(options.folder, terminal) as (engine, inbox):
+    async with engine_on(options, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         contact = await Caller(engine, inbox, terminal, options).call(target)
         return await Talk(engine, inbox, terminal, contact, stays=False).run()

@@ -74,7 +74,7 @@ async def send(
         SottoError: Nothing was offered; nothing was lost.
     """
     check_target(target)
-    async with engine_on(options.folder, terminal) as (engine, inbox):
+    async with engine_on(options, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         contact = await Caller(engine, inbox, terminal, options).call(target)
         wanted = await _offered(engine, terminal, contact, paths)
@@ -174,7 +174,7 @@ async def receive(terminal: Terminal, target: str, options: Options, taking: Tak
         raise InputError(InputProblem.BAD_PORT, str(taking.port))
     if taking.rule is Accept.ASK and not terminal.can_ask:
         raise Stop(words.CANNOT_ASK_FILES, Exit.USAGE)
-    async with engine_on(options.folder, terminal) as (engine, inbox):
+    async with engine_on(options, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         contact = None
         if target:

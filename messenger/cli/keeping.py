@@ -20,7 +20,7 @@ async def backups(terminal: Terminal, options: Options, *, as_json: bool) -> Exi
     Raises:
         StorageError: The folder cannot be read.
     """
-    async with engine_on(options.folder, terminal, online=False) as (engine, _):
+    async with engine_on(options, terminal, online=False) as (engine, _):
         for backup in await engine.backups():
             if as_json:
                 made = {"name": backup.name, "made_ms": backup.made_ms, "bytes": backup.bytes}
@@ -37,7 +37,7 @@ async def restore(terminal: Terminal, options: Options, name: str) -> Exit:
         SottoError: Nothing was changed, or what was there is beside it.
         Stop: There is no such backup, or nobody here can be asked.
     """
-    async with engine_on(options.folder, terminal, online=False) as (engine, _):
+    async with engine_on(options, terminal, online=False) as (engine, _):
         if name not in {backup.name for backup in await engine.backups()}:
             raise Stop(records.no_backup(name), Exit.USAGE)
         if not (options.accept_all or terminal.can_ask):
@@ -75,7 +75,7 @@ async def import_(terminal: Terminal, options: Options, path: Path) -> Exit:
         SottoError: Nothing was set up.
         Stop: There is somebody in the profile.
     """
-    async with engine_on(options.folder, terminal, online=False) as (engine, _):
+    async with engine_on(options, terminal, online=False) as (engine, _):
         if await engine.status() is not ProfileStatus.NEW:
             raise Stop(records.PROFILE_THERE, Exit.USAGE)
         passphrase = await ask_passphrase(terminal, records.ASK_IMPORT, records.NEEDS_IMPORT)

@@ -30,7 +30,7 @@ async def listen(terminal: Terminal, port: int | None, options: Options, *, invi
     """
     if port is not None and not 1 <= port <= 65535:
         raise InputError(InputProblem.BAD_PORT, str(port))
-    async with engine_on(options.folder, terminal) as (engine, inbox):
+    async with engine_on(options, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         listening = await engine.listening() if port is None else await engine.listen(port, exact=True)
         listening = listening or await engine.listen()

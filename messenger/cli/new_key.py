@@ -27,7 +27,7 @@ async def new_key(terminal: Terminal, options: Options) -> Exit:
         SottoError: The old key holds.
         Stop: Nobody here can be asked.
     """
-    async with engine_on(options.folder, terminal) as (engine, inbox):
+    async with engine_on(options, terminal) as (engine, inbox):
         if await engine.status() is ProfileStatus.NEW:
             raise ProfileMissing(str(options.folder))
         if not (options.accept_all or terminal.can_ask):

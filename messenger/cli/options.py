@@ -25,6 +25,7 @@ class Options:
         ask_passphrase: A new profile gets a passphrase.
         accept_all: Accept unknown people without a question.
         expected: Accept this person only.
+        command: What was asked for, as `messenger.text.terminal.in_use` knows it.
     """
 
     folder: Path
@@ -32,3 +33,4 @@ class Options:
     ask_passphrase: bool = False
     accept_all: bool = False
     expected: Fingerprint | None = None
+    command: str = ""

@@ -23,7 +23,7 @@ async def looking(terminal: Terminal, options: Options) -> AsyncIterator[Engine]
     Raises:
         SottoError: As `open_profile`; ProfileMissing: nobody has been set up there.
     """
-    async with engine_on(options.folder, terminal, online=False) as (engine, inbox):
+    async with engine_on(options, terminal, online=False) as (engine, inbox):
         if await engine.status() is ProfileStatus.NEW:
             raise ProfileMissing(str(options.folder))
         await open_profile(engine, inbox, terminal, name="", ask_passphrase=False)

@@ -24,7 +24,7 @@ async def add(terminal: Terminal, target: str, token: str, options: Options) -> 
     Raises:
         SottoError: It is not used; nothing was changed.
     """
-    async with engine_on(options.folder, terminal) as (engine, inbox):
+    async with engine_on(options, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         relay = await use(engine, inbox, target, token)
         terminal.say(words.added(relay))
@@ -61,7 +61,7 @@ def _is_known(relay: Relay) -> bool:
 
 async def show(terminal: Terminal, options: Options) -> Exit:
     """List the relays."""
-    async with engine_on(options.folder, terminal) as (engine, inbox):
+    async with engine_on(options, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         relays = await engine.relays()
         waiting = {each.fingerprint for each in relays if each.use in _OURS and not _is_known(each)}
@@ -79,7 +79,7 @@ async def remove(terminal: Terminal, which: str, options: Options, *, at_once: b
     Raises:
         Stop: There is no such relay.
     """
-    async with engine_on(options.folder, terminal) as (engine, inbox):
+    async with engine_on(options, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         relay = _chosen(await engine.relays(), which)
         await engine.remove_relay(relay.fingerprint, at_once=at_once)

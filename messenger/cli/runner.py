@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 from messenger.cli.exits import Exit, Stop, exit_for
 from messenger.cli.inbox import Inbox
+from messenger.cli.options import Options
 from messenger.cli.terminal import Interrupted, OutputClosed, Terminal
+from messenger.control import has_window
 from messenger.core import limits
-from messenger.core.errors import SottoError
+from messenger.core.errors import ProfileInUse, SottoError
 from messenger.engine.engine import Engine
 from messenger.engine.events import EngineFault, LogDamaged
 from messenger.text import explain, log_damaged
@@ -63,13 +64,20 @@ def _run(terminal: Terminal, job: Callable[[Terminal], Awaitable[Exit]]) -> Exit
 
 @contextlib.asynccontextmanager
 async def engine_on(
-    folder: Path, terminal: Terminal, *, online: bool = True
+    options: Options, terminal: Terminal, *, online: bool = True
 ) -> AsyncIterator[tuple[Engine, Inbox]]:
-    """An engine on a profile, not opened yet, with its inbox; stopped at the end in any case."""
+    """An engine on a profile, not opened yet, with its inbox; stopped at the end in any case.
+
+    Raises:
+        Stop: Another program runs on the profile; with what can be done there instead.
+    """
     inbox = Inbox(lambda event: terminal.fail(_trouble(event)))
-    engine = Engine(folder, inbox.put, locks_itself=False, online=online)
+    engine = Engine(options.folder, inbox.put, locks_itself=False, online=online)
     try:
         yield engine, inbox
+    except ProfileInUse as e:
+        seen = await asyncio.to_thread(has_window, options.folder)
+        raise Stop(words.in_use(options.command, window=seen), Exit.FAILED) from e
     finally:
         await engine.stop()
 

@@ -4,7 +4,7 @@ The window's engine thread runs a `ControlServer` on the engine's loop; whoever 
 again calls `raise_running` first.
 """
 
-from messenger.control.client import raise_running
+from messenger.control.client import has_window, raise_running
 from messenger.control.server import ControlServer
 
-__all__ = ["ControlServer", "raise_running"]
+__all__ = ["ControlServer", "has_window", "raise_running"]

@@ -36,6 +36,22 @@ def raise_running(folder: Path, link: str = "") -> bool:
         return False
 
 
+def has_window(folder: Path) -> bool:
+    """Whether the program that runs on a profile is a window: only that answers here.
+
+    Args:
+        folder: The profile folder.
+    """
+    endpoint = wire.read_endpoint(folder)
+    if endpoint is None:
+        return False
+    try:
+        _dial(endpoint).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _dial(endpoint: wire.Endpoint) -> socket.socket:
     if not endpoint.path:
         return socket.create_connection((_LOOPBACK, endpoint.port), timeout=limits.CONTROL_TIMEOUT)

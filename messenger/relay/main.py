@@ -19,7 +19,7 @@ from typing import Any, Final, NoReturn
 
 import platformdirs
 
-from messenger.core.errors import SottoError
+from messenger.core.errors import ProfileInUse, SottoError
 from messenger.crypto import process
 from messenger.net.notify import notify
 from messenger.relay.monitor import Reader
@@ -75,6 +75,8 @@ def run(arguments: Sequence[str]) -> int:
         return _end(words.bad_option(e.name, e.what), _USAGE)
     except MetricsMissing:
         return _end(words.NO_METRICS, _USAGE)
+    except ProfileInUse:
+        return _end(words.IN_USE, _FAILED)
     except SottoError as e:
         return _end(explain(e), _FAILED)
     return 0

@@ -18,6 +18,7 @@ OPTION_INPUT: Final = _(
 )
 OPTION_CONFIG: Final = _("File with options (TOML); flags go before it.")
 MAKING_KEYS: Final = _("Making the keys of this relay; that takes some seconds.")
+IN_USE: Final = _("A relay is already running on this folder.")
 RUNNING: Final = _("The relay is running. People can reach it at:")
 FINGERPRINT: Final = _("Its fingerprint:")
 LINK: Final = _("Its link, for everybody who may use it:")

@@ -22,6 +22,29 @@ NO_DISPLAY: Final = _(
 DEMO_AS_TEXT: Final = _("The demonstration runs as text instead.")
 LINK_TOO_LONG: Final = _("This link is too long for one of Sotto.")
 RAISED: Final = _("Sotto is already running with this profile; its window has been raised.")
+_IN_USE: Final = _("Sotto is already running with this profile. {instead}")
+_OTHERWISE: Final = _("Or close it there (Ctrl+Q), and run this again.")
+_IN_A_TERMINAL: Final = _("That is in another terminal: end it there (Ctrl-C), and run this again.")
+_INSTEAD: Final = {
+    "listen": _("Its window takes connections and messages already."),
+    "chat": _("Write in its window."),
+    "send": _("Drop the files on the conversation in its window."),
+    "receive": _("Its window receives files already."),
+    "contacts": _("Its window lists everybody."),
+    "history": _(
+        "Its window shows the conversation, and writes it into a file (menu, “Export conversation…”)."
+    ),
+    "search": _("Its window searches all conversations (Ctrl+Shift+F)."),
+    "invite": _("Its window makes one (Ctrl+Shift+I copies it)."),
+    "verify": _("Its window has it in the menu of the conversation (“Compare safety number…”)."),
+    "relays": _("Its window has them in Settings (Ctrl+,), “Network”."),
+    "backups": _("Its window has them in Settings (Ctrl+,), “Storage and backup”."),
+    "restore": _("Its window does it in Settings (Ctrl+,), “Storage and backup”."),
+    "export": _("Its window does it in Settings (Ctrl+,), “Storage and backup”."),
+    "new-key": _("Its window does it in Settings (Ctrl+,), “Profile”."),
+}
+"""What to do in the window instead of a command."""
+
 DISPLAY_GONE: Final = _("The display has gone away, so Sotto has ended. What you wrote is kept.")
 
 _NO_QT: Final = _(
@@ -79,6 +102,17 @@ EXIT_CODES: Final[dict[int, str]] = {
 """What each exit code says; the table of the help, complete by test."""
 
 _EXIT_CODES_HEADING: Final = _("Exit codes:")
+
+
+def in_use(command: str, *, window: bool) -> str:
+    """A profile is open in another program, so a command cannot have it; what to do instead.
+
+    Args:
+        command: The first word of it, as in `messenger.cli.app`.
+        window: The other program has a window; otherwise it is in a terminal.
+    """
+    instead = f"{_INSTEAD.get(command, '')} {_OTHERWISE}".strip() if window else _IN_A_TERMINAL
+    return _IN_USE.format(instead=instead)
 
 
 def exit_code_table() -> str:

@@ -18,7 +18,6 @@ from messenger.core.errors import (
     DiskReadOnly,
     InputError,
     InputProblem,
-    ProfileInUse,
     Reason,
     WrongPassphrase,
 )
@@ -125,7 +124,7 @@ def test_a_profile_that_another_program_uses(alice: Path) -> None:
     with ProfileLock(alice):
         done = run("listen", "--profile", str(alice))
     assert done.code == Exit.FAILED
-    assert done.sentence() == explain(ProfileInUse())
+    assert done.sentence() == words.in_use("listen", window=False)
 
 
 def test_a_profile_that_cannot_be_made(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from messenger.cli.app import app
 from messenger.cli.exits import Exit
-from messenger.core.errors import ProfileInUse, ProfileMissing
+from messenger.core.errors import ProfileMissing
 from messenger.core.ids import format_fingerprint
 from messenger.core.models import Standing
 from messenger.crypto import keystore
@@ -145,7 +145,7 @@ def test_nobody_is_there_or_somebody_else_has_it(
     assert (done.code, done.sentence()) == (Exit.FAILED, explain(ProfileMissing()))
     with ProfileLock(alice):
         done = sotto(alice, *command)
-    assert (done.code, done.sentence()) == (Exit.FAILED, explain(ProfileInUse()))
+    assert (done.code, done.sentence()) == (Exit.FAILED, words.in_use(command[0], window=False))
 
 
 def test_an_invite(alice: Path) -> None:

@@ -36,8 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    os.close(config.stash[_STDERR])
-    del config.stash[_STDERR]
+    if _STDERR in config.stash:
+        os.close(config.stash[_STDERR])
+        del config.stash[_STDERR]
 
 
 def _limited(item: pytest.Item) -> Generator[None, object, object]:

@@ -22,10 +22,7 @@ from tests.helpers.relays import prepare as prepare_relay
 from tests.helpers.terminal import acquaint, environment
 from tests.helpers.xserver import XServer, x_server
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at as Linux shows them"),
-    pytest.mark.xdist_group("display"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at as Linux shows them")
 
 DRAFT: Final = "half a thou"
 
