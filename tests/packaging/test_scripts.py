@@ -168,7 +168,8 @@ def test_the_checks_start_through_a_symbolic_link_too(checkout: Checkout, tmp_pa
 
 def test_the_command_in_the_environment_starts_the_program(ready: Checkout) -> None:
     command = [str(ready.root / ".venv" / "bin" / "sotto"), "a b"]
-    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=True)
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd="/", env=plain, capture_output=True, text=True, check=True)
     assert said(done.stdout)["arguments"] == ["a b"]
 
 
