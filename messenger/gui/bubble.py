@@ -21,11 +21,11 @@ from PySide6.QtGui import (
     QTextOption,
 )
 
-from messenger.core.models import Message, MessageState
+from messenger.core.models import Message
 from messenger.core.words import Phrase
 from messenger.gui import content
 from messenger.gui.theme import SPACE
-from messenger.text import _, clock, failure, marks, shown_text
+from messenger.text import _, clock, marks, shown_text
 
 TICK: Final = 16
 """Edge of the tick in pixels."""
@@ -161,11 +161,10 @@ class Bubble:
         self.text, self._codes = (self.text, []) if plain else content.formatted(self.text)
         self._sought = content.sought(self.text, phrases) if phrases and not plain else []
         self.large = content.only_emoji(self.text) and not quote
-        self.time = "" if message.notice else marks(message, clock(message.sent_ms))
+        bare = msgspec.structs.replace(message, reactions=())  # those stand below
+        self.time = "" if message.notice else marks(bare, clock(message.sent_ms))
         self.timed = bool(message.timer) and not (message.notice or message.deleted)
         self.more = _("Show all") if self.cut else ""
-        failed = message.state is MessageState.FAILED and not message.deleted
-        self.failure = failure(message.reason) if failed else ""
         self._links = [] if self.large else self._plain(content.links(self.text))
         small = QFontMetricsF(fonts.small)
         strong = QFontMetricsF(fonts.strong)
@@ -191,7 +190,6 @@ class Bubble:
             widest = max(paragraph.natural for paragraph in self._paragraphs)
             high = sum(paragraph.height for paragraph in self._paragraphs)
             self.size = QSizeF(widest + 2 * PADDING, high + 2 * _ABOVE - _LINE_GAP)
-        self.failure_size = self._failure_size(small, width)
 
     def _measure(self, meta: QSizeF, room: float, more: float) -> None:
         quote = self._quote_size
@@ -210,12 +208,6 @@ class Bubble:
         bottom = top - meta.height() + 1 if beside else top + 1
         self.meta = QRectF(PADDING + inner - meta.width(), bottom, meta.width(), meta.height())
         self.size = QSizeF(inner + 2 * PADDING, self.meta.bottom() + _ABOVE - 1)
-
-    def _failure_size(self, small: QFontMetricsF, width: int) -> QSizeF:
-        if not self.failure:
-            return QSizeF(0, 0)
-        box = small.boundingRect(QRectF(0, 0, width, 10_000), Qt.TextFlag.TextWordWrap, self.failure)
-        return QSizeF(box.width() + 1, box.height() + SPACE["xs"])
 
     def draw(
         self,

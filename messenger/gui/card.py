@@ -4,7 +4,8 @@ Like a `messenger.gui.bubble.Bubble` it is measured once and kept; painting and 
 Everything is laid out from left to right, and turned round where writing runs from right to left.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 import msgspec
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
@@ -16,6 +17,8 @@ from messenger.gui import icons
 from messenger.gui.bubble import runs_left
 from messenger.gui.theme import FILE, RADIUS, SPACE, Theme
 from messenger.text import DEEDS, amount_words, files_title, program_words, state_words
+
+D = TypeVar("D")
 
 PADDING: Final = SPACE["m"]
 _ABOVE: Final = SPACE["s"] + 2
@@ -289,15 +292,14 @@ def _direction(text: str) -> Qt.LayoutDirection:
     return Qt.LayoutDirection.RightToLeft if left else Qt.LayoutDirection.LeftToRight
 
 
-def stepped(card: Card, now: FileDeed | None, by: int) -> FileDeed | None:
+def stepped(deeds: Sequence[D], now: D | None, by: int) -> D | None:
     """The button after another one, or before; None beyond the ends.
 
     Args:
-        card: Whose buttons.
+        deeds: All of them, in order.
         now: The one where keys act; None for none of them.
         by: 1 for the next, -1 for the one before.
     """
-    deeds = [deed for deed, _rect in card.buttons]
     at = (deeds.index(now) if now in deeds else -1 if by > 0 else len(deeds)) + by
     return deeds[at] if 0 <= at < len(deeds) else None
 

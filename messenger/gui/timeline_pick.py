@@ -11,6 +11,7 @@ from messenger.core.models import Message
 from messenger.core.transfer_deeds import FileDeed
 from messenger.gui.bubble import Bubble, Span
 from messenger.gui.file_bubble import FileBubble
+from messenger.gui.message_menu import Deed
 from messenger.gui.timeline_delegate import Selection, TimelineDelegate
 from messenger.gui.timeline_model import ROW, Row
 
@@ -25,8 +26,15 @@ class Spot(msgspec.Struct, frozen=True):
     """The beginning of what the message answers."""
     text: bool
     place: int
-    deed: FileDeed | None = None
-    """The button of a card."""
+    deed: FileDeed | Deed | None = None
+    """The button of a card, or what stands below the bubble."""
+    extra: str = ""
+    """The emoji of a reaction below the bubble."""
+
+    @property
+    def target(self) -> tuple[object, ...]:
+        """What a click does here."""
+        return self.message.id, self.link, self.more, self.quote, self.deed, self.extra
 
 
 class Picker:
@@ -50,6 +58,11 @@ class Picker:
         if found is None:
             return None
         row, bubble, at = found
+        below = self._delegate.below(row.message)
+        if below is not None and (there := below.deed_at(at - QPointF(0, bubble.size.height()))) is not None:
+            return Spot(
+                row.message, "", more=False, quote=False, text=False, place=0, deed=there[0], extra=there[1]
+            )
         if not (0 <= at.x() <= bubble.size.width() and 0 <= at.y() <= bubble.size.height()):
             return None
         return Spot(
