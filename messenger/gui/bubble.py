@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 from messenger.core.models import Message
 from messenger.core.words import Phrase
 from messenger.gui import content
-from messenger.gui.theme import SPACE
+from messenger.gui.theme import RADIUS, SPACE
 from messenger.text import _, clock, marks, shown_text
 
 TICK: Final = 16
@@ -36,6 +36,8 @@ _ABOVE: Final = SPACE["s"] - 1
 _GAP: Final = SPACE["s"]
 _LINE_GAP: Final = 1.5
 _CODE_EDGE: Final = SPACE["xs"]
+_CODE_GAP: Final = SPACE["xs"]
+"""Between lines of code and other lines."""
 _QUOTE_BAR: Final = 3
 _QUOTE_INDENT: Final = SPACE["s"] + 2
 _QUOTE_GAP: Final = SPACE["xs"]
@@ -120,7 +122,7 @@ class _Paragraph:
         self.layout.endLayout()
         self.top = self.left = 0.0
         end = start + len(text)
-        self.block = bool(text) and any(a <= start and end <= b for a, b in codes)
+        self.block = any(a <= start and end <= b for a, b in codes)
         """Whether all of it is code."""
 
     def place(self, top: float, inner: float, laid: float) -> None:
@@ -177,6 +179,7 @@ class Bubble:
         self._quote_size = QSizeF(advance, small.height() + _QUOTE_GAP) if quote else QSizeF(0, 0)
         self.quote_rect = QRectF(QPointF(PADDING, _ABOVE), self._quote_size)
         self._paragraphs: list[_Paragraph] = []
+        self._blocks: list[QRectF] = []
         start = 0
         for text in self.text.split("\n"):
             self._paragraphs.append(_Paragraph(text, font, room, start, self._codes, fonts.code))
@@ -198,16 +201,29 @@ class Bubble:
         beside = not (last.mirrored or self.cut or last.block) and last.last + _GAP + meta.width() <= room
         if beside:
             inner = max(inner, last.last + _GAP + meta.width())
-        top = _ABOVE + quote.height()
-        for paragraph in self._paragraphs:
-            paragraph.place(top, inner, room)
-            top += paragraph.height
+        top = self._place(_ABOVE + quote.height(), inner, room)
         self.more_rect = QRectF(PADDING, top, more, meta.height() + 4) if self.cut else QRectF()
         if self.cut:
             top += meta.height() + 4
         bottom = top - meta.height() + 1 if beside else top + 1
         self.meta = QRectF(PADDING + inner - meta.width(), bottom, meta.width(), meta.height())
         self.size = QSizeF(inner + 2 * PADDING, self.meta.bottom() + _ABOVE - 1)
+
+    def _place(self, top: float, inner: float, room: float) -> float:
+        """Put paragraphs below each other, those of code with room around them; where the last one ends."""
+        first, within = top, False
+        for paragraph in self._paragraphs:
+            if paragraph.block != within:
+                top += _CODE_EDGE + (_CODE_GAP if top > first else 0)
+                if paragraph.block:
+                    self._blocks.append(QRectF(PADDING - _CODE_EDGE, top - _CODE_EDGE, 0, 0))
+                within = paragraph.block
+            paragraph.place(top, inner, room)
+            top += paragraph.height
+            if within:
+                block = self._blocks[-1]
+                block.setSize(QSizeF(inner + 2 * _CODE_EDGE, top - _LINE_GAP + _CODE_EDGE - block.top()))
+        return top + (_CODE_EDGE if within else 0)
 
     def draw(
         self,
@@ -232,16 +248,22 @@ class Bubble:
         if self.quote:
             self._draw_quote(painter, origin, text if inks is None else inks.bar)
             painter.setPen(text)
+        if inks is not None:
+            self._draw_blocks(painter, origin, inks.code)
+            painter.setPen(text)
         clip = painter.clipBoundingRect() if painter.hasClipping() else None
         for paragraph in self._paragraphs:
             at = QPointF(origin.x() + PADDING + paragraph.left, origin.y() + paragraph.top)
             if clip is not None and (at.y() > clip.bottom() or at.y() + paragraph.height < clip.top()):
                 continue
-            if paragraph.block and inks is not None:
-                wide = self.size.width() - 2 * PADDING + 2 * _CODE_EDGE
-                box = QRectF(origin.x() + PADDING - _CODE_EDGE, at.y(), wide, paragraph.height)
-                painter.fillRect(box, inks.code)
             paragraph.layout.draw(painter, at, self._formats(paragraph, link, chosen, inks))
+
+    def _draw_blocks(self, painter: QPainter, origin: QPointF, color: QColor) -> None:
+        """What is behind lines of code."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        for block in self._blocks:
+            painter.drawRoundedRect(block.translated(origin), RADIUS["small"], RADIUS["small"])
 
     def _draw_quote(self, painter: QPainter, origin: QPointF, bar: QColor) -> None:
         """The beginning of what it answers, and a bar beside it."""
@@ -298,7 +320,7 @@ class Bubble:
         formats = []
         if inks is not None:
             for spans, back, fore in (
-                (self._codes, inks.code, None),
+                ([] if paragraph.block else self._codes, inks.code, None),
                 (self._sought, inks.found, inks.found_text),
             ):
                 style = QTextCharFormat()

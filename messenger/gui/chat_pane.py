@@ -15,6 +15,7 @@ from messenger.gui.chat_files import ChatFiles
 from messenger.gui.chat_header import ChatHeader
 from messenger.gui.chat_search import ChatSearch
 from messenger.gui.composer import Composer
+from messenger.gui.contact_panel import PanelSheet
 from messenger.gui.conversation_model import Row
 from messenger.gui.drafts import Drafts
 from messenger.gui.entries import Entry, Item
@@ -158,6 +159,7 @@ class ChatPane(QWidget):
         if row is not None:
             self.refresh(row, namesake=namesake)
         self.model.open(conversation, title)
+        self.view.show_unread(0 if row is None else row.conversation.unread)
 
     def refresh(self, row: Row, *, namesake: bool = False) -> None:
         """Something about the conversation that is shown changed, other than its messages.
@@ -173,6 +175,9 @@ class ChatPane(QWidget):
         self.relays.show_contact(contact)
         self.header.show_typing(self.deeds.typing.writes(contact.id))
         self.chain.show_conversation(row.conversation)
+        self.view.show_unread(row.conversation.unread)
+        for sheet in self.window().findChildren(PanelSheet):
+            sheet.refresh(row)
         self.model.set_title(contact.title)
         self.deeds.rename(contact.title)
         self.files.rename(contact.title, able=contact.standing is Standing.ACCEPTED and not contact.held)

@@ -176,7 +176,7 @@ class MessageMenu(QMenu):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName(_("Menu of the message"))
-        self._theme = theme
+        self._theme, self.message = theme, message
         if message.notice:
             return
         alive = not message.deleted

@@ -168,7 +168,9 @@ class TimelineDelegate(QStyledItemDelegate):
             self._paint_divider(painter, option.rect, top + SPACE["s"])
         rect = self.bubble_rect(row, option.rect, index.row())
         if row.message.id == self.flash:
-            band = QRectF(option.rect.left(), rect.top() - 2, self.pane, rect.height() + 4)
+            below = self.below(row.message)
+            high = rect.height() + (0 if below is None else below.height)
+            band = QRectF(option.rect.left(), rect.top() - 2, self.pane, high + 4)
             painter.fillRect(band, self._theme.colors["flash"])
         at_cursor = self.show_cursor and bool(option.state & QStyle.StateFlag.State_HasFocus)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)

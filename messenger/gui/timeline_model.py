@@ -122,9 +122,12 @@ class TimelineModel(QAbstractListModel):
 
     def set_title(self, title: str) -> None:
         """The other person is called differently from now on."""
-        if title != self._title:
-            self._quotes.clear()
+        if title == self._title:
+            return
         self._title = title
+        self._quotes.clear()
+        if self._rows:
+            self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
 
     def clear_unread_line(self) -> None:
         """Take the divider of unread messages away."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -71,7 +71,7 @@ class TimelineView(ScrollingTimeline):
         super().__init__(theme, model)
         self._heights: dict[MessageId, float] = {}
         """Of the cards that have changed since the conversation was opened: what they were laid out for."""
-        self._pick = Picker(self, self._paint, self.viewport().update)
+        self._pick = Picker(self, model, self._paint, self.viewport().update)
         self._pressed: Spot | None = None
         """Where the mouse button went down."""
         self.limits: Mapping[TransferId, int] = {}
@@ -79,6 +79,9 @@ class TimelineView(ScrollingTimeline):
         self.setMouseTracking(True)
         model.modelReset.connect(self._pick.clear)
         model.modelReset.connect(self._heights.clear)
+        model.modelReset.connect(self._look_again)
+        model.dataChanged.connect(self._look_again)
+        model.rowsRemoved.connect(self._look_again)
         self._buttons = RowButtons(self, model, self._paint)
 
     @property
@@ -97,6 +100,16 @@ class TimelineView(ScrollingTimeline):
         """Messages have disappeared, from what is selected too."""
         self._pick.forget(ids)
         super().vanished(ids)
+
+    @Slot()
+    def _look_again(self) -> None:
+        """Messages stand differently or are gone: nothing of what they were can be copied any more."""
+        self._pick.look()
+        for menu in self.findChildren(MessageMenu):
+            place = self._model.place(menu.message.position)
+            now = None if place is None else self._model.row(place).message
+            if now is None or now.id != menu.message.id or now.deleted != menu.message.deleted:
+                menu.close()
 
     def show_files(
         self,
