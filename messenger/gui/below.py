@@ -14,7 +14,7 @@ from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPen
 from messenger.core.ids import MessageId
 from messenger.core.models import Message, MessageState
 from messenger.gui import icons
-from messenger.gui.bubble import runs_left
+from messenger.gui.direction import direction_of
 from messenger.gui.message_menu import Deed
 from messenger.gui.theme import BELOW, SPACE, Theme
 from messenger.gui.timeline_model import KEPT
@@ -112,7 +112,7 @@ class Below:
         side |= Qt.AlignmentFlag.AlignAbsolute
         painter.setPen(theme.colors["danger"])
         painter.setFont(theme.font("small"))
-        _turn(painter, self.reason)
+        painter.setLayoutDirection(direction_of(self.reason))
         painter.drawText(self.reason_rect.translated(origin), Qt.TextFlag.TextWordWrap | side, self.reason)
         if not self.again.isEmpty():
             self._draw_again(painter, origin, theme, focused=focused, hovered=hovered)
@@ -152,7 +152,7 @@ class Below:
         side |= Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
         painter.setPen(colors["danger"])
         painter.setFont(theme.font("small", bold=True))
-        _turn(painter, TRY_AGAIN)
+        painter.setLayoutDirection(direction_of(TRY_AGAIN))
         painter.drawText(words, side, TRY_AGAIN)
 
     # --- measuring ---
@@ -248,9 +248,3 @@ class Belows:
     def clear(self) -> None:
         """Lay everything out anew."""
         self._kept.clear()
-
-
-def _turn(painter: QPainter, words: str) -> None:
-    """Let words run as they do by themselves, wherever the window begins."""
-    left = runs_left(words)
-    painter.setLayoutDirection(Qt.LayoutDirection.RightToLeft if left else Qt.LayoutDirection.LeftToRight)

@@ -4,7 +4,6 @@ Everything here is measured once and kept; painting and clicking only look it up
 layout of its own, so that one that runs from right to left stands at the right within the same bubble.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,6 +23,8 @@ from PySide6.QtGui import (
 from messenger.core.models import Message
 from messenger.core.words import Phrase
 from messenger.gui import content
+from messenger.gui.direction import runs_left
+from messenger.gui.quote import Quote
 from messenger.gui.theme import RADIUS, SPACE
 from messenger.text import _, clock, marks, shown_text
 
@@ -38,9 +39,6 @@ _LINE_GAP: Final = 1.5
 _CODE_EDGE: Final = SPACE["xs"]
 _CODE_GAP: Final = SPACE["xs"]
 """Between lines of code and other lines."""
-_QUOTE_BAR: Final = 3
-_QUOTE_INDENT: Final = SPACE["s"] + 2
-_QUOTE_GAP: Final = SPACE["xs"]
 
 
 class Fonts(msgspec.Struct, frozen=True):
@@ -65,7 +63,7 @@ class Inks(msgspec.Struct, frozen=True):
     found_text: QColor
     """Of words that are sought."""
     bar: QColor
-    """Beside the beginning of what is answered."""
+    """Beside the beginning of what is answered, and of its author."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -144,7 +142,7 @@ class Bubble:
         message: The message.
         width: Most pixels that the bubble may be wide.
         fonts: The fonts.
-        quote: The beginning of what it answers, as one line.
+        quote: The beginning of what it answers, as one line; its author, if known, in a line above.
         author: Who has done what a line about the conversation says.
         phrases: Words that are sought, to be marked.
     """
@@ -173,11 +171,8 @@ class Bubble:
         room = float(width - 2 * PADDING)
         font = QFont(fonts.emoji if self.large else fonts.strong if message.notice else fonts.text)
         font.setItalic(message.deleted)
-        self.quote = small.elidedText(quote, Qt.TextElideMode.ElideRight, room - _QUOTE_INDENT)
-        self._quote_font = fonts.small
-        advance = small.horizontalAdvance(self.quote) + _QUOTE_INDENT
-        self._quote_size = QSizeF(advance, small.height() + _QUOTE_GAP) if quote else QSizeF(0, 0)
-        self.quote_rect = QRectF(QPointF(PADDING, _ABOVE), self._quote_size)
+        self._quote = Quote(quote, fonts.small, fonts.strong, room)
+        self.quote = self._quote.text
         self._paragraphs: list[_Paragraph] = []
         self._blocks: list[QRectF] = []
         start = 0
@@ -195,12 +190,13 @@ class Bubble:
             self.size = QSizeF(widest + 2 * PADDING, high + 2 * _ABOVE - _LINE_GAP)
 
     def _measure(self, meta: QSizeF, room: float, more: float) -> None:
-        quote = self._quote_size
+        quote = self._quote.size
         inner = max(*(p.natural for p in self._paragraphs), meta.width(), more, quote.width())
         last = self._paragraphs[-1]
         beside = not (last.mirrored or self.cut or last.block) and last.last + _GAP + meta.width() <= room
         if beside:
             inner = max(inner, last.last + _GAP + meta.width())
+        self._quote.place(PADDING, _ABOVE + 1, inner)
         top = self._place(_ABOVE + quote.height(), inner, room)
         self.more_rect = QRectF(PADDING, top, more, meta.height() + 4) if self.cut else QRectF()
         if self.cut:
@@ -208,6 +204,11 @@ class Bubble:
         bottom = top - meta.height() + 1 if beside else top + 1
         self.meta = QRectF(PADDING + inner - meta.width(), bottom, meta.width(), meta.height())
         self.size = QSizeF(inner + 2 * PADDING, self.meta.bottom() + _ABOVE - 1)
+
+    @property
+    def quote_rect(self) -> QRectF:
+        """Where the beginning of what it answers stands."""
+        return self._quote.rect
 
     def _place(self, top: float, inner: float, room: float) -> float:
         """Put paragraphs below each other, those of code with room around them; where the last one ends."""
@@ -245,9 +246,8 @@ class Bubble:
             inks: Colours of code, of words that are sought, and of the bar beside what is answered.
         """
         painter.setPen(text)
-        if self.quote:
-            self._draw_quote(painter, origin, text if inks is None else inks.bar)
-            painter.setPen(text)
+        bar, behind = (text, None) if inks is None else (inks.bar, inks.code)
+        self._quote.draw(painter, origin, text, bar, behind)
         if inks is not None:
             self._draw_blocks(painter, origin, inks.code)
             painter.setPen(text)
@@ -264,19 +264,6 @@ class Bubble:
         painter.setBrush(color)
         for block in self._blocks:
             painter.drawRoundedRect(block.translated(origin), RADIUS["small"], RADIUS["small"])
-
-    def _draw_quote(self, painter: QPainter, origin: QPointF, bar: QColor) -> None:
-        """The beginning of what it answers, and a bar beside it."""
-        box = self.quote_rect.translated(origin).adjusted(0, 0, 0, -_QUOTE_GAP)
-        mirrored = runs_left(self.quote)
-        edge = box.right() - _QUOTE_BAR if mirrored else box.left()
-        painter.fillRect(QRectF(edge, box.top() + 1, _QUOTE_BAR, box.height() - 2), bar)
-        painter.setFont(self._quote_font)
-        inner = box.adjusted(0, 0, -_QUOTE_INDENT, 0) if mirrored else box.adjusted(_QUOTE_INDENT, 0, 0, 0)
-        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(
-            inner, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, self.quote
-        )
 
     def hit(self, point: QPointF) -> int:
         """The place in the shown text that is nearest to a point of the bubble."""
@@ -365,14 +352,3 @@ def _line_at(layout: QTextLayout, y: float) -> QTextLine:
     count = layout.lineCount()
     place = next((n for n in range(count) if y < layout.lineAt(n).y() + layout.lineAt(n).height()), count - 1)
     return layout.lineAt(place)
-
-
-def runs_left(text: str) -> bool:
-    """Whether a paragraph runs from right to left: its first strong character decides (UAX 9, P2 and P3)."""
-    for character in text:
-        match unicodedata.bidirectional(character):
-            case "L":
-                return False
-            case "R" | "AL":
-                return True
-    return False

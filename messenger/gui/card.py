@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from messenger.core.transfer_deeds import FileDeed, possible
 from messenger.core.transfers import ENDS, Transfer, TransferState
 from messenger.gui import icons
-from messenger.gui.bubble import runs_left
+from messenger.gui.direction import direction_of
 from messenger.gui.theme import FILE, RADIUS, SPACE, Theme
 from messenger.text import DEEDS, amount_words, files_title, program_words, state_words
 
@@ -148,7 +148,7 @@ class Card:
             bad = line.role == "state" and self.transfer.state in _BAD
             painter.setPen(inks.bad if bad else colors.get(line.role, inks.text))
             painter.setLayoutDirection(
-                _direction(line.text)
+                direction_of(line.text)
             )  # a name stays as it is, wherever the window begins
             painter.drawText(line.rect.translated(origin), Qt.TextFlag.TextWordWrap | side, line.text)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -162,7 +162,7 @@ class Card:
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), RADIUS["control"], RADIUS["control"])
             painter.setPen(inks.button_text)
             painter.setFont(self._fonts.strong)
-            painter.setLayoutDirection(_direction(DEEDS[deed]))
+            painter.setLayoutDirection(direction_of(DEEDS[deed]))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, DEEDS[deed])
 
     # --- measuring ---
@@ -285,11 +285,6 @@ class Card:
         if full.width() >= 1:
             painter.setBrush(inks.fill)
             painter.drawRoundedRect(full, round_, round_)
-
-
-def _direction(text: str) -> Qt.LayoutDirection:
-    left = runs_left(text)
-    return Qt.LayoutDirection.RightToLeft if left else Qt.LayoutDirection.LeftToRight
 
 
 def stepped(deeds: Sequence[D], now: D | None, by: int) -> D | None:

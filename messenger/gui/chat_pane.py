@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Message, Standing
@@ -188,9 +188,14 @@ class ChatPane(QWidget):
             self.composer.hint(waits.format(name=contact.title) if contact.awaiting else "")
         else:
             self.gate.show_contact(contact)
+        gone = self.gate if open_gate else self.composer
+        cursor = QApplication.focusWidget()
+        held = cursor is not None and gone.isAncestorOf(cursor)
         self.composer.setVisible(open_gate)
         self.composer.setEnabled(not contact.held)
         self.gate.setVisible(not open_gate)
+        if held:
+            self.take_cursor()
 
     def take_cursor(self) -> None:
         """Put the cursor where the person goes on: where one writes, or before the messages of a stranger."""

@@ -17,6 +17,7 @@ from messenger.gui import icons
 from messenger.gui.below import Below, Belows
 from messenger.gui.bubble import TICK, TIMER, Bubble, Choice, Fonts, Inks, Span
 from messenger.gui.conversation_model import Index
+from messenger.gui.direction import direction_of
 from messenger.gui.file_bubble import FileBubble, FileBubbles
 from messenger.gui.message_menu import Deed
 from messenger.gui.theme import BUBBLE_SHARE, BUBBLE_WIDTH, RADIUS, SPACE, Theme
@@ -75,7 +76,7 @@ class TimelineDelegate(QStyledItemDelegate):
         """The message that a jump led to; its row stands out."""
         self._phrases: tuple[Phrase, ...] = ()
         self.quote_of: Callable[[Message], str] = _no_quote
-        """Tells what a message answers, as one line."""
+        """Tells what a message answers, as one line, its author in another above."""
         self.author_of: Callable[[Message], str] = _no_quote
         """Tells the name that is shown for the author of a message."""
         theme.changed.connect(self._forget)
@@ -193,6 +194,7 @@ class TimelineDelegate(QStyledItemDelegate):
         painter.setBrush(colors["chip"])
         painter.drawRoundedRect(chip, _CHIP / 2, _CHIP / 2)
         painter.setPen(colors["chip_text"])
+        painter.setLayoutDirection(direction_of(words))  # a date runs as its language does
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_divider(self, painter: QPainter, rect: QRect, top: int) -> None:
@@ -234,12 +236,11 @@ class TimelineDelegate(QStyledItemDelegate):
     ) -> None:
         """The characters of a message, and the link to the rest of a long one."""
         colors, side = self._theme.colors, "own" if message.outgoing else "other"
-        meta = colors["muted" if bubble.large else f"bubble_{side}_meta"]
         chosen = None
         if self.selection is not None and self.selection.message == message.id:
             chosen = Choice(self.selection.span, colors[f"selection_{side}"])
         link = colors[f"bubble_{side}_link"]
-        inks = Inks(colors[f"code_{side}"], colors["found"], colors["found_text"], meta)
+        inks = Inks(colors[f"code_{side}"], colors["found"], colors["found_text"], link)
         bubble.draw(painter, rect.topLeft(), text, link, chosen, inks)
         if bubble.cut:
             left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute

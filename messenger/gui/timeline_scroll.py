@@ -88,7 +88,7 @@ class ScrollingTimeline(QListView):
         super().__init__()
         self._theme, self._model = theme, model
         self._paint = TimelineDelegate(theme)
-        self._paint.quote_of = model.quote
+        self._paint.quote_of = model.quotes.lines
         self._paint.author_of = model.author
         self._pinned, self._anchor = True, (0, 0)
         self._busy = False

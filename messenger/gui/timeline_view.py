@@ -21,6 +21,7 @@ from messenger.core.transfer_deeds import FileDeed, possible
 from messenger.core.transfers import ENDS, Transfer, TransferId
 from messenger.core.words import Phrase
 from messenger.gui.message_menu import Deed, Given, MessageMenu
+from messenger.gui.no_messages import NoMessages
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_buttons import RowButtons
 from messenger.gui.timeline_model import TimelineModel
@@ -83,6 +84,8 @@ class TimelineView(ScrollingTimeline):
         model.dataChanged.connect(self._look_again)
         model.rowsRemoved.connect(self._look_again)
         self._buttons = RowButtons(self, model, self._paint)
+        self.none = NoMessages(self, model)
+        """Stands in an empty conversation."""
 
     @property
     def answerable(self) -> bool:

@@ -90,6 +90,30 @@ def test_what_is_answered_stands_above_and_is_no_part_of_the_text(fonts: Fonts) 
     assert not Bubble(message("👍"), WIDTH, fonts, "Bob: well?").large
 
 
+def test_who_is_answered_stands_in_a_line_above(fonts: Fonts) -> None:
+    words, named = "are you there? " + "x" * 500, "Bob " + "y" * 500
+    plain, bubble = (Bubble(message("yes"), WIDTH, fonts, quote) for quote in (words, f"{named}\n{words}"))
+    assert bubble.quote == plain.quote == words
+    assert bubble.quote_rect.height() > plain.quote_rect.height()
+    assert bubble.quote_rect.right() <= bubble.size.width() - PADDING + 1
+    assert bubble.quote_rect.bottom() < bubble._paragraphs[0].top, "it covers no words"
+    assert Bubble(message("yes"), WIDTH, fonts).quote_rect.isEmpty()
+    assert ink(Bubble(message("yes"), WIDTH, fonts, "אדם\nשלום"))[1] <= WIDTH - PADDING + 1
+
+
+def test_lines_of_code_stand_apart(fonts: Fonts) -> None:
+    plain = Bubble(message("one\ntwo\n\nthree\nfour"), WIDTH, fonts)
+    coded = Bubble(message("one\n```\ntwo\n\nthree\n```\nfour"), WIDTH, fonts)
+    assert coded.text == plain.text
+    (block,) = coded._blocks
+    assert [paragraph.block for paragraph in coded._paragraphs] == [False, True, True, True, False]
+    before, *within, after = coded._paragraphs
+    assert before.top + before.height <= block.top() < within[0].top
+    assert within[-1].top + within[-1].height <= block.bottom() + 2 < after.top + 2
+    assert block.right() <= coded.size.width()
+    assert plain._blocks == []
+
+
 def test_long_text_takes_several_lines_within_the_width(fonts: Fonts) -> None:
     short, long = Bubble(message("word"), WIDTH, fonts), Bubble(message("word " * 60), WIDTH, fonts)
     assert long.size.height() > 4 * short.size.height()

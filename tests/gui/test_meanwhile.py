@@ -182,6 +182,38 @@ def test_blocked_by_the_panel_of_a_narrow_window_and_let_in_again(two: tuple[Des
     assert bob.chat.composer.isVisible()
 
 
+def test_blocking_moves_the_cursor_and_stops_the_countdown(two: tuple[Desk, Desk]) -> None:
+    alice, bob = two
+    bob.close()
+    alice.hands.until(lambda: alice.chat.header.words().startswith("Offline"))
+    alice.front().chat.composer.setFocus()
+    alice.call(alice.bridge.engine.block, alice.chat.conversation)
+    alice.hands.until(lambda: alice.chat.header.words() == "Blocked")
+    assert alice.chat.view.hasFocus(), "the cursor is not in something that cannot be seen"
+    alice.chat.gate.unblock_button.setFocus()
+    alice.hands.press(Qt.Key.Key_Space)
+    alice.hands.until(alice.chat.composer.isVisible)
+    assert alice.chat.composer.box.hasFocus(), "one goes on writing"
+
+
+def test_an_empty_conversation_says_so(two: tuple[Desk, Desk]) -> None:
+    alice, bob = two
+    none = alice.chat.view.none
+    assert none.isVisible()
+    assert none.text().startswith("No messages yet.")
+    assert none.size() == alice.chat.view.viewport().size()
+    say(alice, bob, "one")
+    assert not none.isVisible()
+    alice.window.resize(900, 500)
+    message = alice.chat.model.row(0).message.id
+    alice.call(alice.bridge.engine.delete_message, alice.chat.conversation, message, for_both=False)
+    alice.hands.until(none.isVisible)
+    assert none.size() == alice.chat.view.viewport().size()
+    alice.page.leave_conversation()
+    assert alice.chat.model.conversation is None
+    assert none.isHidden()
+
+
 def test_the_panel_sets_how_long_messages_stay(two: tuple[Desk, Desk]) -> None:
     alice, _bob = two
     alice.window.resize(1300, 800)
