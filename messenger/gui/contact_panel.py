@@ -102,6 +102,7 @@ class ContactInfo(QWidget):
         self.block_button.setText(_("Unblock") if blocked else _("Block"))
         words = _("Disappearing messages: {time}").format(time=timer_words(contact.timer))
         self.timer_button.setText(words)
+        self.timer_button.setToolTip(words)
         self.timer_button.setVisible(contact.standing is Standing.ACCEPTED)
 
     @staticmethod

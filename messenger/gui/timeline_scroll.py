@@ -24,7 +24,7 @@ _NEAR: Final = 4
 _FLASH_MS: Final = 1600
 """How long the message that a jump led to stands out."""
 _BUTTON: Final = 40
-_BADGE: Final = 18
+_BADGE: Final = 16
 _SHORT: Final = 100
 """Fewer rows than this may not fill the pane and are moved to its bottom."""
 
@@ -64,8 +64,8 @@ class JumpButton(IconButton):
         painter.setFont(self._theme_of_badge.font("small", bold=True))
         words = str(self.count) if self.count < 1000 else "999+"
         painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # else "999+" turns into "+999"
-        width = max(_BADGE, painter.fontMetrics().horizontalAdvance(words) + SPACE["s"])
-        badge = QRect((self.width() - width) // 2, self.height() - _BADGE, width, _BADGE)
+        width = max(_BADGE, painter.fontMetrics().horizontalAdvance(words) + SPACE["xs"] + 2)
+        badge = QRect((self.width() - width) // 2, 0, width, _BADGE)  # above the arrow
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colors["accent"])
         painter.drawRoundedRect(badge, _BADGE / 2, _BADGE / 2)

@@ -272,6 +272,18 @@ class RowButton(QPushButton):
         theme.changed.connect(self._dress)
         self._dress()
 
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """Long words end in an ellipsis and make nothing wider."""
+        return QSize(4 * _ARROW, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Draw as many of the words as there is room for."""
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        room = self.width() - self.iconSize().width() - 4 * SPACE["s"]
+        option.text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+        QStylePainter(self).drawControl(QStyle.ControlElement.CE_PushButton, option)
+
     @Slot()
     def _dress(self) -> None:
         self.setIcon(icons.icon(self._icon, self._theme.colors[self._color], self.iconSize().width()))

@@ -221,6 +221,9 @@ def test_the_panel_sets_how_long_messages_stay(two: tuple[Desk, Desk]) -> None:
     info = alice.page.panel.info
     alice.hands.until(info.timer_button.isVisible)
     assert info.timer_button.text() == "Disappearing messages: Off"
+    before = info.minimumSizeHint().width()
+    info.timer_button.setText("Disappearing messages in a language of very long words: Off")
+    assert info.minimumSizeHint().width() == before, "long words push nothing out of the panel"
     alice.hands.click(info.timer_button)
     [opened] = info.findChildren(QMenu)
     next(action for action in opened.actions() if action.text() == "1 hour").trigger()
