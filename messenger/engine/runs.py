@@ -266,6 +266,7 @@ class Runs:
     @contextlib.asynccontextmanager
     async def _ending(self, held: Held, run: Run) -> AsyncIterator[None]:
         """Whatever happens on a lane: the transfer goes on later, pauses, or has failed, and says why."""
+        cut = False
         try:
             yield
         except Refused:
@@ -273,6 +274,7 @@ class Runs:
         except StorageError as e:
             await self._fault(held, e)
         except (OSError, ProtocolError, ConnectError):
+            cut = True
             if run.job is None or not run.job.stopped:
                 self._later(held.id)
         except InputError:  # the conversation was deleted meanwhile
@@ -282,6 +284,8 @@ class Runs:
                 del self._runs[held.id]
             run.ended.set()
             self._make_room()
+            if cut and not self.closed and (known := self._board.held.get(held.id)) is not None:
+                self._board.publish(known)  # it runs no more, and has no speed
 
     async def _fault(self, held: Held, error: StorageError) -> None:
         """A disk is at fault: of a source, and that ends it; else it waits, for a person or for room."""

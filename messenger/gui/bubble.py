@@ -4,7 +4,6 @@ Everything here is measured once and kept; painting and clicking only look it up
 layout of its own, so that one that runs from right to left stands at the right within the same bubble.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,11 +20,13 @@ from PySide6.QtGui import (
     QTextOption,
 )
 
-from messenger.core.models import Message, MessageState
+from messenger.core.models import Message
 from messenger.core.words import Phrase
 from messenger.gui import content
-from messenger.gui.theme import SPACE
-from messenger.text import _, clock, failure, marks, shown_text
+from messenger.gui.direction import runs_left
+from messenger.gui.quote import Quote
+from messenger.gui.theme import RADIUS, SPACE
+from messenger.text import _, clock, marks, shown_text
 
 TICK: Final = 16
 """Edge of the tick in pixels."""
@@ -36,9 +37,8 @@ _ABOVE: Final = SPACE["s"] - 1
 _GAP: Final = SPACE["s"]
 _LINE_GAP: Final = 1.5
 _CODE_EDGE: Final = SPACE["xs"]
-_QUOTE_BAR: Final = 3
-_QUOTE_INDENT: Final = SPACE["s"] + 2
-_QUOTE_GAP: Final = SPACE["xs"]
+_CODE_GAP: Final = SPACE["xs"]
+"""Between lines of code and other lines."""
 
 
 class Fonts(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ class Inks(msgspec.Struct, frozen=True):
     found_text: QColor
     """Of words that are sought."""
     bar: QColor
-    """Beside the beginning of what is answered."""
+    """Beside the beginning of what is answered, and of its author."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -120,7 +120,7 @@ class _Paragraph:
         self.layout.endLayout()
         self.top = self.left = 0.0
         end = start + len(text)
-        self.block = bool(text) and any(a <= start and end <= b for a, b in codes)
+        self.block = any(a <= start and end <= b for a, b in codes)
         """Whether all of it is code."""
 
     def place(self, top: float, inner: float, laid: float) -> None:
@@ -142,7 +142,7 @@ class Bubble:
         message: The message.
         width: Most pixels that the bubble may be wide.
         fonts: The fonts.
-        quote: The beginning of what it answers, as one line.
+        quote: The beginning of what it answers, as one line; its author, if known, in a line above.
         author: Who has done what a line about the conversation says.
         phrases: Words that are sought, to be marked.
     """
@@ -161,23 +161,20 @@ class Bubble:
         self.text, self._codes = (self.text, []) if plain else content.formatted(self.text)
         self._sought = content.sought(self.text, phrases) if phrases and not plain else []
         self.large = content.only_emoji(self.text) and not quote
-        self.time = "" if message.notice else marks(message, clock(message.sent_ms))
+        bare = msgspec.structs.replace(message, reactions=())  # those stand below
+        self.time = "" if message.notice else marks(bare, clock(message.sent_ms))
         self.timed = bool(message.timer) and not (message.notice or message.deleted)
         self.more = _("Show all") if self.cut else ""
-        failed = message.state is MessageState.FAILED and not message.deleted
-        self.failure = failure(message.reason) if failed else ""
         self._links = [] if self.large else self._plain(content.links(self.text))
         small = QFontMetricsF(fonts.small)
         strong = QFontMetricsF(fonts.strong)
         room = float(width - 2 * PADDING)
         font = QFont(fonts.emoji if self.large else fonts.strong if message.notice else fonts.text)
         font.setItalic(message.deleted)
-        self.quote = small.elidedText(quote, Qt.TextElideMode.ElideRight, room - _QUOTE_INDENT)
-        self._quote_font = fonts.small
-        advance = small.horizontalAdvance(self.quote) + _QUOTE_INDENT
-        self._quote_size = QSizeF(advance, small.height() + _QUOTE_GAP) if quote else QSizeF(0, 0)
-        self.quote_rect = QRectF(QPointF(PADDING, _ABOVE), self._quote_size)
+        self._quote = Quote(quote, fonts.small, fonts.strong, room)
+        self.quote = self._quote.text
         self._paragraphs: list[_Paragraph] = []
+        self._blocks: list[QRectF] = []
         start = 0
         for text in self.text.split("\n"):
             self._paragraphs.append(_Paragraph(text, font, room, start, self._codes, fonts.code))
@@ -191,19 +188,16 @@ class Bubble:
             widest = max(paragraph.natural for paragraph in self._paragraphs)
             high = sum(paragraph.height for paragraph in self._paragraphs)
             self.size = QSizeF(widest + 2 * PADDING, high + 2 * _ABOVE - _LINE_GAP)
-        self.failure_size = self._failure_size(small, width)
 
     def _measure(self, meta: QSizeF, room: float, more: float) -> None:
-        quote = self._quote_size
+        quote = self._quote.size
         inner = max(*(p.natural for p in self._paragraphs), meta.width(), more, quote.width())
         last = self._paragraphs[-1]
         beside = not (last.mirrored or self.cut or last.block) and last.last + _GAP + meta.width() <= room
         if beside:
             inner = max(inner, last.last + _GAP + meta.width())
-        top = _ABOVE + quote.height()
-        for paragraph in self._paragraphs:
-            paragraph.place(top, inner, room)
-            top += paragraph.height
+        self._quote.place(PADDING, _ABOVE + 1, inner)
+        top = self._place(_ABOVE + quote.height(), inner, room)
         self.more_rect = QRectF(PADDING, top, more, meta.height() + 4) if self.cut else QRectF()
         if self.cut:
             top += meta.height() + 4
@@ -211,11 +205,26 @@ class Bubble:
         self.meta = QRectF(PADDING + inner - meta.width(), bottom, meta.width(), meta.height())
         self.size = QSizeF(inner + 2 * PADDING, self.meta.bottom() + _ABOVE - 1)
 
-    def _failure_size(self, small: QFontMetricsF, width: int) -> QSizeF:
-        if not self.failure:
-            return QSizeF(0, 0)
-        box = small.boundingRect(QRectF(0, 0, width, 10_000), Qt.TextFlag.TextWordWrap, self.failure)
-        return QSizeF(box.width() + 1, box.height() + SPACE["xs"])
+    @property
+    def quote_rect(self) -> QRectF:
+        """Where the beginning of what it answers stands."""
+        return self._quote.rect
+
+    def _place(self, top: float, inner: float, room: float) -> float:
+        """Put paragraphs below each other, those of code with room around them; where the last one ends."""
+        first, within = top, False
+        for paragraph in self._paragraphs:
+            if paragraph.block != within:
+                top += _CODE_EDGE + (_CODE_GAP if top > first else 0)
+                if paragraph.block:
+                    self._blocks.append(QRectF(PADDING - _CODE_EDGE, top - _CODE_EDGE, 0, 0))
+                within = paragraph.block
+            paragraph.place(top, inner, room)
+            top += paragraph.height
+            if within:
+                block = self._blocks[-1]
+                block.setSize(QSizeF(inner + 2 * _CODE_EDGE, top - _LINE_GAP + _CODE_EDGE - block.top()))
+        return top + (_CODE_EDGE if within else 0)
 
     def draw(
         self,
@@ -237,32 +246,24 @@ class Bubble:
             inks: Colours of code, of words that are sought, and of the bar beside what is answered.
         """
         painter.setPen(text)
-        if self.quote:
-            self._draw_quote(painter, origin, text if inks is None else inks.bar)
+        bar, behind = (text, None) if inks is None else (inks.bar, inks.code)
+        self._quote.draw(painter, origin, text, bar, behind)
+        if inks is not None:
+            self._draw_blocks(painter, origin, inks.code)
             painter.setPen(text)
         clip = painter.clipBoundingRect() if painter.hasClipping() else None
         for paragraph in self._paragraphs:
             at = QPointF(origin.x() + PADDING + paragraph.left, origin.y() + paragraph.top)
             if clip is not None and (at.y() > clip.bottom() or at.y() + paragraph.height < clip.top()):
                 continue
-            if paragraph.block and inks is not None:
-                wide = self.size.width() - 2 * PADDING + 2 * _CODE_EDGE
-                box = QRectF(origin.x() + PADDING - _CODE_EDGE, at.y(), wide, paragraph.height)
-                painter.fillRect(box, inks.code)
             paragraph.layout.draw(painter, at, self._formats(paragraph, link, chosen, inks))
 
-    def _draw_quote(self, painter: QPainter, origin: QPointF, bar: QColor) -> None:
-        """The beginning of what it answers, and a bar beside it."""
-        box = self.quote_rect.translated(origin).adjusted(0, 0, 0, -_QUOTE_GAP)
-        mirrored = runs_left(self.quote)
-        edge = box.right() - _QUOTE_BAR if mirrored else box.left()
-        painter.fillRect(QRectF(edge, box.top() + 1, _QUOTE_BAR, box.height() - 2), bar)
-        painter.setFont(self._quote_font)
-        inner = box.adjusted(0, 0, -_QUOTE_INDENT, 0) if mirrored else box.adjusted(_QUOTE_INDENT, 0, 0, 0)
-        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(
-            inner, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, self.quote
-        )
+    def _draw_blocks(self, painter: QPainter, origin: QPointF, color: QColor) -> None:
+        """What is behind lines of code."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        for block in self._blocks:
+            painter.drawRoundedRect(block.translated(origin), RADIUS["small"], RADIUS["small"])
 
     def hit(self, point: QPointF) -> int:
         """The place in the shown text that is nearest to a point of the bubble."""
@@ -306,7 +307,7 @@ class Bubble:
         formats = []
         if inks is not None:
             for spans, back, fore in (
-                (self._codes, inks.code, None),
+                ([] if paragraph.block else self._codes, inks.code, None),
                 (self._sought, inks.found, inks.found_text),
             ):
                 style = QTextCharFormat()
@@ -351,14 +352,3 @@ def _line_at(layout: QTextLayout, y: float) -> QTextLine:
     count = layout.lineCount()
     place = next((n for n in range(count) if y < layout.lineAt(n).y() + layout.lineAt(n).height()), count - 1)
     return layout.lineAt(place)
-
-
-def runs_left(text: str) -> bool:
-    """Whether a paragraph runs from right to left: its first strong character decides (UAX 9, P2 and P3)."""
-    for character in text:
-        match unicodedata.bidirectional(character):
-            case "L":
-                return False
-            case "R" | "AL":
-                return True
-    return False

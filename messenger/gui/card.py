@@ -4,7 +4,8 @@ Like a `messenger.gui.bubble.Bubble` it is measured once and kept; painting and 
 Everything is laid out from left to right, and turned round where writing runs from right to left.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 import msgspec
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
@@ -13,9 +14,11 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from messenger.core.transfer_deeds import FileDeed, possible
 from messenger.core.transfers import ENDS, Transfer, TransferState
 from messenger.gui import icons
-from messenger.gui.bubble import runs_left
+from messenger.gui.direction import direction_of
 from messenger.gui.theme import FILE, RADIUS, SPACE, Theme
 from messenger.text import DEEDS, amount_words, files_title, program_words, state_words
+
+D = TypeVar("D")
 
 PADDING: Final = SPACE["m"]
 _ABOVE: Final = SPACE["s"] + 2
@@ -145,7 +148,7 @@ class Card:
             bad = line.role == "state" and self.transfer.state in _BAD
             painter.setPen(inks.bad if bad else colors.get(line.role, inks.text))
             painter.setLayoutDirection(
-                _direction(line.text)
+                direction_of(line.text)
             )  # a name stays as it is, wherever the window begins
             painter.drawText(line.rect.translated(origin), Qt.TextFlag.TextWordWrap | side, line.text)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -159,7 +162,7 @@ class Card:
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), RADIUS["control"], RADIUS["control"])
             painter.setPen(inks.button_text)
             painter.setFont(self._fonts.strong)
-            painter.setLayoutDirection(_direction(DEEDS[deed]))
+            painter.setLayoutDirection(direction_of(DEEDS[deed]))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, DEEDS[deed])
 
     # --- measuring ---
@@ -284,20 +287,14 @@ class Card:
             painter.drawRoundedRect(full, round_, round_)
 
 
-def _direction(text: str) -> Qt.LayoutDirection:
-    left = runs_left(text)
-    return Qt.LayoutDirection.RightToLeft if left else Qt.LayoutDirection.LeftToRight
-
-
-def stepped(card: Card, now: FileDeed | None, by: int) -> FileDeed | None:
+def stepped(deeds: Sequence[D], now: D | None, by: int) -> D | None:
     """The button after another one, or before; None beyond the ends.
 
     Args:
-        card: Whose buttons.
+        deeds: All of them, in order.
         now: The one where keys act; None for none of them.
         by: 1 for the next, -1 for the one before.
     """
-    deeds = [deed for deed, _rect in card.buttons]
     at = (deeds.index(now) if now in deeds else -1 if by > 0 else len(deeds)) + by
     return deeds[at] if 0 <= at < len(deeds) else None
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from messenger.core.models import Contact, Me, Offline, Online, Presence
+from messenger.core.models import Contact, Me, Offline, Online, Presence, Standing
 from messenger.core.relays import Relay
 from messenger.gui.avatar import paint_avatar, pixels_of
 from messenger.gui.entries import Item, menu_of
@@ -175,7 +175,8 @@ class ChatHeader(QWidget):
         if self._contact is None:
             return
         now = time.time_ns() // 1_000_000
-        words = presence_words(self._presence, now, self._contact.seen_ms)
+        blocked = self._contact.standing is Standing.BLOCKED
+        words = _("Blocked") if blocked else presence_words(self._presence, now, self._contact.seen_ms)
         self._words.setText(typing_words() if self._typing else words)
         icon, meaning = path(self._presence, self._relays)
         self.path.setVisible(bool(icon))
@@ -185,6 +186,6 @@ class ChatHeader(QWidget):
         self.path.setAccessibleName(meaning)
         online = self._typing or isinstance(self._presence, Online)
         set_role(self._words, "role", "online" if online else "small")
-        waits = isinstance(self._presence, Offline) and (self._presence.retry_ms or 0) > now
+        waits = isinstance(self._presence, Offline) and (self._presence.retry_ms or 0) > now and not blocked
         if waits != self._timer.isActive():
             self._timer.start() if waits else self._timer.stop()

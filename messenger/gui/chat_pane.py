@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Contact, Message, Standing
@@ -15,6 +15,7 @@ from messenger.gui.chat_files import ChatFiles
 from messenger.gui.chat_header import ChatHeader
 from messenger.gui.chat_search import ChatSearch
 from messenger.gui.composer import Composer
+from messenger.gui.contact_panel import PanelSheet
 from messenger.gui.conversation_model import Row
 from messenger.gui.drafts import Drafts
 from messenger.gui.entries import Entry, Item
@@ -158,6 +159,7 @@ class ChatPane(QWidget):
         if row is not None:
             self.refresh(row, namesake=namesake)
         self.model.open(conversation, title)
+        self.view.show_unread(0 if row is None else row.conversation.unread)
 
     def refresh(self, row: Row, *, namesake: bool = False) -> None:
         """Something about the conversation that is shown changed, other than its messages.
@@ -173,6 +175,9 @@ class ChatPane(QWidget):
         self.relays.show_contact(contact)
         self.header.show_typing(self.deeds.typing.writes(contact.id))
         self.chain.show_conversation(row.conversation)
+        self.view.show_unread(row.conversation.unread)
+        for sheet in self.window().findChildren(PanelSheet):
+            sheet.refresh(row)
         self.model.set_title(contact.title)
         self.deeds.rename(contact.title)
         self.files.rename(contact.title, able=contact.standing is Standing.ACCEPTED and not contact.held)
@@ -183,9 +188,14 @@ class ChatPane(QWidget):
             self.composer.hint(waits.format(name=contact.title) if contact.awaiting else "")
         else:
             self.gate.show_contact(contact)
+        gone = self.gate if open_gate else self.composer
+        cursor = QApplication.focusWidget()
+        held = cursor is not None and gone.isAncestorOf(cursor)
         self.composer.setVisible(open_gate)
         self.composer.setEnabled(not contact.held)
         self.gate.setVisible(not open_gate)
+        if held:
+            self.take_cursor()
 
     def take_cursor(self) -> None:
         """Put the cursor where the person goes on: where one writes, or before the messages of a stranger."""

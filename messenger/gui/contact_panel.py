@@ -19,7 +19,7 @@ from messenger.gui.switches import Switch
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.transfer_list import TransferList
 from messenger.gui.widgets import IconButton, IconLabel, RowButton, button, label
-from messenger.text import _, presence_words
+from messenger.text import _, presence_words, timer_words
 
 _WIDTH = 300
 _AVATAR = 80
@@ -100,6 +100,10 @@ class ContactInfo(QWidget):
         self.archive.setChecked(contact.archived)
         blocked = contact.standing is Standing.BLOCKED
         self.block_button.setText(_("Unblock") if blocked else _("Block"))
+        words = _("Disappearing messages: {time}").format(time=timer_words(contact.timer))
+        self.timer_button.setText(words)
+        self.timer_button.setToolTip(words)
+        self.timer_button.setVisible(contact.standing is Standing.ACCEPTED)
 
     @staticmethod
     def _reached(row: Row) -> str:
@@ -186,6 +190,7 @@ class ContactInfo(QWidget):
     def _add_buttons(self, column: QVBoxLayout, theme: Theme) -> None:
         orders = self._orders
         self.rename_button = RowButton(theme, "edit", _("Rename…"))
+        self.timer_button = RowButton(theme, "timer", "")
         self.keep_button = RowButton(theme, "clock", _("Keep messages…"))
         self.export_button = RowButton(theme, "save", _("Export conversation…"))
         self.block_button = RowButton(theme, "block", _("Block"))
@@ -197,6 +202,7 @@ class ContactInfo(QWidget):
         rows.setContentsMargins(-SPACE["s"], 0, -SPACE["s"], 0)  # so that icons stand below the other parts
         for part, act in (
             (self.rename_button, orders.rename),
+            (self.timer_button, self._ask_timer),
             (self.keep_button, orders.keep),
             (self.export_button, orders.export),
             (self.block_button, self._block),
@@ -209,6 +215,11 @@ class ContactInfo(QWidget):
     def _block(self, contact: Contact) -> None:
         blocked = contact.standing is Standing.BLOCKED
         (self._orders.unblock if blocked else self._orders.block)(contact)
+
+    def _ask_timer(self, contact: Contact) -> None:
+        menu = self._orders.timers(self, contact)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.timer_button.mapToGlobal(self.timer_button.rect().bottomLeft()))
 
     def _arrange(self, name: str, on: bool) -> None:
         if self._row is not None:
@@ -304,4 +315,10 @@ class PanelSheet(Sheet):
         self.body.addWidget(area)
         self.add_button(_("Close"), "primary").clicked.connect(self.accept)
         self.finished.connect(self.info.flush)
+        self._shown = row.conversation.id
         self.resize(400, 600)
+
+    def refresh(self, row: Row) -> None:
+        """Something about a conversation changed; show it, if it is the one with this person."""
+        if row.conversation.id == self._shown:
+            self.info.show_row(row)

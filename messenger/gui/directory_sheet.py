@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from messenger.core.errors import ConnectError, InputError, InputProblem, RelayError, RelayProblem
 from messenger.core.ids import Fingerprint
@@ -18,7 +18,7 @@ from messenger.gui.entries import Entry, menu_of
 from messenger.gui.relays_sheet import RelaysSheet
 from messenger.gui.sheet import Sheet
 from messenger.gui.theme import Theme
-from messenger.gui.widgets import button, label
+from messenger.gui.widgets import ChoiceButton, button, label
 from messenger.text import _, finding, relaying
 
 _SIZE: Final = (560, 640)
@@ -45,7 +45,7 @@ class DirectorySheet(Sheet):
         self._next = b""
         self._waits = False
         """The relay could not be asked yet; it is as soon as there is a link with it."""
-        self.relay_button = QPushButton()
+        self.relay_button = ChoiceButton(theme)
         self.relay_button.clicked.connect(self._on_relays)
         self.listing = ListingPart(theme)
         self.listing.wanted.connect(self._on_listing)
@@ -87,7 +87,7 @@ class DirectorySheet(Sheet):
     def _show_state(self) -> None:
         relay = None if self._relay is None else self._relays[self._relay]
         name = relaying.OPEN if relay is None else f"{finding.RELAY}: {relay.address}"
-        self.relay_button.setText(f"{name}  ▾")
+        self.relay_button.setText(name)
         self.relay_button.setAccessibleName(name)
         ours = relay is not None and relay.use is RelayUse.OWN
         self.listing.setVisible(ours)

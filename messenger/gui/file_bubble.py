@@ -2,29 +2,28 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection
-from typing import Final
 
+import msgspec
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QImage, QPainter
 
 from messenger.core.ids import MessageId
-from messenger.core.models import Message, MessageState
+from messenger.core.models import Message
 from messenger.core.transfer_deeds import FileDeed
 from messenger.core.transfers import Transfer
 from messenger.gui.bubble import TICK, TIMER, Span
 from messenger.gui.card import Card, bubble_inks, card_fonts
-from messenger.gui.theme import FILE, SPACE, Theme
+from messenger.gui.message_menu import Deed
+from messenger.gui.theme import FILE, Theme
 from messenger.gui.timeline_model import KEPT
-from messenger.text import clock, failure, files_title, marks
+from messenger.text import clock, files_title, marks
 
-Focus = tuple[MessageId, FileDeed]
-"""A button of a card in the conversation."""
-
-_TALL: Final = 10_000
+Focus = tuple[MessageId, FileDeed | Deed]
+"""A button in the conversation: of a card, or below a bubble."""
 
 
 class FileBubble(Card):
-    """A card with what every bubble has: time, tick, and why the message failed.
+    """A card with what every bubble has: time and tick.
 
     Args:
         message: The message.
@@ -49,7 +48,8 @@ class FileBubble(Card):
         picture: QImage | None,
     ) -> None:
         self.text = files_title(transfer)
-        self.time = marks(message, clock(message.sent_ms))
+        bare = msgspec.structs.replace(message, reactions=())  # those stand below
+        self.time = marks(bare, clock(message.sent_ms))
         self.timed = bool(message.timer)
         fonts = card_fonts(theme)
         small = QFontMetricsF(fonts.small)
@@ -58,13 +58,6 @@ class FileBubble(Card):
         mirrored = QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft
         wide = min(width, FILE["width"])
         super().__init__(transfer, name, wide, fonts, mirrored=mirrored, picture=picture, meta=meta)
-        failed = message.state is MessageState.FAILED
-        self.failure = failure(message.reason) if failed else ""
-        self.failure_size = QSizeF(0, 0)
-        if failed:
-            room = QRectF(0, 0, width, _TALL)
-            box = small.boundingRect(room, Qt.TextFlag.TextWordWrap, self.failure)
-            self.failure_size = QSizeF(box.width() + 1, box.height() + SPACE["xs"])
 
     def hit(self, _point: QPointF) -> int:
         """No characters can be chosen."""
@@ -137,4 +130,6 @@ class FileBubbles:
 
     @staticmethod
     def _at(place: Focus | None, message: Message) -> FileDeed | None:
-        return place[1] if place is not None and place[0] == message.id else None
+        if place is None or place[0] != message.id or not isinstance(place[1], FileDeed):
+            return None
+        return place[1]

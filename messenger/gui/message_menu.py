@@ -13,7 +13,7 @@ from messenger.core.transfer_deeds import FileDeed
 from messenger.gui.emoji import QUICK, name_of
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import IconButton, menu_icon
-from messenger.text import DEEDS, _, failure, speed_words
+from messenger.text import DEEDS, TRY_AGAIN, _, failure, speed_words
 
 _BUTTON: Final = 36
 _LIMITS: Final = (100_000, 500_000, 1_000_000, 5_000_000, 20_000_000)
@@ -176,7 +176,7 @@ class MessageMenu(QMenu):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName(_("Menu of the message"))
-        self._theme = theme
+        self._theme, self.message = theme, message
         if message.notice:
             return
         alive = not message.deleted
@@ -225,7 +225,7 @@ class MessageMenu(QMenu):
     def _add_retry(self, reason: FailReason) -> None:
         self.addSeparator()
         self.addAction(failure(reason)).setEnabled(False)
-        self._add("retry", _("Send again"), Deed.RETRY)
+        self._add("retry", TRY_AGAIN, Deed.RETRY)
 
     def _add_emoji(self, message: Message) -> None:
         mine = next((reaction.emoji for reaction in message.reactions if reaction.outgoing), "")

@@ -120,11 +120,11 @@ class Orders(QObject):
         sheet.renamed.connect(lambda alias: self._order(self._bridge.engine.rename, contact.id, alias))
         sheet.open()
 
-    def timers(self, menu: QMenu, contact: Contact) -> QMenu:
+    def timers(self, parent: QWidget, contact: Contact) -> QMenu:
         """The menu that sets after how long messages disappear."""
         return timer_menu(
             self._theme,
-            menu,
+            parent,
             contact.timer,
             lambda seconds: self.set_timer(contact, seconds),
             lambda: self.ask_timer(contact),

@@ -32,7 +32,7 @@ KEYS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("+", _("React")),
             ("E", _("Change a message of yours")),
             ("I", _("What became of it")),
-            ("Tab", _("Buttons of files, one after the other; Enter presses")),
+            ("Tab", _("Buttons of files, or Try again, one after the other; Enter presses")),
             ("Del", _("Delete")),
             ("Ctrl+C", _("Copy what is selected")),
         ),

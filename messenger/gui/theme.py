@@ -33,6 +33,8 @@ BUBBLE_SHARE: Final[int] = _TOKENS["bubble"]["share"]
 """Widest bubble in percent of the pane."""
 FILE: Final[dict[str, int]] = _TOKENS["file"]
 """Pixels of a card that shows files: its width, icon, the picture in it, buttons, bar, highest preview."""
+BELOW: Final[dict[str, int]] = _TOKENS["below"]
+"""Pixels of what stands below a bubble: chips, how far they reach into it, a button, the picture in it."""
 AVATARS: Final[tuple[str, ...]] = tuple(_TOKENS["avatars"])
 """Colours behind initials; white stands out on each."""
 

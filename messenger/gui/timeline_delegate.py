@@ -14,9 +14,12 @@ from messenger.core.ids import MessageId
 from messenger.core.models import Message, MessageState
 from messenger.core.words import Phrase
 from messenger.gui import icons
+from messenger.gui.below import Below, Belows
 from messenger.gui.bubble import TICK, TIMER, Bubble, Choice, Fonts, Inks, Span
 from messenger.gui.conversation_model import Index
+from messenger.gui.direction import direction_of
 from messenger.gui.file_bubble import FileBubble, FileBubbles
+from messenger.gui.message_menu import Deed
 from messenger.gui.theme import BUBBLE_SHARE, BUBBLE_WIDTH, RADIUS, SPACE, Theme
 from messenger.gui.timeline_model import KEPT, ROW, Row, TimelineModel
 from messenger.text import _, day
@@ -59,6 +62,8 @@ class TimelineDelegate(QStyledItemDelegate):
         self._bubbles: OrderedDict[tuple[object, ...], Bubble] = OrderedDict()
         self.files = FileBubbles(theme)
         """Cards of messages that offer files."""
+        self.belows = Belows(theme)
+        """Reactions, and why something was not sent."""
         self._width = BUBBLE_WIDTH
         self.pane = 0
         """Pixels from edge to edge, without the scroll bar."""
@@ -71,7 +76,7 @@ class TimelineDelegate(QStyledItemDelegate):
         """The message that a jump led to; its row stands out."""
         self._phrases: tuple[Phrase, ...] = ()
         self.quote_of: Callable[[Message], str] = _no_quote
-        """Tells what a message answers, as one line."""
+        """Tells what a message answers, as one line, its author in another above."""
         self.author_of: Callable[[Message], str] = _no_quote
         """Tells the name that is shown for the author of a message."""
         theme.changed.connect(self._forget)
@@ -97,11 +102,10 @@ class TimelineDelegate(QStyledItemDelegate):
         if message.transfer is not None and (card := self.files.get(message, self._width)) is not None:
             return card
         quote = self.quote_of(message)
-        failed = message.state is MessageState.FAILED
-        done = message.deleted, message.edited_ms, message.reactions, quote
+        done = message.deleted, message.edited_ms, quote
         text = message.text if message.edited_ms is not None else ""
         author = self.author_of(message) if message.notice else ""
-        key = (message.id, message.outgoing, self._width, failed, *done, text, author, self._phrases)
+        key = (message.id, message.outgoing, self._width, *done, text, author, self._phrases)
         bubble = self._bubbles.get(key)
         if bubble is None:
             theme = self._theme
@@ -116,6 +120,7 @@ class TimelineDelegate(QStyledItemDelegate):
     def forget(self, ids: Collection[MessageId]) -> None:
         """Messages have disappeared: their characters are not kept."""
         self.files.forget(ids)
+        self.belows.forget(ids)
         for key in [key for key in self._bubbles if key[0] in ids]:
             del self._bubbles[key]
 
@@ -135,12 +140,18 @@ class TimelineDelegate(QStyledItemDelegate):
             left = rect.left() + self.pane - _MARGIN - bubble.size.width()
         return QRectF(QPointF(left, rect.top() + self._above(row, place)), bubble.size)
 
+    def below(self, message: Message) -> Below | None:
+        """What stands below the bubble of a message, or None."""
+        at_right = message.outgoing != self._mirrored()
+        return self.belows.get(message, self.bubble(message).size.width(), self._width, at_right=at_right)
+
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002, N802 -- Qt's name
         """The height of a row; its width is that of the pane."""
         model, place = cast("TimelineModel", index.model()), index.row()
         row = model.row(place)  # not by its role: hundreds of rows are laid out at a time
-        bubble = self.bubble(row.message)
-        height = self._above(row, place) + bubble.size.height() + bubble.failure_size.height() + _CLOSE
+        bubble, below = self.bubble(row.message), self.below(row.message)
+        height = self._above(row, place) + bubble.size.height() + _CLOSE
+        height += 0 if below is None else below.height
         if place == model.rowCount() - 1:
             height += _BOTTOM
         return QSize(self.pane, round(height + 0.5))
@@ -159,7 +170,9 @@ class TimelineDelegate(QStyledItemDelegate):
             self._paint_divider(painter, option.rect, top + SPACE["s"])
         rect = self.bubble_rect(row, option.rect, index.row())
         if row.message.id == self.flash:
-            band = QRectF(option.rect.left(), rect.top() - 2, self.pane, rect.height() + 4)
+            below = self.below(row.message)
+            high = rect.height() + (0 if below is None else below.height)
+            band = QRectF(option.rect.left(), rect.top() - 2, self.pane, high + 4)
             painter.fillRect(band, self._theme.colors["flash"])
         at_cursor = self.show_cursor and bool(option.state & QStyle.StateFlag.State_HasFocus)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
@@ -182,6 +195,7 @@ class TimelineDelegate(QStyledItemDelegate):
         painter.setBrush(colors["chip"])
         painter.drawRoundedRect(chip, _CHIP / 2, _CHIP / 2)
         painter.setPen(colors["chip_text"])
+        painter.setLayoutDirection(direction_of(words))  # a date runs as its language does
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_divider(self, painter: QPainter, rect: QRect, top: int) -> None:
@@ -213,18 +227,21 @@ class TimelineDelegate(QStyledItemDelegate):
         painter.setFont(self._theme.font("small"))
         if not message.notice:
             self._paint_meta(painter, message, bubble, rect, meta)
+        if (below := self.below(message)) is not None:
+            focused = self.files.focused == (message.id, Deed.RETRY)
+            hovered = self.files.hovered == (message.id, Deed.RETRY)
+            below.draw(painter, rect.bottomLeft(), self._theme, focused=focused, hovered=hovered)
 
     def _paint_words(
         self, painter: QPainter, message: Message, bubble: Bubble, rect: QRectF, text: QColor
     ) -> None:
         """The characters of a message, and the link to the rest of a long one."""
         colors, side = self._theme.colors, "own" if message.outgoing else "other"
-        meta = colors["muted" if bubble.large else f"bubble_{side}_meta"]
         chosen = None
         if self.selection is not None and self.selection.message == message.id:
             chosen = Choice(self.selection.span, colors[f"selection_{side}"])
         link = colors[f"bubble_{side}_link"]
-        inks = Inks(colors[f"code_{side}"], colors["found"], colors["found_text"], meta)
+        inks = Inks(colors[f"code_{side}"], colors["found"], colors["found_text"], link)
         bubble.draw(painter, rect.topLeft(), text, link, chosen, inks)
         if bubble.cut:
             left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
@@ -236,7 +253,7 @@ class TimelineDelegate(QStyledItemDelegate):
     def _paint_meta(
         self, painter: QPainter, message: Message, bubble: Bubble | FileBubble, rect: QRectF, color: QColor
     ) -> None:
-        """How long it stays, time, tick, and why it failed."""
+        """How long it stays, time and tick."""
         meta = bubble.meta.translated(rect.topLeft())
         painter.setPen(color)
         if bubble.timed:
@@ -252,12 +269,6 @@ class TimelineDelegate(QStyledItemDelegate):
                 _TICKS[message.state], color.name(), TICK, painter.device().devicePixelRatio()
             )
             painter.drawPixmap(QPointF(meta.right() - TICK, meta.center().y() - TICK / 2), picture)
-        if bubble.failure:
-            painter.setPen(self._theme.colors["danger"])
-            size = bubble.failure_size
-            left = rect.right() - size.width() if message.outgoing != self._mirrored() else rect.left()
-            box = QRectF(left, rect.bottom() + SPACE["xs"], size.width(), size.height())
-            painter.drawText(box, Qt.TextFlag.TextWordWrap, bubble.failure)
 
     def _shape(self, row: Row, rect: QRectF) -> QPainterPath:
         """A rounded rectangle whose corners towards neighbours of the same group are sharper."""
@@ -276,6 +287,7 @@ class TimelineDelegate(QStyledItemDelegate):
     def _forget(self) -> None:
         self._bubbles.clear()
         self.files.clear()
+        self.belows.clear()
 
 
 def _no_quote(_: Message) -> str:

@@ -18,9 +18,9 @@ from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Message, MessageState
 from messenger.core.transfers import Transfer
 from messenger.gui.conversation_model import Index
-from messenger.gui.timeline_parts import Part, first_page, last_page, page_around
+from messenger.gui.timeline_parts import Part, Quotes, first_page, last_page, page_around
 from messenger.storage.reader import Reader
-from messenger.text import GONE, _, file_sentence, local, message_sentence, one_line, shown_text
+from messenger.text import _, file_sentence, local, message_sentence, shown_text
 
 ROW: Final = Qt.ItemDataRole.UserRole
 """Role of the `Row`."""
@@ -60,7 +60,8 @@ class TimelineModel(QAbstractListModel):
         self._conversation: ConversationId | None = None
         self._title = ""
         self._rows: list[Row] = []
-        self._quotes: dict[MessageId, str] = {}
+        self.quotes = Quotes(reader, self.author)
+        """What messages answer."""
         self._unread_from: int | None = None
         self.at_start = self.at_end = True
         self.transfer: Callable[[Message], Transfer | None] = lambda _message: None
@@ -81,7 +82,8 @@ class TimelineModel(QAbstractListModel):
         self.beginResetModel()
         self._conversation, self._title = conversation, title
         self._unread_from = None
-        self._rows, self._quotes = [], {}
+        self._rows = []
+        self.quotes.clear()
         self.at_start = self.at_end = True
         if conversation is not None:
             self._unread_from = self._reader.first_unread(conversation)
@@ -109,7 +111,7 @@ class TimelineModel(QAbstractListModel):
 
     def reread(self) -> None:
         """Messages may be gone from the database: take those away that are."""
-        self._quotes.clear()
+        self.quotes.clear()
         if self._conversation is None or not self._rows:
             return
         start, end = self._rows[0].message.position - 1, self._rows[-1].message.position + 1
@@ -122,9 +124,12 @@ class TimelineModel(QAbstractListModel):
 
     def set_title(self, title: str) -> None:
         """The other person is called differently from now on."""
-        if title != self._title:
-            self._quotes.clear()
+        if title == self._title:
+            return
         self._title = title
+        self.quotes.clear()
+        if self._rows:
+            self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
 
     def clear_unread_line(self) -> None:
         """Take the divider of unread messages away."""
@@ -180,22 +185,24 @@ class TimelineModel(QAbstractListModel):
 
     def change(self, message: Message) -> None:
         """A message changed: its state, or what was done to it."""
-        self._quotes.pop(message.id, None)
+        self.quotes.forget({message.id})
         place = self.place(message.position)
-        if place is not None and self._rows[place].message.id == message.id:
+        before = None if place is None else self._rows[place].message
+        if place is not None and before is not None and before.id == message.id:
             self._rows[place] = msgspec.structs.replace(self._rows[place], message=message)
             self._reframe(place - 1, place + 1)
+        if before is None or (before.text, before.deleted) != (message.text, message.deleted):
+            for row in _answering(self._rows, {message.id}):
+                self._reframe(row, row)
 
     def vanish(self, ids: Collection[MessageId]) -> None:
         """Messages have disappeared; what answered them shows that something was there."""
-        for id_ in ids:
-            self._quotes.pop(id_, None)
+        self.quotes.forget(ids)
         for place in reversed(range(len(self._rows))):
             if self._rows[place].message.id in ids:
                 self._remove(place, place)
-        for place, row in enumerate(self._rows):
-            if row.message.reply_to in ids:
-                self._reframe(place, place)
+        for place in _answering(self._rows, ids):
+            self._reframe(place, place)
         if not self._rows and not (self.at_start and self.at_end):
             self.open(self._conversation, self._title)
 
@@ -215,17 +222,7 @@ class TimelineModel(QAbstractListModel):
 
     def quote(self, message: Message) -> str:
         """What a message answers, as one line; nothing if it answers none, or if that is not here."""
-        id_ = message.reply_to
-        if id_ is None:
-            return ""
-        if id_ not in self._quotes:
-            answered = self._reader.message(message.conversation, id_)
-            if answered is not None:
-                words = f"{self.author(answered)}: {one_line(shown_text(answered))}"
-            else:
-                words = GONE if self._reader.vanished(message.conversation, id_) else ""
-            self._quotes[id_] = words
-        return self._quotes[id_]
+        return self.quotes.lines(message).replace("\n", ": ")
 
     def unread_place(self) -> int | None:
         """The row with the divider of unread messages."""
@@ -315,6 +312,11 @@ def frames(messages: list[Message], unread_from: int | None) -> list[Row]:
 
 def _framed(part: Part, unread_from: int | None) -> tuple[list[Row], bool, bool]:
     return frames(part.messages, unread_from), part.at_start, part.at_end
+
+
+def _answering(rows: list[Row], ids: Collection[MessageId]) -> list[int]:
+    """The rows of messages that answer some of these."""
+    return [place for place, row in enumerate(rows) if row.message.reply_to in ids]
 
 
 def _position(row: Row) -> int:

@@ -1,11 +1,13 @@
-"""The parts of a conversation that a timeline begins with: its end, what was unread, or around a message."""
+"""What a timeline reads: its end, what was unread, or around a message; and what messages answer."""
 
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from messenger.core import limits
-from messenger.core.ids import ConversationId
+from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Message
 from messenger.storage.reader import Reader
+from messenger.text import GONE, one_line, shown_text
 
 
 class Part(NamedTuple):
@@ -45,3 +47,42 @@ def page_around(reader: Reader, conversation: ConversationId, position: int) -> 
     before = reader.messages(conversation, before=position, count=half)
     after = reader.messages(conversation, after=position - 1, count=half)
     return Part(before + after, len(before) < half, len(after) < half)
+
+
+class Quotes:
+    """The beginnings of what messages answer, each read once.
+
+    Args:
+        reader: Where messages are read.
+        author: Tells the name that is shown for the author of a message.
+    """
+
+    def __init__(self, reader: Reader, author: Callable[[Message], str]) -> None:
+        self._reader, self._author = reader, author
+        self._kept: dict[MessageId, str] = {}
+
+    def lines(self, message: Message) -> str:
+        """What a message answers: its author, and below the words as one line.
+
+        Only words if it has disappeared; nothing if it answers none, or if that is not here.
+        """
+        id_ = message.reply_to
+        if id_ is None:
+            return ""
+        if id_ not in self._kept:
+            answered = self._reader.message(message.conversation, id_)
+            if answered is not None:
+                words = f"{one_line(self._author(answered))}\n{one_line(shown_text(answered))}"
+            else:
+                words = GONE if self._reader.vanished(message.conversation, id_) else ""
+            self._kept[id_] = words
+        return self._kept[id_]
+
+    def forget(self, ids: Collection[MessageId]) -> None:
+        """These messages are others now, or gone."""
+        for id_ in ids:
+            self._kept.pop(id_, None)
+
+    def clear(self) -> None:
+        """Read everything anew."""
+        self._kept.clear()

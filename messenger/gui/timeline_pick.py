@@ -11,8 +11,9 @@ from messenger.core.models import Message
 from messenger.core.transfer_deeds import FileDeed
 from messenger.gui.bubble import Bubble, Span
 from messenger.gui.file_bubble import FileBubble
+from messenger.gui.message_menu import Deed
 from messenger.gui.timeline_delegate import Selection, TimelineDelegate
-from messenger.gui.timeline_model import ROW, Row
+from messenger.gui.timeline_model import ROW, Row, TimelineModel
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -25,8 +26,15 @@ class Spot(msgspec.Struct, frozen=True):
     """The beginning of what the message answers."""
     text: bool
     place: int
-    deed: FileDeed | None = None
-    """The button of a card."""
+    deed: FileDeed | Deed | None = None
+    """The button of a card, or what stands below the bubble."""
+    extra: str = ""
+    """The emoji of a reaction below the bubble."""
+
+    @property
+    def target(self) -> tuple[object, ...]:
+        """What a click does here."""
+        return self.message.id, self.link, self.more, self.quote, self.deed, self.extra
 
 
 class Picker:
@@ -34,12 +42,19 @@ class Picker:
 
     Args:
         view: The list.
+        model: The messages.
         delegate: Paints it, and knows where everything is.
         repaint: Called when the selection looks different.
     """
 
-    def __init__(self, view: QListView, delegate: TimelineDelegate, repaint: Callable[[], None]) -> None:
-        self._view, self._delegate, self._repaint = view, delegate, repaint
+    def __init__(
+        self,
+        view: QListView,
+        model: TimelineModel,
+        delegate: TimelineDelegate,
+        repaint: Callable[[], None],
+    ) -> None:
+        self._view, self._model, self._delegate, self._repaint = view, model, delegate, repaint
         self._message: Message | None = None
         self._from = 0
         self._dragging = False
@@ -50,6 +65,11 @@ class Picker:
         if found is None:
             return None
         row, bubble, at = found
+        below = self._delegate.below(row.message)
+        if below is not None and (there := below.deed_at(at - QPointF(0, bubble.size.height()))) is not None:
+            return Spot(
+                row.message, "", more=False, quote=False, text=False, place=0, deed=there[0], extra=there[1]
+            )
         if not (0 <= at.x() <= bubble.size.width() and 0 <= at.y() <= bubble.size.height()):
             return None
         return Spot(
@@ -73,9 +93,11 @@ class Picker:
         """Extend the selection to a point; whether one is being made."""
         if not self._dragging or self._message is None:
             return False
-        found = self._bubble_at(point)
-        if found is not None and found[0].message.id == self._message.id:
-            place = found[1].hit(found[2])
+        found = self._bubble_of(self._message, point)
+        if found is not None:
+            bubble, at = found
+            beyond = len(bubble.text) if at.y() > bubble.size.height() else 0
+            place = bubble.hit(at) if 0 <= at.y() <= bubble.size.height() else beyond
             first, last = sorted((self._from, place))
             self._choose(Span(first, last))
         return True
@@ -99,12 +121,37 @@ class Picker:
         if self._message is not None and self._message.id in ids:
             self.clear()
 
+    def look(self) -> None:
+        """Messages stand differently: nothing stays selected of one that is gone or says something else."""
+        if self._message is None:
+            return
+        now = self._message_now(self._message)
+        if now is None or (now.text, now.deleted) != (self._message.text, self._message.deleted):
+            self.clear()
+        else:
+            self._message = now
+
     def text(self) -> str:
         """The selected characters."""
         selection = self._delegate.selection
         if selection is None or self._message is None:
             return ""
         return self._delegate.bubble(self._message).text[selection.span.start : selection.span.end]
+
+    def _message_now(self, message: Message) -> Message | None:
+        """A message as it stands now, if it is held."""
+        place = self._model.place(message.position)
+        now = None if place is None else self._model.row(place).message
+        return now if now is not None and now.id == message.id else None
+
+    def _bubble_of(self, message: Message, point: QPoint) -> tuple[Bubble | FileBubble, QPointF] | None:
+        """The bubble of a message, and a point of the view as seen from its corner."""
+        place = self._model.place(message.position)
+        if place is None:
+            return None
+        row, rect = self._model.row(place), self._view.visualRect(self._model.index(place))
+        corner = self._delegate.bubble_rect(row, rect, place).topLeft()
+        return self._delegate.bubble(row.message), QPointF(point) - corner
 
     def _bubble_at(self, point: QPoint) -> tuple[Row, Bubble | FileBubble, QPointF] | None:
         index = self._view.indexAt(QPoint(1, point.y()))

@@ -24,13 +24,13 @@ _NEAR: Final = 4
 _FLASH_MS: Final = 1600
 """How long the message that a jump led to stands out."""
 _BUTTON: Final = 40
-_BADGE: Final = 18
+_BADGE: Final = 16
 _SHORT: Final = 100
 """Fewer rows than this may not fill the pane and are moved to its bottom."""
 
 
 class JumpButton(IconButton):
-    """Leads to the newest message and counts those that arrived below.
+    """Leads to the newest message and counts those below that nobody has seen.
 
     Args:
         theme: Colours and fonts.
@@ -43,11 +43,11 @@ class JumpButton(IconButton):
         self.setParent(parent)
         self.setFixedSize(_BUTTON, _BUTTON)
         self.count = 0
-        """Messages that arrived below."""
+        """Messages below that nobody has seen."""
         self.hide()
 
     def show_count(self, count: int) -> None:
-        """Say how many messages arrived below."""
+        """Say how many messages below nobody has seen."""
         self.count = count
         words = f", {unread_words(count)}" if count else ""
         self.setAccessibleName(_("Jump to the newest message") + words)
@@ -62,9 +62,10 @@ class JumpButton(IconButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._theme_of_badge.font("small", bold=True))
-        words = str(self.count) if self.count < 100 else "99+"
-        width = max(_BADGE, painter.fontMetrics().horizontalAdvance(words) + SPACE["s"])
-        badge = QRect((self.width() - width) // 2, self.height() - _BADGE, width, _BADGE)
+        words = str(self.count) if self.count < 1000 else "999+"
+        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # else "999+" turns into "+999"
+        width = max(_BADGE, painter.fontMetrics().horizontalAdvance(words) + SPACE["xs"] + 2)
+        badge = QRect((self.width() - width) // 2, 0, width, _BADGE)  # above the arrow
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colors["accent"])
         painter.drawRoundedRect(badge, _BADGE / 2, _BADGE / 2)
@@ -87,7 +88,7 @@ class ScrollingTimeline(QListView):
         super().__init__()
         self._theme, self._model = theme, model
         self._paint = TimelineDelegate(theme)
-        self._paint.quote_of = model.quote
+        self._paint.quote_of = model.quotes.lines
         self._paint.author_of = model.author
         self._pinned, self._anchor = True, (0, 0)
         self._busy = False
@@ -136,6 +137,15 @@ class ScrollingTimeline(QListView):
         elif not self._pinned:
             self._below += sum(not m.outgoing and not m.notice for m in messages)
         self._show_jump()  # laid out with whatever else comes before the next paint
+
+    def show_unread(self, count: int) -> None:
+        """Say how many messages of the conversation nobody has seen; they are below where somebody reads.
+
+        Args:
+            count: How many.
+        """
+        self._below = 0 if self._pinned else count
+        self._show_jump()
 
     def vanished(self, ids: Collection[MessageId]) -> None:
         """Messages have disappeared; whatever else is in sight stays where it is."""
@@ -279,7 +289,7 @@ class ScrollingTimeline(QListView):
 
     @Slot()
     def _on_reset(self) -> None:
-        self._reported, self._below = -1, 0
+        self._reported = -1
         self._paint.filler = 0
         unread = self._model.unread_place()
         goal = None if self._goal is None else self._model.place(self._goal)

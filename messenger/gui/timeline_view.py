@@ -20,14 +20,14 @@ from messenger.core.models import Message
 from messenger.core.transfer_deeds import FileDeed, possible
 from messenger.core.transfers import ENDS, Transfer, TransferId
 from messenger.core.words import Phrase
-from messenger.gui.card import stepped
-from messenger.gui.file_bubble import FileBubble
 from messenger.gui.message_menu import Deed, Given, MessageMenu
+from messenger.gui.no_messages import NoMessages
 from messenger.gui.theme import Theme
+from messenger.gui.timeline_buttons import RowButtons
 from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_pick import Picker, Spot
 from messenger.gui.timeline_scroll import ScrollingTimeline
-from messenger.text import deed_words, moment
+from messenger.text import moment
 
 _MENU: Final = "menu"
 _PLAIN, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
@@ -72,20 +72,47 @@ class TimelineView(ScrollingTimeline):
         super().__init__(theme, model)
         self._heights: dict[MessageId, float] = {}
         """Of the cards that have changed since the conversation was opened: what they were laid out for."""
-        self._pick = Picker(self, self._paint, self.viewport().update)
-        self.answerable = True
-        """Whether the other person can be written to."""
+        self._pick = Picker(self, model, self._paint, self.viewport().update)
+        self._pressed: Spot | None = None
+        """Where the mouse button went down."""
         self.limits: Mapping[TransferId, int] = {}
         """The bounds of the speed of single transfers."""
         self.setMouseTracking(True)
         model.modelReset.connect(self._pick.clear)
         model.modelReset.connect(self._heights.clear)
-        self.selectionModel().currentChanged.connect(self._leave_buttons)
+        model.modelReset.connect(self._look_again)
+        model.dataChanged.connect(self._look_again)
+        model.rowsRemoved.connect(self._look_again)
+        self._buttons = RowButtons(self, model, self._paint)
+        self.none = NoMessages(self, model)
+        """Stands in an empty conversation."""
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the other person can be written to."""
+        return self._paint.belows.answerable
+
+    @answerable.setter
+    def answerable(self, able: bool) -> None:
+        if able != self._paint.belows.answerable:
+            self._paint.belows.answerable = able
+            self._buttons.leave()
+            self.scheduleDelayedItemsLayout()
 
     def vanished(self, ids: Collection[MessageId]) -> None:
         """Messages have disappeared, from what is selected too."""
         self._pick.forget(ids)
         super().vanished(ids)
+
+    @Slot()
+    def _look_again(self) -> None:
+        """Messages stand differently or are gone: nothing of what they were can be copied any more."""
+        self._pick.look()
+        for menu in self.findChildren(MessageMenu):
+            place = self._model.place(menu.message.position)
+            now = None if place is None else self._model.row(place).message
+            if now is None or now.id != menu.message.id or now.deleted != menu.message.deleted:
+                menu.close()
 
     def show_files(
         self,
@@ -109,8 +136,7 @@ class TimelineView(ScrollingTimeline):
         for place in self._offering(ids):
             index, message = self._model.index(place), self._model.row(place).message
             height = self._paint.bubble(message).size.height()
-            if self._paint.files.focused is not None and self._paint.files.focused[0] == message.id:
-                self._keep_button(message)
+            self._buttons.keep(message)
             if self._heights.get(message.id) == height:
                 self.update(index)
             else:
@@ -120,7 +146,7 @@ class TimelineView(ScrollingTimeline):
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802 -- Qt's name and signature
         """Tab goes through the buttons of the card that is marked, and then on."""
         step = 1 if forward else -1
-        return (self._paint.show_cursor and self._step(step)) or super().focusNextPrevChild(forward)
+        return (self._paint.show_cursor and self._buttons.step(step)) or super().focusNextPrevChild(forward)
 
     def copied_text(self) -> str:
         """What Ctrl+C copies: the selected characters, else the selected messages."""
@@ -154,7 +180,8 @@ class TimelineView(ScrollingTimeline):
             return
         self._paint.show_cursor = False
         self.clearSelection()
-        self._pick.press(self._pick.spot(event.position().toPoint()))
+        self._pressed = self._pick.spot(event.position().toPoint())
+        self._pick.press(self._pressed)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
         """Extend the selection, or show what a click would do."""
@@ -164,7 +191,7 @@ class TimelineView(ScrollingTimeline):
             return
         spot = self._pick.spot(point)
         shape = Qt.CursorShape.ArrowCursor
-        self._hover(spot)
+        self._buttons.hover(spot)
         if spot is not None and (spot.link or spot.more or spot.quote or spot.deed):
             shape = Qt.CursorShape.PointingHandCursor
         elif spot is not None and spot.text:
@@ -172,19 +199,23 @@ class TimelineView(ScrollingTimeline):
         self.viewport().setCursor(shape)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
-        """A click that selected nothing opens what is under it."""
+        """A click that selected nothing opens what is under it, if it was there when the button went down."""
         super().mouseReleaseEvent(event)
         self._pick.release()
-        if event.button() is Qt.MouseButton.LeftButton and not self._pick.text():
-            spot = self._pick.spot(event.position().toPoint())
-            if spot is not None and spot.link:
-                self.link_clicked.emit(spot.link)
-            elif spot is not None and spot.more:
-                self.full_text_asked.emit(spot.message)
-            elif spot is not None and spot.quote:
-                self.quote_clicked.emit(spot.message)
-            elif spot is not None and spot.deed is not None:
-                self._press(spot.message, spot.deed)
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        before, self._pressed = self._pressed, None
+        spot = self._pick.spot(event.position().toPoint())
+        if before is None or spot is None or spot.target != before.target or self._pick.text():
+            return
+        if spot.link:
+            self.link_clicked.emit(spot.link)
+        elif spot.more:
+            self.full_text_asked.emit(spot.message)
+        elif spot.quote:
+            self.quote_clicked.emit(spot.message)
+        elif spot.deed is not None:
+            self._press(spot.message, spot.deed, spot.extra)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
         """Select the word under the mouse; beside the characters, answer the message."""
@@ -209,11 +240,11 @@ class TimelineView(ScrollingTimeline):
         forward, back = (
             (Qt.Key.Key_Left, Qt.Key.Key_Right) if mirrored else (Qt.Key.Key_Right, Qt.Key.Key_Left)
         )
-        if event.key() in {forward, back} and self._step(1 if event.key() == forward else -1):
+        if event.key() in {forward, back} and self._buttons.step(1 if event.key() == forward else -1):
             return
-        focused = self._paint.files.focused
+        focused = self._buttons.focused()
         if focused is not None and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}:
-            self._press(self._model.row(self.currentIndex().row()).message, focused[1])
+            self._press(*focused)
             return
         deed, index = _KEYS.get((event.key(), event.modifiers())), self.currentIndex()
         if deed is None or not index.isValid():
@@ -291,50 +322,14 @@ class TimelineView(ScrollingTimeline):
         """The rows that show some of these transfers."""
         return [n for n in range(self._model.rowCount()) if self._model.row(n).message.transfer in ids]
 
-    def _press(self, message: Message, deed: FileDeed) -> None:
-        """Ask for something with the files of a message, if it is still possible."""
+    def _press(self, message: Message, deed: FileDeed | Deed, extra: str = "") -> None:
+        """Do what a button in the conversation is for, if that is still possible."""
+        if isinstance(deed, Deed):
+            self._ask(message, deed, extra)
+            return
         transfer = self._model.transfer(message)
         if transfer is not None and deed in possible(transfer):
             self.file_asked.emit(deed, transfer)
-
-    def _step(self, by: int) -> bool:
-        """Go on to the next button of the card that is marked; whether there is one."""
-        index = self.currentIndex()
-        if not index.isValid():
-            return False
-        message = self._model.row(index.row()).message
-        card, files = self._paint.bubble(message), self._paint.files
-        if not isinstance(card, FileBubble):
-            return False
-        now = files.focused[1] if files.focused is not None else None
-        deed = stepped(card, now, by)
-        self._leave_buttons()
-        if deed is not None:
-            files.focused = (message.id, deed)
-            self.setAccessibleDescription(deed_words(deed, card.transfer))
-        self.update(index)
-        return deed is not None
-
-    def _keep_button(self, message: Message) -> None:
-        """The buttons of a card are others: no key presses one that is not there any more."""
-        card, focused = self._paint.bubble(message), self._paint.files.focused
-        there = isinstance(card, FileBubble) and any(
-            deed == (focused or (0, 0))[1] for deed, _ in card.buttons
-        )
-        if not there:
-            self._leave_buttons()
-
-    @Slot()
-    def _leave_buttons(self) -> None:
-        self._paint.files.focused = None
-        self.setAccessibleDescription("")
-
-    def _hover(self, spot: Spot | None) -> None:
-        before = self._paint.files.hovered
-        over = (spot.message.id, spot.deed) if spot is not None and spot.deed is not None else None
-        self._paint.files.hovered = over
-        if before != over:
-            self.viewport().update()
 
     @staticmethod
     def _copy(text: str) -> None:

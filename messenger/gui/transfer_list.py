@@ -338,7 +338,7 @@ class TransferList(QListView):
         if transfer is None:
             return False
         now = self._paint.focused[1] if self._paint.focused is not None else None
-        deed = stepped(self._paint.card(transfer), now, by)
+        deed = stepped([deed for deed, _rect in self._paint.card(transfer).buttons], now, by)
         self._leave()
         if deed is not None:
             self._paint.focused = (transfer.id, deed)

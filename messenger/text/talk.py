@@ -55,9 +55,12 @@ STATES: Final[dict[MessageState, str]] = {
 """What the tick beside a message means."""
 
 _FAILURES: Final[dict[FailReason, str]] = {
-    FailReason.NONE: _("Not sent. Try again from the menu of the message."),
+    FailReason.NONE: _("Not sent."),
     FailReason.BLOCKED: _("Not sent, because you blocked this person."),
 }
+
+TRY_AGAIN: Final = _("Try again")
+"""On the button that sends once more what was not sent."""
 
 
 def failure(reason: FailReason) -> str:

@@ -62,7 +62,7 @@ def test_what_was_done_to_a_message_stands_at_its_time(fonts: Fonts) -> None:
         message("Hi"), edited_ms=5, reactions=(Reaction(outgoing=False, emoji="👍"),)
     )
     plain, marked = Bubble(message("Hi"), WIDTH, fonts), Bubble(done, WIDTH, fonts)
-    assert marked.time == f"👍 · edited · {plain.time}"
+    assert marked.time == f"edited · {plain.time}", "reactions stand below"
     assert marked.meta.width() > plain.meta.width()
     assert marked.meta.left() >= PADDING
     assert marked.meta.right() <= marked.size.width() - PADDING + 1
@@ -71,7 +71,7 @@ def test_what_was_done_to_a_message_stands_at_its_time(fonts: Fonts) -> None:
 def test_a_deleted_message_leaves_words_in_italics(fonts: Fonts) -> None:
     gone = msgspec.structs.replace(message("", MessageState.FAILED), deleted=True)
     bubble, plain = Bubble(gone, WIDTH, fonts), Bubble(message("You deleted this message"), WIDTH, fonts)
-    assert (bubble.text, bubble.failure) == (plain.text, "")
+    assert bubble.text == plain.text
     assert ink(bubble) != ink(plain), "it leans"
     theirs = msgspec.structs.replace(gone, outgoing=False)
     assert Bubble(theirs, WIDTH, fonts).text == "This message was deleted"
@@ -88,6 +88,30 @@ def test_what_is_answered_stands_above_and_is_no_part_of_the_text(fonts: Fonts) 
     assert not bubble.over_text(QPointF(PADDING + 1, top / 2))
     assert bubble.hit(QPointF(PADDING, bubble.size.height() - 5)) == 0
     assert not Bubble(message("👍"), WIDTH, fonts, "Bob: well?").large
+
+
+def test_who_is_answered_stands_in_a_line_above(fonts: Fonts) -> None:
+    words, named = "are you there? " + "x" * 500, "Bob " + "y" * 500
+    plain, bubble = (Bubble(message("yes"), WIDTH, fonts, quote) for quote in (words, f"{named}\n{words}"))
+    assert bubble.quote == plain.quote == words
+    assert bubble.quote_rect.height() > plain.quote_rect.height()
+    assert bubble.quote_rect.right() <= bubble.size.width() - PADDING + 1
+    assert bubble.quote_rect.bottom() < bubble._paragraphs[0].top, "it covers no words"
+    assert Bubble(message("yes"), WIDTH, fonts).quote_rect.isEmpty()
+    assert ink(Bubble(message("yes"), WIDTH, fonts, "אדם\nשלום"))[1] <= WIDTH - PADDING + 1
+
+
+def test_lines_of_code_stand_apart(fonts: Fonts) -> None:
+    plain = Bubble(message("one\ntwo\n\nthree\nfour"), WIDTH, fonts)
+    coded = Bubble(message("one\n```\ntwo\n\nthree\n```\nfour"), WIDTH, fonts)
+    assert coded.text == plain.text
+    (block,) = coded._blocks
+    assert [paragraph.block for paragraph in coded._paragraphs] == [False, True, True, True, False]
+    before, *within, after = coded._paragraphs
+    assert before.top + before.height <= block.top() < within[0].top
+    assert within[-1].top + within[-1].height <= block.bottom() + 2 < after.top + 2
+    assert block.right() <= coded.size.width()
+    assert plain._blocks == []
 
 
 def test_long_text_takes_several_lines_within_the_width(fonts: Fonts) -> None:
@@ -150,13 +174,6 @@ def test_a_huge_message_is_cut_and_says_so(fonts: Fonts) -> None:
     assert bubble.more
     assert bubble.size.height() < 2_000
     assert bubble.more_rect.height() > 0
-
-
-def test_a_failed_message_says_why(fonts: Fonts) -> None:
-    assert Bubble(message("x"), WIDTH, fonts).failure_size.isEmpty()
-    failed = Bubble(message("x", MessageState.FAILED), WIDTH, fonts)
-    assert "blocked" in failed.failure
-    assert failed.failure_size.height() > 0
 
 
 @pytest.mark.parametrize(

@@ -272,14 +272,14 @@ def test_what_failed_says_why_and_is_sent_again(two: tuple[Desk, Desk]) -> None:
     assert entries(opened) == [
         "Copy text",
         "Not sent, because you blocked this person.",
-        "Send again",
+        "Try again",
         "Info",
         "Delete…",
     ]
     opened.close()
     alice.call(alice.bridge.engine.unblock, conversation)
     alice.hands.until(alice.chat.composer.isVisible)
-    pick(alice, 0, "Send again")
+    pick(alice, 0, "Try again")
     alice.hands.until(lambda: state(alice, 0) is MessageState.QUEUED)
 
 

@@ -223,9 +223,15 @@ def test_what_a_message_answers(model: TimelineModel, history: History) -> None:
         edit(history.conversation, ChainKind.EDIT, MessageId(b"edit" * 4), asked.id, "edited", START)
     )
     assert model.quote(reply) == "You: edited"
+    told: list[int] = []
+    model.dataChanged.connect(lambda first, _last: told.append(first.row()))
     gone = edit(history.conversation, ChainKind.DELETE, MessageId(b"gone" * 4), asked.id, "", START)
     model.change(gone)
     assert model.quote(reply) == "You: You deleted this message"
+    assert told == [model.place(reply.position)], "what answers it is shown anew"
+    model.change(gone)
+    model.set_title("Robert")
+    assert told[-1] == 0, "all are shown anew: some may quote them"
 
 
 def test_a_deleted_message_has_words(model: TimelineModel, history: History) -> None:

@@ -249,11 +249,11 @@ def test_the_menu_copies_retries_and_shows_all(view: TimelineView, history: Hist
     shown: list[Message] = []
     view.retry_asked.connect(retried.append)
     view.full_text_asked.connect(shown.append)
-    entries(view, failed)["Send again"]()
+    entries(view, failed)["Try again"]()
     assert [message.id for message in retried] == [failed.id]
     long = view._model.row(0).message
     menu = entries(view, long)
-    assert "Send again" not in menu
+    assert "Try again" not in menu
     menu["Copy text"]()
     assert QGuiApplication.clipboard().text() == "x" * 5_000
     menu["Show all"]()
