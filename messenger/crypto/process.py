@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import traceback
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NoReturn
@@ -24,7 +23,8 @@ def command(*arguments: str) -> list[str]:
     """
     if getattr(sys, "frozen", False):
         return [sys.executable, "--vault", *arguments]
-    return [sys.executable, "-P", "-m", "messenger.crypto.vault_process", *arguments]
+    lean = ("-X", "no_debug_ranges")  # columns of errors, which nobody sees here, are a tenth of the code
+    return [sys.executable, "-P", *lean, "-m", "messenger.crypto.vault_process", *arguments]
 
 
 def environment() -> dict[str, str]:
@@ -86,7 +86,22 @@ def die_of_bug(error: BaseException) -> NoReturn:
     os._exit(BUG_EXIT)
 
 
+class Deadly:
+    """A piece of work after which, if it raises anything, the process ends as by `die_of_bug`."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            die_of_bug(error)
+
+
 def _redacted(kind: type[BaseException], _error: BaseException, trace: TracebackType | None) -> None:
     """An excepthook that prints where and what kind, never the values in the message."""
+    import traceback
+
     sys.stderr.write("".join(traceback.format_tb(trace)) + kind.__name__ + "\n")
     sys.stderr.flush()

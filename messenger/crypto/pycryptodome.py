@@ -8,7 +8,7 @@ cffi is hidden while pycryptodome makes up its mind, and only then.
 """
 
 import sys
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 _HIDE = "cffi" not in sys.modules
 if _HIDE:
@@ -22,4 +22,21 @@ finally:
     if _HIDE:
         del sys.modules["cffi"]
 
-__all__ = ["RSA", "SHA256", "oaep", "pss"]
+if TYPE_CHECKING:
+    from Crypto.Cipher._mode_gcm import GcmMode
+
+__all__ = ["RSA", "SHA256", "gcm", "oaep", "pss"]
+
+_TAG_SIZE = 16
+
+
+def gcm(key: bytes, nonce: bytes) -> "GcmMode":
+    """AES-GCM with a tag of 16 bytes; the library loads it when it is first used, in the vault process alone.
+
+    Args:
+        key: 32 bytes.
+        nonce: 12 bytes.
+    """
+    from Crypto.Cipher import AES
+
+    return AES.new(key, AES.MODE_GCM, nonce=nonce, mac_len=_TAG_SIZE)
