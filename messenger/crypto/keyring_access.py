@@ -6,6 +6,7 @@ their own turns all of that into one exit code and keeps the vault small.
 """
 
 import secrets
+import subprocess
 from typing import Final
 
 from messenger.core import limits
@@ -63,8 +64,6 @@ def delete(entry: str) -> None:
 
 
 def _call(operation: str, entry: str, text: str = "") -> str:
-    import subprocess
-
     try:
         done = subprocess.run(  # noqa: S603  (our own program, arguments of our own making)
             process.command("--keyring", operation, entry),

@@ -3,11 +3,12 @@
 import contextlib
 import os
 import secrets
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, assert_never, cast
+from typing import BinaryIO, Final, assert_never, cast
 
 from messenger.core import limits
 from messenger.core.errors import SottoError, StorageError, VaultError
@@ -20,9 +21,6 @@ from messenger.crypto.protection import Cost, Protection
 from messenger.crypto.rsa import PrivateKey
 from messenger.crypto.succession import SERIAL_MAX, Succession
 from messenger.crypto.vault_workers import Workers
-
-if TYPE_CHECKING:
-    import subprocess
 
 _RSA_THREADS: Final = 2
 _WRAPPED_SIZE: Final = 32
@@ -251,8 +249,6 @@ def _generate(bits: int) -> "subprocess.Popen[bytes]":
     """Start making a key of that size; `_collect` gets it."""
     if bits // 8 not in limits.RSA_SIZES or bits % 8:
         raise VaultError("no such key size")
-    import subprocess
-
     try:
         return subprocess.Popen(  # noqa: S603  (our own program)
             process.command("--generate", str(bits)),
