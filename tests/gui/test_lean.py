@@ -58,6 +58,7 @@ NEVER: Final = frozenset(
         "email",
         "importlib.metadata",
     }
+    | {f"messenger.gui.{name}" for name in ("emoji_picker", "message_sheets", "send_sheet")}
     | {"PySide6.QtNetwork", "PySide6.QtDBus", "PySide6.QtOpenGL", "typer", "rich", "prompt_toolkit"}
 )
 """What a window that is open, and has no link yet, has no use for."""
