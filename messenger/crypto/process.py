@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NoReturn
@@ -23,8 +24,7 @@ def command(*arguments: str) -> list[str]:
     """
     if getattr(sys, "frozen", False):
         return [sys.executable, "--vault", *arguments]
-    lean = ("-X", "no_debug_ranges")  # columns of errors, which nobody sees here, are a tenth of the code
-    return [sys.executable, "-P", *lean, "-m", "messenger.crypto.vault_process", *arguments]
+    return [sys.executable, "-P", "-m", "messenger.crypto.vault_process", *arguments]
 
 
 def environment() -> dict[str, str]:
@@ -101,7 +101,5 @@ class Deadly:
 
 def _redacted(kind: type[BaseException], _error: BaseException, trace: TracebackType | None) -> None:
     """An excepthook that prints where and what kind, never the values in the message."""
-    import traceback
-
     sys.stderr.write("".join(traceback.format_tb(trace)) + kind.__name__ + "\n")
     sys.stderr.flush()

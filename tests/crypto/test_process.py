@@ -30,8 +30,6 @@ def test_the_command_of_an_installed_program() -> None:
     assert process.command("--generate", "3072") == [
         sys.executable,
         "-P",
-        "-X",
-        "no_debug_ranges",
         "-m",
         "messenger.crypto.vault_process",
         "--generate",
