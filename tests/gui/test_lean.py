@@ -35,7 +35,7 @@ def watched(self):
         window.painted.connect(lambda: told.update(painted=True))
 
     async def begun(thread):
-        told["before"] = [told["painted"], sorted(sys.modules)]
+        told["before"] = told["before"] or [told["painted"], sorted(sys.modules)]
         await begin(thread)
 
     app.MainWindow.__init__, engine_thread.EngineThread.begin = watch, begun
