@@ -10,6 +10,13 @@ from typing import NoReturn
 class _Windows:
     """The window as `messenger.cli.window` sees it; Qt is loaded when one is needed."""
 
+    def prepare(self) -> None:
+        """Load the standard library without OpenSSL, of which a window needs nothing."""
+        from messenger.crypto import no_openssl
+
+        no_openssl.load_hashes()
+        no_openssl.load_asyncio()
+
     def load(self) -> None:
         """Load Qt, after what needs none; raises ImportError where it, or a system library, is missing."""
         import linecache

@@ -28,7 +28,9 @@ LAYERS: Final[dict[str, frozenset[str]]] = {
     "text": frozenset({"core", "assets"}),
     "assets": frozenset({"core"}),
     "demo": frozenset({"core", "engine", "net", "text"}),
-    "__main__": frozenset({"cli", "gui", "core", "crypto.process", "crypto.vault_process"}),
+    "__main__": frozenset(
+        {"cli", "gui", "core", "crypto.no_openssl", "crypto.process", "crypto.vault_process"}
+    ),
     "__init__": frozenset(),
 }
 """What each part of the house may import of ours: whole packages, or one module of another."""

@@ -20,6 +20,9 @@ _PROFILE: Final = "--profile"
 class Windows(Protocol):
     """The window, which this package must not import; `messenger.__main__` brings it."""
 
+    def prepare(self) -> None:
+        """Do what must be done before anything that costs is imported; called once, if at all."""
+
     def load(self) -> None:
         """Get ready to open windows.
 
@@ -51,6 +54,7 @@ def run_plain(arguments: list[str], windows: Windows) -> int | None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # while it was loaded
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        windows.prepare()
         return open_window(windows, folder, link)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED

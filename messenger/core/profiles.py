@@ -5,8 +5,6 @@ A profile may lie in any folder (`--profile`); these are the ones that the progr
 
 from typing import Final
 
-import platformdirs
-
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.file_names import safe_name
 from messenger.core.names import own_name
@@ -20,11 +18,15 @@ _OTHERS: Final = "sotto-profiles"
 
 def default_folder() -> str:
     """The profile that is used when none is named."""
+    import platformdirs
+
     return platformdirs.user_data_dir(_APP, appauthor=False)
 
 
 def others_folder() -> str:
     """Where the other profiles lie, each in a folder with its name."""
+    import platformdirs
+
     return platformdirs.user_data_dir(_OTHERS, appauthor=False)
 
 

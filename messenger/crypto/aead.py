@@ -8,9 +8,6 @@ for single boxes, derived or drawn together with a key that is used once.
 from collections.abc import Callable
 from typing import ClassVar, Final, NoReturn, Protocol
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from messenger.core import limits
 from messenger.core.errors import CryptoError
 
@@ -19,14 +16,18 @@ IV_SIZE: Final = 12
 Buffer = bytes | bytearray | memoryview
 
 
-class Cipher(Protocol):
-    """What we use of `cryptography`'s AESGCM; see there."""
+class BoxCipher(Protocol):
+    """What single boxes need of a cipher."""
 
     def encrypt(self, nonce: bytes, data: Buffer, associated_data: Buffer) -> bytes:
         """Ciphertext and tag."""
 
     def decrypt(self, nonce: bytes, data: Buffer, associated_data: Buffer) -> bytes:
-        """Plaintext, or InvalidTag."""
+        """Plaintext, or InvalidTag of `cryptography`, or CryptoError."""
+
+
+class Cipher(BoxCipher, Protocol):
+    """What we use of `cryptography`'s AESGCM; see there."""
 
     def encrypt_into(self, nonce: bytes, data: Buffer, associated_data: Buffer, buf: memoryview) -> int:
         """Ciphertext and tag, into a buffer of exactly their length."""
@@ -35,11 +36,27 @@ class Cipher(Protocol):
         """Plaintext, or InvalidTag and anything at all in the buffer."""
 
 
+def _of_cryptography(key: bytes) -> Cipher:
+    """A cipher of `cryptography`, which is loaded for the first one: a window that has no link needs none."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What such a cipher raises if a tag does not hold; to be asked for when something was raised."""
+    from cryptography.exceptions import InvalidTag
+
+    return (InvalidTag,)
+
+
 class Aes:
     """The one place where bytes become an AES-256-GCM cipher."""
 
-    factory: ClassVar[Callable[[bytes], Cipher]] = AESGCM
+    factory: ClassVar[Callable[[bytes], Cipher]] = _of_cryptography
     """Called with each 32-byte key. Tests put a recorder here that refuses a repeated (key, nonce)."""
+    box_factory: ClassVar[Callable[[bytes], BoxCipher] | None] = None
+    """The same for single boxes, if they are made otherwise: as in the vault process, see `vault_cipher`."""
 
     @classmethod
     def cipher(cls, key: bytes) -> Cipher:
@@ -52,12 +69,21 @@ class Aes:
             raise CryptoError("an AES-256 key has 32 bytes")
         return cls.factory(key)
 
+    @classmethod
+    def box_cipher(cls, key: bytes) -> BoxCipher:
+        """Make a cipher for one box; raises CryptoError as `cipher` does."""
+        if cls.box_factory is None:
+            return cls.cipher(key)
+        if len(key) != KEY_SIZE:
+            raise CryptoError("an AES-256 key has 32 bytes")
+        return cls.box_factory(key)
+
 
 def seal_once(key: bytes, nonce: bytes, plaintext: Buffer, aad: bytes) -> bytes:
     """Encrypt one message: ciphertext and 16-byte tag. The (key, nonce) pair must never be used again."""
     if len(nonce) != IV_SIZE:
         raise CryptoError("a nonce has 12 bytes")
-    return Aes.cipher(key).encrypt(nonce, plaintext, aad)
+    return Aes.box_cipher(key).encrypt(nonce, plaintext, aad)
 
 
 def open_once(key: bytes, nonce: bytes, sealed: Buffer, aad: bytes) -> bytes:
@@ -69,8 +95,8 @@ def open_once(key: bytes, nonce: bytes, sealed: Buffer, aad: bytes) -> bytes:
     if len(nonce) != IV_SIZE:
         raise CryptoError("a nonce has 12 bytes")
     try:
-        return Aes.cipher(key).decrypt(nonce, sealed, aad)
-    except InvalidTag as e:
+        return Aes.box_cipher(key).decrypt(nonce, sealed, aad)
+    except _refusals() as e:
         raise CryptoError("a sealed box does not open") from e
 
 
@@ -179,7 +205,7 @@ class Opener(_Direction):
         nonce = self._next(size)
         try:
             plaintext = self._cipher.decrypt(nonce, ciphertext, aad)
-        except InvalidTag as e:
+        except _refusals() as e:
             self._alive = False
             raise CryptoError("a record does not open") from e
         self.count += 1
@@ -211,7 +237,7 @@ class Opener(_Direction):
         nonce = self._next(size)  # bulk data: nothing has to be cut out
         try:
             self._cipher.decrypt_into(nonce, ciphertext, aad, out)
-        except InvalidTag as e:
+        except _refusals() as e:
             self._alive = False
             out[:] = bytes(size)
             raise CryptoError("a record does not open") from e

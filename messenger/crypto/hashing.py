@@ -6,8 +6,6 @@ another. The contexts and what is hashed stand in SPEC.md section 17.
 
 from typing import Final, Protocol
 
-from blake3 import blake3
-
 from messenger.crypto.aead import Buffer
 
 HASH_SIZE: Final = 32
@@ -29,14 +27,20 @@ class Hasher(Protocol):
 
 def chunk_hasher() -> Hasher:
     """Begin the hash of one chunk of the content."""
+    from blake3 import blake3  # with the first file, not at the start
+
     return blake3(derive_key_context=_CHUNK)
 
 
 def content_hasher() -> Hasher:
     """Begin the hash that proves the whole content: over the hashes of its chunks in order."""
+    from blake3 import blake3
+
     return blake3(derive_key_context=_CONTENT)
 
 
 def manifest_root(manifest: Buffer) -> bytes:
     """The hash of a list of files, 32 bytes."""
+    from blake3 import blake3
+
     return blake3(manifest, derive_key_context=_MANIFEST).digest()

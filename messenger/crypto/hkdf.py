@@ -2,15 +2,14 @@
 
 Every key in the program comes out of `expand`, whose label and context say what it is
 for. The label registry is SPEC.md's; a label is used in one place only.
+
+HKDF is a composition of HMAC with published shape and vectors, written here over the HMAC of the
+standard library, so that the vault process need not load `cryptography` for it (7 MiB).
 """
 
 import hashlib
 import hmac
 from typing import Final
-
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from messenger.core.errors import CryptoError
 
@@ -69,6 +68,9 @@ class Mac:
     __slots__ = ("_begun",)
 
     def __init__(self, key: bytes) -> None:
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.hmac import HMAC
+
         self._begun = HMAC(key, SHA256())
 
     def of(self, data: bytes) -> bytes:
@@ -85,7 +87,7 @@ def equal(a: bytes, b: bytes) -> bool:
 
 def extract(salt: bytes, ikm: bytes) -> bytes:
     """HKDF-Extract of RFC 5869 with SHA-256: a 32-byte secret out of key material of any shape."""
-    return HKDF.extract(SHA256(), salt, ikm)
+    return mac(salt, ikm)
 
 
 def expand(secret: bytes, label: str, context: bytes, length: int) -> bytes:
@@ -108,4 +110,8 @@ def expand(secret: bytes, label: str, context: bytes, length: int) -> bytes:
 
 def _expand(secret: bytes, info: bytes, length: int) -> bytes:
     """HKDF-Expand of RFC 5869 with SHA-256."""
-    return HKDFExpand(SHA256(), length, info).derive(secret)
+    made = block = mac(secret, info + b"\x01")
+    for number in range(2, -(-length // HASH_SIZE) + 1):
+        block = mac(secret, block + info + bytes((number,)))
+        made += block
+    return made[:length]

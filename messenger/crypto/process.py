@@ -86,6 +86,19 @@ def die_of_bug(error: BaseException) -> NoReturn:
     os._exit(BUG_EXIT)
 
 
+class Deadly:
+    """A piece of work after which, if it raises anything, the process ends as by `die_of_bug`."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            die_of_bug(error)
+
+
 def _redacted(kind: type[BaseException], _error: BaseException, trace: TracebackType | None) -> None:
     """An excepthook that prints where and what kind, never the values in the message."""
     sys.stderr.write("".join(traceback.format_tb(trace)) + kind.__name__ + "\n")

@@ -10,13 +10,15 @@ import math
 import secrets
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from messenger.core import limits
 from messenger.core.errors import CryptoError
 from messenger.core.ids import Fingerprint
 from messenger.crypto.hkdf import HASH_SIZE, PREFIX, lp, vec
-from messenger.crypto.pycryptodome import RSA, SHA256, oaep, pss
+
+if TYPE_CHECKING:
+    from messenger.crypto.pycryptodome import RSA
 
 EXPONENT: Final = 65537
 SALT_SIZE: Final = 32
@@ -71,14 +73,15 @@ def oaep_label(direction: str, transcript: bytes) -> bytes:
 class PublicKey:
     """An RSA public key that passed every check; immutable, equal and hashed by its modulus.
 
-    Make one with `from_modulus` only.
+    Make one with `from_modulus` only. The library is loaded when a key is first used for anything but
+    its name: a window starts without.
     """
 
-    __slots__ = ("_fingerprint", "_key", "_modulus")
+    __slots__ = ("_fingerprint", "_made", "_modulus")
 
-    def __init__(self, modulus: bytes, key: RSA.RsaKey) -> None:
+    def __init__(self, modulus: bytes) -> None:
         self._modulus = modulus
-        self._key = key
+        self._made: RSA.RsaKey | None = None
         self._fingerprint = Fingerprint(hashlib.sha256(self.spki).digest())
 
     @classmethod
@@ -100,7 +103,7 @@ class PublicKey:
         n = int.from_bytes(modulus, "big")
         if math.gcd(n, _small_primes()) != 1 or math.isqrt(n) ** 2 == n:
             raise CryptoError("an RSA modulus has two large prime factors")
-        return cls(bytes(modulus), RSA.construct((n, EXPONENT), consistency_check=False))
+        return cls(bytes(modulus))
 
     @property
     def modulus(self) -> bytes:
@@ -123,7 +126,7 @@ class PublicKey:
         Raises:
             CryptoError: It is not this key's signature over exactly that.
         """
-        _verify(self._key, to_be_signed(label, fields), signature)
+        _verify(self._key(), to_be_signed(label, fields), signature)
 
     def wrap(self, label: bytes, secret: bytes) -> bytes:
         """Encrypt a short secret to this key: OAEP, SHA-256, MGF1-SHA-256.
@@ -138,10 +141,21 @@ class PublicKey:
         Raises:
             CryptoError: The secret is too long for the key.
         """
+        from messenger.crypto.pycryptodome import SHA256, oaep
+
         try:
-            return oaep.new(self._key, hashmod=SHA256, label=label).encrypt(secret)
+            return oaep.new(self._key(), hashmod=SHA256, label=label).encrypt(secret)
         except ValueError as e:
             raise CryptoError("the secret is too long to be wrapped") from e
+
+    def _key(self) -> "RSA.RsaKey":
+        """The key of the library, made when it is first needed; that two threads make it harms nobody."""
+        if self._made is None:
+            from messenger.crypto.pycryptodome import RSA
+
+            modulus = int.from_bytes(self._modulus, "big")
+            self._made = RSA.construct((modulus, EXPONENT), consistency_check=False)
+        return self._made
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PublicKey) and self._modulus == other._modulus
@@ -161,7 +175,7 @@ class PrivateKey:
 
     __slots__ = ("_key", "public")
 
-    def __init__(self, key: RSA.RsaKey) -> None:
+    def __init__(self, key: "RSA.RsaKey") -> None:
         self._key = key
         self.public: PublicKey = PublicKey.from_modulus(key.n.to_bytes(key.size_in_bytes(), "big"))
         """The public half."""
@@ -178,6 +192,8 @@ class PrivateKey:
         """
         if bits // 8 not in limits.RSA_SIZES or bits % 8:
             raise CryptoError("an RSA key has 3072 or 4096 bits")
+        from messenger.crypto.pycryptodome import RSA
+
         return cls(RSA.generate(bits, e=EXPONENT))
 
     @classmethod
@@ -198,6 +214,8 @@ class PrivateKey:
         p, q = int.from_bytes(data[2 : 2 + size], "big"), int.from_bytes(data[4 + size :], "big")
         if p == q or p * q >> (size * 16 - 1) != 1:
             raise CryptoError("not the factors of an RSA modulus")
+        from messenger.crypto.pycryptodome import RSA
+
         try:
             d = pow(EXPONENT, -1, math.lcm(p - 1, q - 1))
             return cls(RSA.construct((p * q, EXPONENT, d, p, q), consistency_check=False))
@@ -216,6 +234,8 @@ class PrivateKey:
             CryptoError: The computation went wrong; the library checks its own result, so that
                 a faulty signature, which would give the key away, never leaves.
         """
+        from messenger.crypto.pycryptodome import SHA256, pss
+
         try:
             return pss.new(self._key, salt_bytes=SALT_SIZE).sign(SHA256.new(to_be_signed(label, fields)))
         except ValueError as e:
@@ -247,16 +267,20 @@ class PrivateKey:
         return f"PrivateKey({self.public!r})"
 
 
-def _verify(key: RSA.RsaKey, message: bytes, signature: bytes) -> None:
+def _verify(key: "RSA.RsaKey", message: bytes, signature: bytes) -> None:
     """RSASSA-PSS-VERIFY of RFC 8017 with our parameters, and for a key of any size."""
+    from messenger.crypto.pycryptodome import SHA256, pss
+
     try:
         pss.new(key, salt_bytes=SALT_SIZE).verify(SHA256.new(message), signature)
     except ValueError as e:
         raise CryptoError("the signature does not hold") from e
 
 
-def _open(key: RSA.RsaKey, label: bytes, ciphertext: bytes) -> bytes:
+def _open(key: "RSA.RsaKey", label: bytes, ciphertext: bytes) -> bytes:
     """RSAES-OAEP-DECRYPT of RFC 8017 with our parameters; `PrivateKey.unwrap` hides its error."""
+    from messenger.crypto.pycryptodome import SHA256, oaep
+
     try:
         return oaep.new(key, hashmod=SHA256, label=label).decrypt(ciphertext)
     except ValueError as e:

@@ -33,8 +33,13 @@ def run(arguments: Sequence[str]) -> int:
     with os.fdopen(source, "rb", buffering=0) as reader, os.fdopen(sink, "wb", buffering=0) as writer:
         match arguments:
             case []:
+                from messenger.crypto import no_openssl
+
+                no_openssl.load_hashes()
+                from messenger.crypto import vault_cipher
                 from messenger.crypto.vault_server import VaultServer
 
+                vault_cipher.use()
                 VaultServer(reader, writer).run()
             case ["--generate", bits]:
                 writer.write(_generate(int(bits), source))

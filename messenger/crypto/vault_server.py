@@ -7,7 +7,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Final, assert_never, cast
 
@@ -21,6 +20,7 @@ from messenger.crypto.keycontent import KeyContent
 from messenger.crypto.protection import Cost, Protection
 from messenger.crypto.rsa import PrivateKey
 from messenger.crypto.succession import SERIAL_MAX, Succession
+from messenger.crypto.vault_workers import Workers
 
 _RSA_THREADS: Final = 2
 _WRAPPED_SIZE: Final = 32
@@ -48,8 +48,8 @@ class VaultServer:
         self._clock = clock
         self._cost = cost
         self._sending = threading.Lock()
-        self._rsa = ThreadPoolExecutor(_RSA_THREADS, thread_name_prefix="rsa")
-        self._slow = ThreadPoolExecutor(1, thread_name_prefix="profile")
+        self._rsa = Workers(self._answer, _RSA_THREADS, "rsa")
+        self._slow = Workers(self._answer, 1, "profile")
         self._keys: keystore.Keys | None = None
         self._next: tuple[PrivateKey, PrivateKey] | None = None
         self._incoming = Incoming()
@@ -66,8 +66,7 @@ class VaultServer:
         while (head := self._read(wire.LENGTH_SIZE)) and (body := self._read(wire.frame_size(head))):
             request = wire.read_request(body)
             quick = isinstance(request, wire.Sign | wire.Unwrap)
-            job = (self._rsa if quick else self._slow).submit(self._answer, request)
-            job.add_done_callback(_no_bug)
+            (self._rsa if quick else self._slow).submit(request)
         with self._sending:
             self._over = True
 
@@ -267,9 +266,3 @@ def _collect(generator: "subprocess.Popen[bytes]") -> PrivateKey:
     if generator.wait():
         raise VaultError("the key could not be made")
     return PrivateKey.from_bytes(data)
-
-
-def _no_bug(job: "Future[None]") -> None:
-    """End the process when a job met an error that is not one of ours."""
-    if (error := job.exception()) is not None:
-        process.die_of_bug(error)

@@ -2,18 +2,19 @@
 
 A composition with published shape and vectors, made of the public classes of
 `cryptography` and SHA-3 of the standard library; pycryptodome keeps its own X-Wing
-private, so it serves the tests as a second opinion only.
+private, so it serves the tests as a second opinion only. `cryptography` is loaded when a key is first made
+or used: a window without any link needs none of it.
 """
 
 import hashlib
 import secrets
-from typing import Final, Self
-
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from typing import TYPE_CHECKING, Final, Self
 
 from messenger.core import limits
 from messenger.core.errors import CryptoError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 SEED_SIZE: Final = 32
 """A private key is stored as this seed, never expanded."""
@@ -41,6 +42,9 @@ class KeyPair:
     def __init__(self, seed: bytes) -> None:
         if len(seed) != SEED_SIZE:
             raise CryptoError("an X-Wing seed has 32 bytes")
+        from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
         expanded = hashlib.shake_256(seed).digest(_MLKEM_SEED + 32)
         self._mlkem = MLKEM768PrivateKey.from_seed_bytes(expanded[:_MLKEM_SEED])
         self._x25519 = X25519PrivateKey.from_private_bytes(expanded[_MLKEM_SEED:])
@@ -93,6 +97,9 @@ def encapsulate(public: bytes) -> tuple[bytes, bytes]:
     """
     if len(public) != limits.XWING_PUBLIC_SIZE:
         raise CryptoError("an X-Wing public key has 1216 bytes")
+    from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
     x25519_public = public[_MLKEM_PUBLIC:]
     ephemeral = X25519PrivateKey.generate()
     shared = _exchange(ephemeral, x25519_public)
@@ -104,7 +111,9 @@ def encapsulate(public: bytes) -> tuple[bytes, bytes]:
     return ciphertext + ephemeral_public, _combine(secret, shared, ephemeral_public, x25519_public)
 
 
-def _exchange(private: X25519PrivateKey, public: bytes) -> bytes:
+def _exchange(private: "X25519PrivateKey", public: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
     try:
         return private.exchange(X25519PublicKey.from_public_bytes(public))
     except ValueError as e:  # an all-zero result: the other side sent a point of low order

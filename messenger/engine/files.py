@@ -1,6 +1,5 @@
 """What a person does with files: offer, accept, pause, cancel."""
 
-import mimetypes
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -275,6 +274,8 @@ def described(found: Outgoing, thumbnail: bytes) -> tuple[bytes, bytes]:
 
 def _media(tops: Sequence[file_entries.Entry]) -> int:
     """What they are if they are all alike."""
+    import mimetypes
+
     kinds = {
         "folder" if top.folder else _KINDS.get((mimetypes.guess_type(top.path[0])[0] or "").partition("/")[0])
         for top in tops[: transfer_limits.NAMES_MAX]

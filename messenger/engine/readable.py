@@ -7,7 +7,6 @@ direction of writing.
 
 import base64
 import hashlib
-import html
 import unicodedata
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
@@ -183,6 +182,8 @@ def _shown(text: str) -> str:
     kept = "".join(
         c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs") else "\ufffd" for c in text
     )
+    import html
+
     return html.escape(kept)
 
 

@@ -5,7 +5,6 @@ Windows: a value under Run of the registry. Only the first is covered by tests.
 """
 
 import os
-import plistlib
 import sys
 from pathlib import Path
 from typing import Final
@@ -102,6 +101,8 @@ def _place() -> Path:
 
 
 def _agent(folder: Path) -> bytes:
+    import plistlib
+
     return plistlib.dumps({"Label": _ID, "ProgramArguments": command(folder), "RunAtLoad": True})
 
 

@@ -14,9 +14,7 @@ from messenger.gui import content
 from messenger.gui.bridge import Bridge
 from messenger.gui.composer import Composer
 from messenger.gui.drafts import Drafts
-from messenger.gui.emoji_picker import EmojiPicker
 from messenger.gui.message_menu import Deed, editable
-from messenger.gui.message_sheets import DeleteSheet, InfoSheet, LinkSheet
 from messenger.gui.notice import Notice
 from messenger.gui.sheet import Sheet, TextSheet
 from messenger.gui.tasks import Tasks
@@ -196,12 +194,16 @@ class ChatDeeds(QObject):
             case Deed.REACT if answerable:
                 self._react(message, emoji)
             case Deed.PICK if answerable:
+                from messenger.gui.emoji_picker import EmojiPicker
+
                 picker = EmojiPicker(self._home, self._theme)
                 picker.picked.connect(lambda picked: self._react(message, picked))
                 picker.open_at(self._view.bubble_on_screen(message))
             case Deed.DELETE:
                 self._ask_delete(message)
             case Deed.INFO:
+                from messenger.gui.message_sheets import InfoSheet
+
                 moments = self._reader.moments(message.conversation, message.id)
                 author = self._author(message)
                 self._show(InfoSheet(self._home.window(), self._theme, message, author, moments), message)
@@ -213,6 +215,8 @@ class ChatDeeds(QObject):
         self._tasks.start(work, name="react to a message")
 
     def _ask_delete(self, message: Message) -> None:
+        from messenger.gui.message_sheets import DeleteSheet
+
         both = self._view.answerable
         sheet = DeleteSheet(self._home.window(), self._theme, message, self._title, both=both)
         sheet.chosen.connect(lambda for_both: self._delete(message, for_both))
@@ -237,6 +241,8 @@ class ChatDeeds(QObject):
     def _on_link(self, link: str) -> None:
         if not content.may_open(link):
             return
+        from messenger.gui.message_sheets import LinkSheet
+
         sheet = LinkSheet(self._home.window(), self._theme, link)
         sheet.accepted.connect(lambda: self._open(link))
         sheet.open()

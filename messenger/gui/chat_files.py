@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QIODevice, QObject, Slot
 from PySide6.QtGui import QImage
@@ -17,13 +18,15 @@ from messenger.gui.file_deeds import FileDeeds
 from messenger.gui.files import choose_files, choose_folder
 from messenger.gui.notice import Notice
 from messenger.gui.pictures import Pictures
-from messenger.gui.send_sheet import SendSheet
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_view import TimelineView
 from messenger.gui.transfer_book import TransferBook
 from messenger.storage.reader import Reader
 from messenger.text import _
+
+if TYPE_CHECKING:
+    from messenger.gui.send_sheet import SendSheet
 
 
 class ChatFiles(QObject):
@@ -94,9 +97,11 @@ class ChatFiles(QObject):
         """Show what would be sent, and ask."""
         self._ask(paths)
 
-    def _ask(self, paths: Sequence[Path]) -> SendSheet | None:
+    def _ask(self, paths: Sequence[Path]) -> "SendSheet | None":
         if self._conversation is None or not self._able or not paths:
             return None
+        from messenger.gui.send_sheet import SendSheet
+
         sheet = SendSheet(
             self._home.window(),
             self._theme,

@@ -21,7 +21,6 @@ from messenger.gui.drafts import Drafts
 from messenger.gui.entries import Entry, Item
 from messenger.gui.gate import Gate
 from messenger.gui.key_banner import KeyBanner
-from messenger.gui.message_sheets import DateSheet
 from messenger.gui.notice import Notice
 from messenger.gui.orders import Orders
 from messenger.gui.relay_banner import RelayBanner
@@ -261,6 +260,8 @@ class ChatPane(QWidget):
             return
         first = self._reader.messages(self.conversation, after=0, count=1)
         if first:
+            from messenger.gui.message_sheets import DateSheet
+
             sheet = DateSheet(self.window(), self._theme, first[0].stored_ms)
             sheet.chosen.connect(self.to_date)
             sheet.open()

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPlainTextEdit, QVBoxLayout, Q
 from messenger.core.models import Message
 from messenger.gui.compose_bar import ComposeBar
 from messenger.gui.drop import local_paths
-from messenger.gui.emoji_picker import EmojiPicker
 from messenger.gui.entries import Entry, menu_of
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import IconButton, label
@@ -294,6 +293,8 @@ class Composer(QWidget):
 
     @Slot()
     def _on_emoji(self) -> None:
+        from messenger.gui.emoji_picker import EmojiPicker
+
         picker = EmojiPicker(self, self._theme)
         picker.picked.connect(self._on_picked)
         button = self.emoji_button

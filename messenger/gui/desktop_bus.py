@@ -6,7 +6,6 @@ on the loop of the window and waits for nothing but the socket.
 
 import asyncio
 import contextlib
-import html
 import logging
 import sys
 from collections.abc import Callable
@@ -81,6 +80,8 @@ class DesktopBus:
         Returns:
             Its number; 0 if it could not be shown.
         """
+        import html
+
         words = html.escape(text, quote=False) if self._markup else text
         hints = {
             "desktop-entry": ("s", _DESKTOP_FILE),

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
 from messenger import assets
 
 VARIABLE: Final = "SOTTO_LANGUAGE"
@@ -151,6 +149,8 @@ def choose(language: str) -> None:
 
 
 def _place() -> Path:
+    import platformdirs
+
     return platformdirs.user_config_path("sotto", appauthor=False) / _FILE
 
 

@@ -53,6 +53,7 @@ def display() -> Iterator[str]:
     """A display of its own: its name."""
     receive, send = os.pipe()
     command = ["Xvfb", "-displayfd", str(send), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"]
+    command.append("-noreset")  # else it begins anew when its last client leaves, and refuses the next
     server = subprocess.Popen(command, pass_fds=(send,), stderr=subprocess.DEVNULL)
     os.close(send)
     with os.fdopen(receive) as pipe:

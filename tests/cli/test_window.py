@@ -20,6 +20,9 @@ class Opened:
         self.missing = missing
         self.asked: list[tuple[Path, str]] = []
 
+    def prepare(self) -> None:
+        """Nothing to be done."""
+
     def load(self) -> None:
         """Say what is missing, if something is."""
         if self.missing:

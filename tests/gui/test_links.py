@@ -22,6 +22,9 @@ class Opened:
     def __init__(self) -> None:
         self.asked: list[tuple[Path, str]] = []
 
+    def prepare(self) -> None:
+        """Nothing to be done."""
+
     def load(self) -> None:
         pass
 

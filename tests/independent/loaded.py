@@ -65,8 +65,9 @@ def loaded(coins: Iterable[bytes] = (), seeds: Iterable[bytes] = ()) -> Iterator
 
     with pytest.MonkeyPatch.context() as patch:
         if coins:
-            patch.setattr("messenger.crypto.xwing.MLKEM768PublicKey", Kem)
-            patch.setattr("messenger.crypto.xwing.X25519PrivateKey", Curve)
+            asymmetric = "cryptography.hazmat.primitives.asymmetric"  # where the program looks each time
+            patch.setattr(f"{asymmetric}.mlkem.MLKEM768PublicKey", Kem)
+            patch.setattr(f"{asymmetric}.x25519.X25519PrivateKey", Curve)
         if seeds:
             patch.setattr("Crypto.Cipher.oaep.Random", SimpleNamespace(get_random_bytes=oaep))
         yield
