@@ -41,6 +41,7 @@ ONLY: Final[dict[str, frozenset[str]]] = {
     "PySide6": frozenset({"gui"}),
     "shiboken6": frozenset({"gui"}),
     "qasync": frozenset({"gui"}),
+    "enchant": frozenset({"gui"}),
     "ifaddr": frozenset({"net"}),
     "jeepney": frozenset({"gui"}),
     "segno": frozenset({"gui"}),
