@@ -79,14 +79,14 @@ class SpellingPart(QWidget):
 
     def _show(self) -> None:
         hello, chosen = self._hello, self._spelling.languages
+        own, at = tuple(own_languages()), self.list.currentRow()
         self._showing = True
         self.list.clear()
-        follows = [
-            language_name(tag) for tag in wanted_languages(hello.available, (), tuple(own_languages()))
-        ]
+        follows = [language_name(tag) for tag in wanted_languages(hello.available, (), own)]
         self._add("", words.FOLLOW.format(languages=", ".join(follows) or words.NO_LANGUAGE), on=not chosen)
         for tag in (*(tag for tag in chosen if tag not in hello.available), *hello.available):
             self._add(tag, language_name(tag), on=tag in chosen)
+        self.list.setCurrentRow(at)
         self._showing = False
         height = self.list.sizeHintForRow(0) * min(self.list.count(), _ROWS) + 2 * self.list.frameWidth()
         self.list.setFixedHeight(height)
@@ -94,7 +94,7 @@ class SpellingPart(QWidget):
         advice = ""
         if not hello.installed:
             advice = words.not_installed()
-        elif not hello.used:
+        elif not wanted_languages(hello.available, chosen, own):
             advice = words.no_dictionary()
         self.advice.setText(advice)
         self.advice.setVisible(bool(advice))
@@ -119,11 +119,12 @@ class SpellingPart(QWidget):
     async def _choose(self, languages: tuple[str, ...]) -> None:
         self.error.hide()
         try:
-            await self._bridge.call(self._bridge.engine.set_spelling_languages, languages)
+            change = self._bridge.engine.set_spelling_languages
+            self._spelling = await self._bridge.call(change, languages)
         except SottoError as e:
             self.error.setText(explain(e))
             self.error.show()
-        await self.load()
+        self._show()
 
 
 def language_name(tag: str) -> str:

@@ -13,8 +13,7 @@ can go nowhere, and a text that deceives the code of a dictionary finds nothing 
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from itertools import chain, zip_longest
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
 
 import msgspec
@@ -68,6 +67,36 @@ class Suggested(msgspec.Struct, frozen=True):
     words: tuple[str, ...]
 
 
+class _Counted:
+    """One dictionary, and how many words it had."""
+
+    def __init__(self, dictionary: "enchant.Dict") -> None:
+        self.dictionary, self.hits = dictionary, 0
+
+    def has(self, word: str) -> bool:
+        """Whether it has a word."""
+        found = bool(self.dictionary.check(word))
+        self.hits += found
+        return found
+
+
+def distance(one: str, other: str) -> int:
+    """How much has to be changed to make one word of another: 1 for two letters that change places, else 2.
+
+    Capital letters count as small ones (optimal string alignment).
+    """
+    one, other = one.casefold(), other.casefold()
+    before, row = list[int](), list(range(0, 2 * len(other) + 2, 2))
+    for i, letter in enumerate(one):
+        earlier, before, row = before, row, [2 * i + 2]
+        for j, sign in enumerate(other):
+            best = min(before[j] + 2 * (letter != sign), before[j + 1] + 2, row[j] + 2)
+            if i and j and letter == other[j - 1] and one[i - 1] == sign:
+                best = min(best, earlier[j - 1] + 1)
+            row.append(best)
+    return row[-1]
+
+
 class Dictionaries:
     """The dictionaries in use; a word is right that is in one of them.
 
@@ -76,7 +105,7 @@ class Dictionaries:
     """
 
     def __init__(self, loaded: Sequence["enchant.Dict"]) -> None:
-        self._loaded = loaded
+        self._loaded = [_Counted(one) for one in loaded]
 
     def answer(self, asked: Check | Suggest) -> Checked | Suggested:
         """Answer one line."""
@@ -86,15 +115,26 @@ class Dictionaries:
 
     def right(self, word: str) -> bool:
         """Whether a word is in one of them; one that they cannot look up is."""
-        return not 0 < len(word) <= limits.SPELLED_WORD_MAX or any(one.check(word) for one in self._loaded)
+        if not 0 < len(word) <= limits.SPELLED_WORD_MAX:
+            return True
+        return bool([one for one in self._loaded if one.has(word)])  # each is asked, and counts
 
     def suggest(self, word: str) -> tuple[str, ...]:
-        """What could have been meant: the best of each dictionary, then the second of each, and so on."""
+        """What could have been meant: what is most alike first, then by the language that is used most.
+
+        At the beginning of a sentence it may be a word that is written small elsewhere.
+        """
         if not 0 < len(word) <= limits.SPELLED_WORD_MAX:
             return ()
-        ways: Iterable[tuple[str | None, ...]] = zip_longest(*(one.suggest(word) for one in self._loaded))
-        found = dict.fromkeys(way for way in chain.from_iterable(ways) if way and way.isprintable())
-        return tuple(found)[: limits.SUGGESTIONS_MAX]
+        found: dict[str, int] = {}
+        for one in sorted(self._loaded, key=lambda one: -one.hits):
+            ways = one.dictionary.suggest(word)
+            if word[:1].isupper():
+                small = word[:1].lower() + word[1:]
+                ways += [way[:1].upper() + way[1:] for way in one.dictionary.suggest(small)]
+            for way in filter(str.isprintable, ways):
+                found.setdefault(way, distance(word, way))
+        return tuple(sorted(found, key=found.__getitem__))[: limits.SUGGESTIONS_MAX]
 
 
 def load(chosen: tuple[str, ...], own: tuple[str, ...]) -> tuple[Hello, Dictionaries]:

@@ -262,6 +262,8 @@ class Speller(QObject):
         asked = tuple(word for words in self._asked if isinstance(words, tuple) for word in words)
         self._end()
         self._know(asked, (True,) * len(asked))
+        if self._failures >= limits.SPELLING_FAILURES_MAX:
+            self.greeted.emit(Hello())
         self._soon.start()  # begin anew, if it may; `checked` will ask for the other words again
 
 

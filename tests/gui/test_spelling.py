@@ -19,6 +19,7 @@ from messenger.core import window_limits as limits
 from messenger.core.spelling import Spelling
 from messenger.gui import speller as speller_module
 from messenger.gui.composer import Composer
+from messenger.gui.spell_process import distance
 from messenger.gui.speller import Speller
 from messenger.gui.theme import Theme
 from tests.helpers.gui import Hands
@@ -451,6 +452,32 @@ def test_the_process_can_open_and_write_nothing(tmp_path: Path) -> None:
     bounds = {line[:25].strip(): line[26:].split()[:2] for line in process.limits().splitlines()}
     for name in ("Max open files", "Max file size", "Max processes", "Max core file size"):
         assert bounds[name] == ["0", "0"], name
+    process.end()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "changes"),
+    [
+        ("", "", 0),
+        ("the", "the", 0),
+        ("Teh", "the", 1),
+        ("redy", "ready", 2),
+        ("a", "", 2),
+        ("", "ab", 4),
+        ("ab", "ba", 1),
+    ],
+)
+def test_two_letters_that_change_places_are_one_slip(one: str, other: str, changes: int) -> None:
+    assert distance(one, other) == distance(other, one) == changes
+
+
+def test_what_is_written_most_alike_is_suggested_first(tmp_path: Path) -> None:
+    process = Process(tmp_path, "de_DE,en_US", "")
+    process.line()
+    process.ask(type="Check", words=["this", "bridge", "tomorrow", "ready"])
+    for word, better in (("Teh", "The"), ("teh", "the"), ("wrold", "world"), ("Brükce", "Brücke")):
+        assert process.ask(type="Suggest", word=word)["words"][0] == better  # type: ignore[index]
+    assert "ready" in str(process.ask(type="Suggest", word="redy")["words"]), "the language that is used most"
     process.end()
 
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QListWidgetItem
 
 from messenger.core import window_limits as limits
 from messenger.core.spelling import Spelling
+from messenger.gui import speller as speller_module
 from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.settings_spelling import SpellingPart
 from messenger.gui.unlock import UnlockPage
@@ -130,7 +131,9 @@ def test_languages_are_chosen_in_the_settings(two: tuple[Desk, Desk]) -> None:
     part.list.setCurrentItem(line(part, "de_DE"))
     part.list.setFocus()
     alice.hands.press(Qt.Key.Key_Space, widget=part.list)
-    alice.hands.until(lambda: kept(alice).languages == ("de_DE", "en_US"))
+    alice.hands.until(lambda: part._spelling.languages == ("de_DE", "en_US"))
+    assert kept(alice) == part._spelling
+    assert part.list.currentItem() is line(part, "de_DE"), "the cursor stays"
     alice.hands.until(lambda: marked(alice.chat.composer) == ["wrold"])
     alice.hands.until(lambda: not part.speller.busy)
     line(part, "").setCheckState(CHECKED)
@@ -174,6 +177,14 @@ def test_without_the_library_all_is_as_before_and_the_settings_say_what_to_insta
     assert not part.list.isVisible()
     assert "libenchant-2-2" in part.advice.text()
     assert "hunspell-en-us" in part.advice.text()
+
+
+def test_where_it_only_fails_the_settings_say_what_to_install(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speller_module, "_command", lambda *_arguments: ["/nowhere/to/be/found"])
+    part = spelling_part(desks("alice"))
+    assert "libenchant-2-2" in part.advice.text()
 
 
 def test_closing_the_settings_ends_what_they_asked(two: tuple[Desk, Desk]) -> None:
