@@ -169,6 +169,10 @@ class SpellBox(QObject):
         """Open the menu of every text box, with groups of actions above; it deletes itself when closed."""
         menu = self._box.createStandardContextMenu()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for action in menu.actions():
+            if action.objectName() in words.USUAL:  # Qt has no words of ours
+                _text, tab, keys = action.text().partition("\t")
+                action.setText(words.USUAL[action.objectName()] + tab + keys)
         usual = menu.actions()[0]
         for group in groups:
             for action in group:
@@ -262,7 +266,8 @@ def _spots(block: QTextBlock, text: str, state: int) -> tuple[list[Spot], bool]:
         state: Of the line before.
     """
     found = checkable(text, fenced=bool(state & _FENCED))
-    wide = [place for place, sign in enumerate(text) if sign > _LAST_OF_BMP]  # each takes two units of Qt
+    # Letters that take two of Qt's units.
+    wide = [] if text.isascii() else [place for place, sign in enumerate(text) if sign > _LAST_OF_BMP]
     begin = block.position()
     spots = [
         Spot(begin + start + bisect_left(wide, start), begin + end + bisect_left(wide, end), text[start:end])

@@ -10,6 +10,17 @@ REMOVE: Final = _("Remove from dictionary")
 NONE: Final = _("No suggestions")
 MENU: Final = _("Suggestions for “{word}”")
 
+USUAL: Final[dict[str, str]] = {
+    "edit-undo": _("Undo"),
+    "edit-redo": _("Redo"),
+    "edit-cut": _("Cut"),
+    "edit-copy": _("Copy"),
+    "edit-paste": _("Paste"),
+    "edit-delete": _("Delete"),
+    "select-all": _("Select all"),
+}
+"""What every text box can do, by the names that Qt gives."""
+
 TITLE: Final = _("Languages you write in")
 ABOUT: Final = _("A word is right if one of them has it. Choose up to {most}.")
 OWN: Final = _(
