@@ -328,7 +328,7 @@ def test_every_package_is_one() -> None:
         ("messenger.cli", ("PySide6", "qasync", "messenger.gui")),
         ("messenger.engine.engine", ("PySide6", "qasync", "typer", "rich")),
         ("messenger.core.models", ("asyncio", "cryptography", "apsw")),
-        ("messenger.gui.app", ("enchant",)),
+        ("messenger.gui.window", ("enchant", "messenger.gui.speller", "messenger.gui.spell_box")),
         ("messenger.gui.spell_process", ("PySide6", "asyncio", "enchant", "messenger.text")),
         ("messenger.protocol.link", ("asyncio", "socket", "apsw")),
     ],

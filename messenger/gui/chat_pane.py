@@ -25,7 +25,6 @@ from messenger.gui.notice import Notice
 from messenger.gui.orders import Orders
 from messenger.gui.own_words import OwnWords
 from messenger.gui.relay_banner import RelayBanner
-from messenger.gui.speller import Speller
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
@@ -44,7 +43,7 @@ class ChatPane(QWidget):
         reader: Where messages are read.
         drafts: What was begun, if another pane has it; else of its own.
         typing: Who writes, likewise.
-        speller: Knows how words are spelt, likewise.
+        words: How they are spelt, likewise.
     """
 
     info_asked = Signal()
@@ -60,7 +59,7 @@ class ChatPane(QWidget):
         reader: Reader,
         drafts: Drafts | None = None,
         typing: Typing | None = None,
-        speller: Speller | None = None,
+        words: OwnWords | None = None,
     ) -> None:
         super().__init__()
         self.setObjectName("canvas")
@@ -79,10 +78,9 @@ class ChatPane(QWidget):
         self.search = ChatSearch(theme, bridge, self._tasks)
         self.model = TimelineModel(reader, self)
         self.view = TimelineView(theme, self.model)
-        self.speller = speller or Speller(self)
-        self.words = None if speller else OwnWords(bridge, self._tasks, self.speller)
-        """What the profile keeps of spelling; the pane that has the speller has it."""
-        self.composer = Composer(theme, self.speller)
+        self.words = words or OwnWords(self, bridge, self._tasks)
+        self._has_words = words is None
+        self.composer = Composer(theme, self.words.speller)
         self.gate = Gate(theme)
         begun = drafts or Drafts(bridge), typing or Typing(bridge)
         self.deeds = ChatDeeds(
@@ -286,8 +284,8 @@ class ChatPane(QWidget):
         self.files.stop()
         self.relays.stop()
         self._tasks.close()
-        if self.words is not None:
-            self.speller.forget()
+        if self._has_words:
+            self.words.forget()
 
     @Slot(object)
     def _on_seen(self, position: int) -> None:

@@ -209,7 +209,7 @@ class ChatWindows(QObject):
 
     def _make(self, row: Row) -> ChatWindow:
         deeds = self.main.deeds
-        shared = deeds.drafts, deeds.typing, self.main.speller
+        shared = deeds.drafts, deeds.typing, self.main.words
         pane = ChatPane(self._theme, self._bridge, self._reader, *shared)
         pane.apart = True
         pane.composer.box.enter_sends = self.main.composer.box.enter_sends

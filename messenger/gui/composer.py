@@ -1,8 +1,10 @@
 """Where a message is written, answered and changed."""
 
 import math
+from collections.abc import Callable
+from functools import cached_property
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QImage, QKeyEvent, QTextOption
@@ -13,11 +15,13 @@ from messenger.gui.compose_bar import ComposeBar
 from messenger.gui.drop import local_paths
 from messenger.gui.emoji_picker import EmojiPicker
 from messenger.gui.entries import Entry, menu_of
-from messenger.gui.spell_box import SpellBox
-from messenger.gui.speller import Speller
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import IconButton, label
 from messenger.text import _, explain
+
+if TYPE_CHECKING:
+    from messenger.gui.spell_box import SpellBox
+    from messenger.gui.speller import Speller
 
 _LINES: Final = 6
 _FRAME: Final = 2 * 5 + 2
@@ -134,7 +138,7 @@ class Composer(QWidget):
 
     Args:
         theme: Colours and fonts.
-        speller: Knows how words are spelt; shared by all text boxes of a profile.
+        speller: Gives what knows how words are spelt, when the first one is typed.
     """
 
     submitted = Signal(str)
@@ -148,9 +152,9 @@ class Composer(QWidget):
     folder_asked = Signal()
     """The person wants to choose a folder to send."""
 
-    def __init__(self, theme: Theme, speller: Speller) -> None:
+    def __init__(self, theme: Theme, speller: "Callable[[], Speller]") -> None:
         super().__init__()
-        self._theme = theme
+        self._theme, self._speller = theme, speller
         self._waiting = ""
         self._before = ""
         self._shown = ""
@@ -161,9 +165,8 @@ class Composer(QWidget):
         self._text.send_asked.connect(self._submit)
         self._text.textChanged.connect(self._on_changed)
         self._text.up_asked.connect(self.last_asked)
-        self.spelling = SpellBox(self._text, theme, speller)
-        self._text.menu_asked.connect(self.spelling.open_menu)
-        self._text.next_asked.connect(self.spelling.go_on)
+        self._text.menu_asked.connect(self._on_menu)
+        self._text.next_asked.connect(self._on_next)
         self.attach_button = IconButton(theme, "clip", _("Send files"), size=22)
         self.attach_button.setFixedSize(_BUTTON, _BUTTON)
         self.attach_button.clicked.connect(self._on_attach)
@@ -206,6 +209,13 @@ class Composer(QWidget):
     def box(self) -> MessageText:
         """The text box."""
         return self._text
+
+    @cached_property
+    def spelling(self) -> "SpellBox":
+        """The spelling of what is written; loaded when it is first needed."""
+        from messenger.gui.spell_box import SpellBox
+
+        return SpellBox(self._text, self._theme, self._speller())
 
     def text(self) -> str:
         """What is written."""
@@ -283,6 +293,14 @@ class Composer(QWidget):
         self._error.setText(explain(error))
         self._error.show()
         self._text.setFocus()
+
+    @Slot(int, QPoint, bool)
+    def _on_menu(self, place: int, at: QPoint, by_key: bool) -> None:
+        self.spelling.open_menu(place, at, by_key)
+
+    @Slot()
+    def _on_next(self) -> None:
+        self.spelling.go_on()
 
     @Slot()
     def _submit(self) -> None:

@@ -117,8 +117,7 @@ class PageEvents(QObject):
             case SettingsChanged(settings=settings):
                 self.settings_changed.emit(settings)
             case SpellingChanged():
-                if self._windows.main.words is not None:
-                    self._windows.main.words.changed()
+                self._windows.main.words.changed()
             case IdentityElsewhere():
                 self._notice.say(keys.ELSEWHERE, "warning")
             case EngineFault(error=error):

@@ -16,7 +16,7 @@ SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlM
 
 @pytest.fixture
 def composer(qtbot: QtBot, theme: Theme) -> Composer:
-    made = Composer(theme, Speller())
+    made = Composer(theme, Speller)
     qtbot.addWidget(made)
     made.resize(500, made.sizeHint().height())
     made.show()

@@ -40,7 +40,7 @@ def speller(hands: Hands) -> Iterator[Speller]:
 
 @pytest.fixture
 def composer(qtbot: QtBot, hands: Hands, theme: Theme, speller: Speller) -> Composer:
-    made = Composer(theme, speller)
+    made = Composer(theme, lambda: speller)
     qtbot.addWidget(made)
     made.resize(600, made.sizeHint().height())
     made.show()

@@ -64,7 +64,7 @@ def test_a_word_is_added_to_the_profile_and_holds_everywhere(two: tuple[Desk, De
     alice.hands.until(lambda: marked(alice.chat.composer) == ["teh", "wrold"])
     alice.page.windows.take_shown()
     apart = alice.page.windows.panes()[-1]
-    assert apart.speller is alice.chat.speller
+    assert apart.words is alice.chat.words
     alice.hands.until(lambda: apart.window().isActiveWindow())
     alice.hands.type(" and", apart.composer.box)
     alice.hands.until(lambda: marked(apart.composer) == ["teh", "wrold"])
@@ -77,7 +77,7 @@ def test_a_word_is_added_to_the_profile_and_holds_everywhere(two: tuple[Desk, De
     alice.hands.until(lambda: marked(apart.composer) == ["wrold"])
     assert kept(alice).words == ("teh",)
     apart.window().close()
-    assert alice.chat.speller.awake, "the other window goes on"
+    assert alice.chat.words.speller().awake, "the other window goes on"
     alice.hands.until(lambda: marked(alice.front().chat.composer) != [] or alice.chat.composer.text() != "")
 
 
@@ -93,7 +93,7 @@ def test_typing_is_told_once_and_marks_tell_nothing(two: tuple[Desk, Desk]) -> N
 def test_a_locked_profile_has_forgotten_every_word(two: tuple[Desk, Desk]) -> None:
     alice, _bob = two
     alice.call(alice.bridge.engine.add_word, "Xyzzy")
-    speller = alice.front().chat.speller
+    speller = alice.front().chat.words.speller()
     alice.hands.type("Xyzzy wrold of mine", alice.chat.composer.box)
     alice.hands.until(lambda: marked(alice.chat.composer) == ["wrold"])
     assert "wrold" in held(speller)
@@ -114,7 +114,7 @@ def test_the_switch_of_the_settings_applies_at_once(two: tuple[Desk, Desk]) -> N
     alice.hands.until(lambda: marked(alice.chat.composer) == ["wrold"])
     alice.call(alice.bridge.engine.change_settings, {"spelling": False})
     alice.hands.until(lambda: marked(alice.chat.composer) == [])
-    alice.hands.until(lambda: not alice.chat.speller.busy)
+    alice.hands.until(lambda: not alice.chat.words.speller().busy)
 
 
 def test_languages_are_chosen_in_the_settings(two: tuple[Desk, Desk]) -> None:
@@ -164,7 +164,7 @@ def test_without_the_library_all_is_as_before_and_the_settings_say_what_to_insta
     alice, bob = desks("alice"), desks("bob")
     meet(alice, bob)
     alice.hands.type("wrold of mine", alice.front().chat.composer.box)
-    alice.hands.until(lambda: alice.chat.speller._greeted)
+    alice.hands.until(lambda: alice.chat.words.speller()._greeted)
     assert marked(alice.chat.composer) == []
     alice.hands.press(Qt.Key.Key_Menu, widget=alice.chat.composer.box)
     alice.hands.until(lambda: popup() is not None)
