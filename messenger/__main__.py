@@ -1,4 +1,4 @@
-"""Where the program starts: window, terminal, or in the packed program a process for keys or pictures."""
+"""Where the program starts: window, terminal, or in the packed program one of its other processes."""
 
 import os
 import signal
@@ -70,6 +70,10 @@ def main() -> NoReturn:
         from messenger.gui import picture_process
 
         picture_process.main(arguments[1:])
+    if arguments[:1] == ["--spelling"]:
+        from messenger.gui import spell_process
+
+        spell_process.main(arguments[1:])
     from messenger.cli.window import run_plain
     from messenger.crypto import process
 

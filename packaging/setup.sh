@@ -116,6 +116,21 @@ has_font() {
         "${XDG_DATA_HOME:-${HOME:-/nonexistent}/.local/share}/fonts" -iname "$1" -print 2>/dev/null | head -n 1)" ]
 }
 
+# missing_spelling DICTIONARIES...: prints the packages of what spelling is checked with that is not there. Each
+# dictionary is given by its name, a colon and its Debian package.
+missing_spelling() {
+    for tool in ldconfig /sbin/ldconfig /usr/sbin/ldconfig; do
+        known=$("$tool" -p 2>/dev/null) && break
+    done || return 0
+    case $known in
+        *'	libenchant-2.so.2 '*) ;;
+        *) echo libenchant-2-2 ;;
+    esac
+    for dictionary; do
+        [ -e "/usr/share/hunspell/${dictionary%:*}.aff" ] || echo "${dictionary#*:}"
+    done
+}
+
 has_pip() { "$1" -I -c 'import pip' 2>/dev/null; }
 # From 22.3 on, pip can install into an environment that has no pip of its own.
 has_reaching_pip() {
@@ -128,15 +143,17 @@ look() {
     if [ "$2" = yes ] && [ "$(uname -s)" = Linux ]; then
         need=$(missing_libraries)
         has_font '*.[ot]t[fc]' || need="$need fonts-dejavu-core"
+        want="$want $(missing_spelling en_US:hunspell-en-us)"
     fi
     if [ "$1" = test ]; then
         command -v Xvfb >/dev/null || need="$need xvfb"
         command -v xdotool >/dev/null || need="$need xdotool"
+        need="$need $(missing_spelling en_US:hunspell-en-us de_DE:hunspell-de-de)"
         has_font '*emoji*' || want="$want fonts-noto-color-emoji"
     fi
     # Unquoted on purpose: one space between the names.
     # shellcheck disable=SC2086,SC2116
-    need=$(echo $need)
+    need=$(echo $need) want=$(echo $want)
 }
 
 # Adds to "need" and "want" what making the environment takes.

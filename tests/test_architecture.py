@@ -43,6 +43,7 @@ ONLY: Final[dict[str, frozenset[str]]] = {
     "PySide6": frozenset({"gui"}),
     "shiboken6": frozenset({"gui"}),
     "qasync": frozenset({"gui"}),
+    "enchant": frozenset({"gui"}),
     "ifaddr": frozenset({"net"}),
     "jeepney": frozenset({"gui"}),
     "segno": frozenset({"gui"}),
@@ -329,6 +330,8 @@ def test_every_package_is_one() -> None:
         ("messenger.cli", ("PySide6", "qasync", "messenger.gui")),
         ("messenger.engine.engine", ("PySide6", "qasync", "typer", "rich")),
         ("messenger.core.models", ("asyncio", "cryptography", "apsw")),
+        ("messenger.gui.window", ("enchant", "messenger.gui.speller", "messenger.gui.spell_box")),
+        ("messenger.gui.spell_process", ("PySide6", "asyncio", "enchant", "messenger.text")),
         ("messenger.protocol.link", ("asyncio", "socket", "apsw")),
     ],
 )

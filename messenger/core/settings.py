@@ -141,6 +141,8 @@ class Settings:
     """Size of everything in the window, in percent."""
     enter_sends: bool = setting(Page.APPEARANCE, default=True)
     """Enter sends and Shift+Enter breaks the line; otherwise Ctrl+Enter sends."""
+    spelling: bool = setting(Page.APPEARANCE, default=True)
+    """Mark words that may be misspelt while they are written."""
     take_files: TakeFiles = setting(Page.FILES, default=TakeFiles.ASK)
     """Whose files are taken without asking."""
     take_files_mib: int = setting(Page.FILES, default=100, least=1, most=transfer_limits.ACCEPT_MIB_MAX)

@@ -39,6 +39,7 @@ from messenger.engine.commands_history import HistoryCommands
 from messenger.engine.commands_messages import MessageCommands
 from messenger.engine.commands_relays import RelayCommands
 from messenger.engine.commands_safe import SafeCommands
+from messenger.engine.commands_spelling import SpellingCommands
 from messenger.engine.context import Context
 from messenger.engine.events import Event, MeChanged, SettingsChanged
 from messenger.engine.profile import Profile
@@ -46,7 +47,7 @@ from messenger.engine.sealing import Sealing
 from messenger.storage.reader import Reader
 
 
-class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, SafeCommands):
+class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, SafeCommands, SpellingCommands):
     """One person's messenger. First `status`, then `create` or `open`, at the end `stop`.
 
     Args:

@@ -222,6 +222,10 @@ class RelayAsked(msgspec.Struct, frozen=True, tag=True):
     relay: Relay
 
 
+class SpellingChanged(msgspec.Struct, frozen=True, tag=True):
+    """Other languages are written in, or the personal dictionary has changed; `Engine.spelling` tells."""
+
+
 class RaiseWindow(msgspec.Struct, frozen=True, tag=True):
     """Somebody started the program again on the same profile."""
 
@@ -261,6 +265,7 @@ Event = (
     | ListeningChanged
     | MeChanged
     | SettingsChanged
+    | SpellingChanged
     | IdentityElsewhere
     | RelayChanged
     | RelayRemoved

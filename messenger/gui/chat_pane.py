@@ -23,6 +23,7 @@ from messenger.gui.gate import Gate
 from messenger.gui.key_banner import KeyBanner
 from messenger.gui.notice import Notice
 from messenger.gui.orders import Orders
+from messenger.gui.own_words import OwnWords
 from messenger.gui.relay_banner import RelayBanner
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Theme
@@ -42,6 +43,7 @@ class ChatPane(QWidget):
         reader: Where messages are read.
         drafts: What was begun, if another pane has it; else of its own.
         typing: Who writes, likewise.
+        words: How they are spelt, likewise.
     """
 
     info_asked = Signal()
@@ -57,6 +59,7 @@ class ChatPane(QWidget):
         reader: Reader,
         drafts: Drafts | None = None,
         typing: Typing | None = None,
+        words: OwnWords | None = None,
     ) -> None:
         super().__init__()
         self.setObjectName("canvas")
@@ -75,7 +78,9 @@ class ChatPane(QWidget):
         self.search = ChatSearch(theme, bridge, self._tasks)
         self.model = TimelineModel(reader, self)
         self.view = TimelineView(theme, self.model)
-        self.composer = Composer(theme)
+        self.words = words or OwnWords(self, bridge, self._tasks)
+        self._has_words = words is None
+        self.composer = Composer(theme, self.words.speller)
         self.gate = Gate(theme)
         begun = drafts or Drafts(bridge), typing or Typing(bridge)
         self.deeds = ChatDeeds(
@@ -290,6 +295,8 @@ class ChatPane(QWidget):
         self.files.stop()
         self.relays.stop()
         self._tasks.close()
+        if self._has_words:
+            self.words.forget()
 
     @Slot(object)
     def _on_seen(self, position: int) -> None:

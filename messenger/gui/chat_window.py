@@ -209,7 +209,8 @@ class ChatWindows(QObject):
 
     def _make(self, row: Row) -> ChatWindow:
         deeds = self.main.deeds
-        pane = ChatPane(self._theme, self._bridge, self._reader, deeds.drafts, deeds.typing)
+        shared = deeds.drafts, deeds.typing, self.main.words
+        pane = ChatPane(self._theme, self._bridge, self._reader, *shared)
         pane.apart = True
         pane.composer.box.enter_sends = self.main.composer.box.enter_sends
         pane.files.pictures.shows = self.main.files.pictures.shows

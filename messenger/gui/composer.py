@@ -1,11 +1,13 @@
 """Where a message is written, answered and changed."""
 
 import math
+from collections.abc import Callable
+from functools import cached_property
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QImage, QKeyEvent, QTextOption
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QImage, QKeyEvent, QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPlainTextEdit, QVBoxLayout, QWidget
 
 from messenger.core.models import Message
@@ -15,6 +17,10 @@ from messenger.gui.entries import Entry, menu_of
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.widgets import IconButton, label
 from messenger.text import _, explain
+
+if TYPE_CHECKING:
+    from messenger.gui.spell_box import SpellBox
+    from messenger.gui.speller import Speller
 
 _LINES: Final = 6
 _FRAME: Final = 2 * 5 + 2
@@ -36,6 +42,10 @@ class MessageText(QPlainTextEdit):
     """A list of paths."""
     picture_pasted = Signal(object)
     """A `QImage`."""
+    menu_asked = Signal(int, QPoint, bool)
+    """The menu is wanted: for which place of the text, where on the screen, and whether by a key."""
+    next_asked = Signal()
+    """The next word that may be misspelt is wanted."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -58,6 +68,14 @@ class MessageText(QPlainTextEdit):
         if event.key() == Qt.Key.Key_Up and plain and not self.toPlainText():
             self.up_asked.emit()
             return
+        shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+        if (event.key() == Qt.Key.Key_Menu and plain) or (event.key() == Qt.Key.Key_F10 and shift):
+            corner = self.viewport().mapToGlobal(self.cursorRect().bottomLeft())
+            self.menu_asked.emit(self.textCursor().position(), corner, True)  # noqa: FBT003 -- Qt's signature
+            return
+        if event.key() == Qt.Key.Key_F7 and plain:
+            self.next_asked.emit()
+            return
         if event.key() not in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             super().keyPressEvent(event)
             return
@@ -68,6 +86,12 @@ class MessageText(QPlainTextEdit):
         else:
             self.insertPlainText("\n")
             self.ensureCursorVisible()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 -- Qt's name
+        """The menu of what is under the mouse; keys ask for themselves."""
+        if event.reason() is QContextMenuEvent.Reason.Mouse:
+            place = self.cursorForPosition(event.pos()).position()
+            self.menu_asked.emit(place, event.globalPos(), False)  # noqa: FBT003 -- Qt's signature
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:  # noqa: N802 -- Qt's name
         """Text, and what becomes files."""
@@ -113,6 +137,7 @@ class Composer(QWidget):
 
     Args:
         theme: Colours and fonts.
+        speller: Gives what knows how words are spelt, when the first one is typed.
     """
 
     submitted = Signal(str)
@@ -126,11 +151,12 @@ class Composer(QWidget):
     folder_asked = Signal()
     """The person wants to choose a folder to send."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, speller: "Callable[[], Speller]") -> None:
         super().__init__()
-        self._theme = theme
+        self._theme, self._speller = theme, speller
         self._waiting = ""
         self._before = ""
+        self._shown = ""
         self._loading = False
         self.bar = ComposeBar(theme)
         self.bar.closed.connect(self.leave_bar)
@@ -138,6 +164,8 @@ class Composer(QWidget):
         self._text.send_asked.connect(self._submit)
         self._text.textChanged.connect(self._on_changed)
         self._text.up_asked.connect(self.last_asked)
+        self._text.menu_asked.connect(self._on_menu)
+        self._text.next_asked.connect(self._on_next)
         self.attach_button = IconButton(theme, "clip", _("Send files"), size=22)
         self.attach_button.setFixedSize(_BUTTON, _BUTTON)
         self.attach_button.clicked.connect(self._on_attach)
@@ -168,7 +196,7 @@ class Composer(QWidget):
             QWidget.setTabOrder(before, after)
         self._hint.hide()
         self._error.hide()
-        self._on_changed()
+        self._send.setEnabled(False)
 
     def setFocus(  # noqa: N802 -- Qt's name
         self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason
@@ -180,6 +208,13 @@ class Composer(QWidget):
     def box(self) -> MessageText:
         """The text box."""
         return self._text
+
+    @cached_property
+    def spelling(self) -> "SpellBox":
+        """The spelling of what is written; loaded when it is first needed."""
+        from messenger.gui.spell_box import SpellBox
+
+        return SpellBox(self._text, self._theme, self._speller())
 
     def text(self) -> str:
         """What is written."""
@@ -258,6 +293,14 @@ class Composer(QWidget):
         self._error.show()
         self._text.setFocus()
 
+    @Slot(int, QPoint, bool)
+    def _on_menu(self, place: int, at: QPoint, by_key: bool) -> None:
+        self.spelling.open_menu(place, at, by_key)
+
+    @Slot()
+    def _on_next(self) -> None:
+        self.spelling.go_on()
+
     @Slot()
     def _submit(self) -> None:
         text = self.text()
@@ -267,10 +310,15 @@ class Composer(QWidget):
 
     @Slot()
     def _on_changed(self) -> None:
+        text = self.text()
+        if text == self._shown and not self._loading:
+            return  # words were marked
+        self._shown = text
         self._error.hide()
-        self._send.setEnabled(bool(self.text().strip()))
+        self._send.setEnabled(bool(text.strip()))
         if not self._loading:
             self.typed.emit()
+            self.spelling.wake()
 
     def _fill(self, text: str) -> None:
         self._loading = True

@@ -286,6 +286,7 @@ class ConversationsPage(QWidget):
     def _use(self, settings: Settings) -> None:
         self._theme.choose(settings.theme)
         self._theme.zoom.choose(settings.zoom)
+        self.chat.words.switch(on=settings.spelling)
         for pane in self.windows.panes():
             pane.composer.box.enter_sends = settings.enter_sends
             pane.files.pictures.shows = settings.previews

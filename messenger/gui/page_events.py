@@ -18,6 +18,7 @@ from messenger.engine.events import (
     PeerTyping,
     PresenceChanged,
     SettingsChanged,
+    SpellingChanged,
     TransferChanged,
 )
 from messenger.gui.bridge import Bridge
@@ -115,6 +116,8 @@ class PageEvents(QObject):
                 self.me_changed.emit(me)
             case SettingsChanged(settings=settings):
                 self.settings_changed.emit(settings)
+            case SpellingChanged():
+                self._windows.main.words.changed()
             case IdentityElsewhere():
                 self._notice.say(keys.ELSEWHERE, "warning")
             case EngineFault(error=error):

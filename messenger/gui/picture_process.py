@@ -14,7 +14,6 @@ a disk; memory and time are bounded. Windows has no such limits: there the proce
 of its own, with bounds of Qt for memory, and is ended when its time is over.
 """
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -26,11 +25,10 @@ from PySide6.QtGui import QColorSpace, QImage, QImageReader, QPainter
 
 from messenger.core import transfer_limits as limits
 from messenger.core.portraits import is_portrait
+from messenger.gui import confinement
 
 _MAGIC: Final = {b"\xff\xd8\xff": b"jpeg", b"\x89PNG\r\n\x1a\n": b"png", b"GIF8": b"gif", b"RIFF": b"webp"}
 _OF_OFFERS: Final = frozenset({b"jpeg", b"png"})
-_ADDRESS_SPACE: Final = 2 * 1024**3
-"""Everything mapped by Python and Qt is in it."""
 _QUALITIES: Final = (85, 70, 55, 40, 25)
 _WARM: Final = 1024
 """Edge of a picture large enough for Qt to use its threads."""
@@ -48,20 +46,7 @@ def kind_of(data: bytes) -> bytes:
 
 def confine() -> None:
     """Give up everything that reading pixels does not need."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    for limit, most in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NPROC, 0),
-        (resource.RLIMIT_NOFILE, 0),  # what is open stays; nothing new gets a number
-        (resource.RLIMIT_CPU, limits.PICTURE_SECONDS),
-        (resource.RLIMIT_AS, _ADDRESS_SPACE),
-    ):
-        with contextlib.suppress(ValueError, OSError):  # a system that bounds it more already
-            resource.setrlimit(limit, (most, most))
+    confinement.confine(limits.PICTURE_SECONDS)
 
 
 def load(kind: bytes) -> None:

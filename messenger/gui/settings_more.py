@@ -147,6 +147,7 @@ _SHIPPED: Final = (
     "ifaddr",
     "keyring",
     "platformdirs",
+    "pyenchant",
     "segno",
     "typer",
     "rich",

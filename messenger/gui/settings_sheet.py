@@ -28,6 +28,7 @@ from messenger.gui.relays_sheet import RelaysSheet
 from messenger.gui.settings_files import FilesPart
 from messenger.gui.settings_more import AboutPart, AdvancedPart, LanguagePart
 from messenger.gui.settings_safe import ProtectionPart, StoragePart
+from messenger.gui.settings_spelling import SpellingPart
 from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Segments, Switch
 from messenger.gui.theme import SPACE, Theme
@@ -136,12 +137,14 @@ class SettingsSheet(Sheet):
         self._add_page(_("Profile"), self._profile_page())
         self.language = LanguagePart(self.run)
         self.language.said.connect(self.notice.say)
+        self.spelling = SpellingPart(bridge, self.run)
+        self.finished.connect(self.spelling.stop)
         parts: dict[Page, QWidget] = {
             Page.NETWORK: self._relays_part(),
             Page.PRIVACY: self.protection,
             Page.FILES: self.files,
             Page.STORAGE: self.storage,
-            Page.APPEARANCE: self.language,
+            Page.APPEARANCE: _together(self.spelling, self.language),
         }
         for page in Page:
             part = parts.get(page)
@@ -241,6 +244,7 @@ class SettingsSheet(Sheet):
         self._show_settings(await call(engine.settings))
         await self.files.load()
         await self.storage.load()
+        await self.spelling.load()
 
     def _show_me(self, me: Me) -> None:
         self._me = me
@@ -319,6 +323,16 @@ def _column() -> tuple[QWidget, QVBoxLayout]:
     column.setContentsMargins(SPACE["xl"], SPACE["xs"], SPACE["m"], SPACE["m"])
     column.setSpacing(SPACE["l"])
     return page, column
+
+
+def _together(*parts: QWidget) -> QWidget:
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(SPACE["l"])
+    for part in parts:
+        column.addWidget(part)
+    return whole
 
 
 def _section(column: QVBoxLayout, title: str, words: str) -> None:

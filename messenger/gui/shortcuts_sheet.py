@@ -20,6 +20,8 @@ KEYS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("Return", _("Send, or break the line, as the settings say")),
             ("Shift+Return", _("Break the line")),
             ("Up", _("Change the last message, if nothing is written")),
+            ("F7", _("Next word that may be misspelt")),
+            ("Menu", _("Suggestions for the word, and what every text box has; also Shift+F10")),
             ("Esc", _("Leave the answer or the change")),
         ),
     ),

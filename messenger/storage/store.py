@@ -25,6 +25,7 @@ from messenger.storage.relays import RelayTable
 from messenger.storage.retention import RetentionTable
 from messenger.storage.schema import discard, open_current
 from messenger.storage.sealed import SealedTable
+from messenger.storage.spelling import SpellingTable
 from messenger.storage.successions import SuccessionTable
 from messenger.storage.timers import TimerTable
 from messenger.storage.told import Tell
@@ -79,6 +80,8 @@ class Store:
         """How long messages are kept."""
         self.portraits = PortraitTable(database)
         """Profile pictures."""
+        self.spelling = SpellingTable(database, self.meta)
+        """Languages that are written in, and the personal dictionary."""
 
     @classmethod
     def open(cls, path: Path, key: bytes, tell: Tell | None = None) -> Self:

@@ -73,6 +73,10 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
         _("Enter sends the message"),
         _("Shift+Enter breaks the line. Switched off, Enter breaks the line and Ctrl+Enter sends."),
     ),
+    "spelling": (
+        _("Check spelling while you write"),
+        _("With the dictionaries of this computer, which nothing leaves. F7 goes from word to word."),
+    ),
     "take_files": (
         _("Take files without asking, from"),
         _("They are saved and never opened. Other people's files wait until you accept them."),

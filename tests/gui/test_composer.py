@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 from messenger.core import limits
 from messenger.core.errors import InputError, InputProblem
 from messenger.gui.composer import Composer
+from messenger.gui.speller import Speller
 from messenger.gui.theme import Theme
 
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -15,7 +16,7 @@ SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlM
 
 @pytest.fixture
 def composer(qtbot: QtBot, theme: Theme) -> Composer:
-    made = Composer(theme)
+    made = Composer(theme, Speller)
     qtbot.addWidget(made)
     made.resize(500, made.sizeHint().height())
     made.show()

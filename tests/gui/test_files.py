@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, QSizeF, Qt, QUrl
-from PySide6.QtGui import QAccessible, QAction, QDragEnterEvent, QDropEvent, QFont, QGuiApplication, QImage
+from PySide6.QtGui import (
+    QAccessible,
+    QAction,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QFont,
+    QGuiApplication,
+    QImage,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
@@ -310,6 +319,34 @@ def test_files_are_dropped_anywhere(two: tuple[Desk, Desk], tmp_path: Path) -> N
     sheet = alice.sheet(SendSheet)
     alice.hands.until(lambda: sheet.names.count() == 1)
     sheet.reject()
+
+
+def test_files_are_dropped_on_the_text_box_and_on_the_messages_too(
+    two: tuple[Desk, Desk], tmp_path: Path
+) -> None:
+    """A text box by itself would write the addresses of the files."""
+    alice, _bob = two
+    chat, overlay = alice.front().chat, alice.chat.files.overlay
+    mime = mime_of(file(tmp_path / "a.txt", 1))
+    for part in (chat.composer.box.viewport(), chat.view.viewport(), chat.composer.emoji_button, chat.header):
+        enter = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, mime, LEFT, NONE)
+        QApplication.sendEvent(part, enter)
+        assert enter.isAccepted()
+        assert overlay.isVisible()
+        again = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, mime, LEFT, NONE)
+        QApplication.sendEvent(overlay, again)  # it covers what was under the mouse
+        QApplication.sendEvent(overlay, QDragLeaveEvent())
+        assert not overlay.isVisible()
+    words = QMimeData()
+    words.setText("dragged words")
+    box = chat.composer.box
+    for event in (
+        QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, words, LEFT, NONE),
+        QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, words, LEFT, NONE),
+    ):
+        QApplication.sendEvent(box.viewport(), event)
+    assert not overlay.isVisible()
+    assert chat.composer.text() == "dragged words"
 
 
 def test_nothing_is_dropped_on_somebody_who_is_blocked(two: tuple[Desk, Desk], tmp_path: Path) -> None:

@@ -119,9 +119,9 @@ def test_the_container_installs_all_that_is_locked_but_the_window(tmp_path: Path
     assert program is not None
     kept = subprocess.run(["awk", program[1], str(lock)], capture_output=True, text=True, check=True).stdout
     names, locked = (set(re.findall(r"(?m)^([a-z0-9-]+)==", text)) for text in (kept, lock.read_text()))
-    assert locked - names == {"pyside6-essentials", "shiboken6", "qasync"}
+    assert locked - names == {"pyside6-essentials", "pyenchant", "shiboken6", "qasync"}
     assert kept.count("--hash") > len(names)
-    without = "import sys; sys.modules.update(PySide6=None, qasync=None, shiboken6=None); "
+    without = "import sys; sys.modules.update(PySide6=None, enchant=None, qasync=None, shiboken6=None); "
     start = [sys.executable, "-c", without + "import messenger.relay.main"]
     subprocess.run(start, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, cwd=tmp_path)
 

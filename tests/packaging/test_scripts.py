@@ -199,6 +199,7 @@ def test_a_window_without_its_libraries_gives_the_exact_command(
         "    sudo apt-get update && sudo apt-get install -y --no-install-recommends libegl1 "
     )
     assert "libwayland-egl1" in command
+    assert "libenchant-2-2" in command
 
 
 @pytest.mark.parametrize("arguments", NO_WINDOW)

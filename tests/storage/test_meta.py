@@ -24,6 +24,7 @@ CHANGED = Settings(
     theme=Theme.DARK,
     zoom=150,
     enter_sends=False,
+    spelling=False,
     take_files=TakeFiles.VERIFIED,
     take_files_mib=7,
     previews=False,
