@@ -1,5 +1,8 @@
 """Key schedule."""
 
+import hashlib
+import hmac
+
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
