@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from messenger.core.models import Contact
+from messenger.core.models import Contact, Me
 from messenger.gui.bridge import Bridge
 from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.page_commands import PageCommands
@@ -42,6 +42,7 @@ class Commands(QObject):
         self._page: ConversationsPage | None = None
         self._here = PageCommands(window, theme, bridge)
         self._relays = RelayDialogs(window, theme, bridge)
+        self._lock_button: IconButton | None = None
         self.actions: dict[str, QAction] = {}
         """All actions by name."""
         for name, words, keys, slot in (
@@ -93,7 +94,7 @@ class Commands(QObject):
 
     def disable(self) -> None:
         """The conversations cannot be seen any more."""
-        self._page = self._here.page = self._relays.page = None
+        self._page = self._here.page = self._relays.page = self._lock_button = None
         for action in self.actions.values():
             action.setEnabled(False)
 
@@ -111,13 +112,24 @@ class Commands(QObject):
         ]
 
     def tools(self) -> list[IconButton]:
-        """Buttons beside the New button."""
+        """Buttons beside the New button; the lock is seen where a passphrase opens it again."""
         result = []
-        for name, words in (("host", _("Host: how others reach you")), ("settings", _("Settings"))):
+        for name, words in (
+            ("lock", _("Lock")),
+            ("host", _("Host: how others reach you")),
+            ("settings", _("Settings")),
+        ):
             tool = IconButton(self._theme, name, words, size=22)
             tool.clicked.connect(self.actions[name].trigger)
             result.append(tool)
+        self._lock_button = result[0]
+        self._lock_button.hide()
         return result
+
+    def show_me(self, me: Me) -> None:
+        """Offer what fits how the keys are kept now."""
+        if self._lock_button is not None:
+            self._lock_button.setVisible(me.protection == "passphrase")
 
     def open_connect(self, target: str = "") -> None:
         """Open the Connect dialog.

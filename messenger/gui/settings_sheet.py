@@ -159,7 +159,8 @@ class SettingsSheet(Sheet):
         row.addWidget(self.pages)
         row.addWidget(self._stack, 1)
         self.body.addLayout(row)
-        self.add_button(_("Done"), "primary", enter=False).clicked.connect(self.accept)
+        self.done_button = self.add_button(_("Done"), "primary", enter=False)
+        self.done_button.clicked.connect(self.accept)
         self.pages.ensurePolished()
         around = 2 * (SPACE["s"] + self.pages.frameWidth())  # as in the style sheet
         self.pages.setFixedWidth(max(_PAGES_WIDTH, self.pages.sizeHintForColumn(0) + around + SPACE["s"]))

@@ -124,7 +124,9 @@ class MainWindow(QMainWindow):
         engine = self._bridge.engine
         if not (await self._bridge.call(engine.me)).name and self._name_wanted:
             await self._bridge.call(engine.set_name, self._name_wanted)
-        self._name = (await self._bridge.call(engine.me)).name
+        me = await self._bridge.call(engine.me)
+        self._name = me.name
+        self.commands.show_me(me)
         settings = await self._bridge.call(engine.settings)
         self._remember(settings)
         page.restore_splitter(self._remembered.state("splitter"))
@@ -366,6 +368,7 @@ class MainWindow(QMainWindow):
                         page.show_update(percent)
                 case MeChanged(me=me):
                     self._name = me.name
+                    self.commands.show_me(me)
                     self._show_title()
                 case _:
                     pass
