@@ -45,6 +45,7 @@ class LanguagePart(QWidget):
         column.addWidget(label(_("Language"), "strong"))
         column.addWidget(label(_("It holds from the next start of Sotto on."), "small", wrap=True))
         column.addWidget(self.box)
+        self.box.setEnabled(False)
         run(self._load(), "list the languages")
 
     async def _load(self) -> None:
@@ -53,6 +54,7 @@ class LanguagePart(QWidget):
         for code, name in known.items():
             self.box.addItem(name, code)
         self.box.setCurrentIndex(max(0, self.box.findData(chosen)))
+        self.box.setEnabled(True)
 
     @Slot(int)
     def _on_chosen(self, place: int) -> None:

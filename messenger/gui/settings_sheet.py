@@ -166,7 +166,16 @@ class SettingsSheet(Sheet):
         self.pages.setFixedWidth(max(_PAGES_WIDTH, self.pages.sizeHintForColumn(0) + around + SPACE["s"]))
         self.resize(*_SIZE)
         bridge.events.connect(self._on_events)
+        self.hold(*self._of_settings(), *self._of_me(), self.files, self.storage)
         self.run(self._load(), "load the settings")
+
+    def _of_settings(self) -> list[QWidget]:
+        """What shows settings."""
+        return [row.control for row in self.rows.values()]
+
+    def _of_me(self) -> list[QWidget]:
+        """What shows the person."""
+        return [self.name, self.save_button, self.portrait, self.new_key_button, self.protection]
 
     def _add_page(self, title: str, page: QWidget) -> None:
         area = QScrollArea()
@@ -238,10 +247,13 @@ class SettingsSheet(Sheet):
     async def _load(self) -> None:
         engine, call = self._bridge.engine, self._bridge.call
         self.advanced.show_folder(engine.folder)
-        self._show_me(await call(engine.me))
-        self._show_settings(await call(engine.settings))
+        me, settings = await call(engine.me), await call(engine.settings)
+        self._show_settings(settings)
+        self._show_me(me)
         await self.files.load()
+        self.free(self.files)
         await self.storage.load()
+        self.free(self.storage)
 
     def _show_me(self, me: Me) -> None:
         self._me = me
@@ -250,11 +262,13 @@ class SettingsSheet(Sheet):
         self._protection.setText(PROTECTION[me.protection])
         self.protection.show_me(me)
         self.portrait.show_me(me)
+        self.free(*self._of_me())
 
     def _show_settings(self, settings: Settings) -> None:
         self._settings = settings
         for row in self.rows.values():
             row.show_value(settings)
+        self.free(*self._of_settings())
 
     def _on_change(self, name: str, value: object) -> None:
         if value != getattr(self._settings, name):

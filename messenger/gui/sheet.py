@@ -45,6 +45,7 @@ class Sheet(QDialog):
         self.setWindowTitle(title)
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._held: set[QWidget] = set()
         self.notice = Notice(theme)
         self.tasks = Tasks(self.notice.error)
         self.finished.connect(self._on_finished)
@@ -84,6 +85,30 @@ class Sheet(QDialog):
         """
         self.notice.clear()
         self.tasks.start(work, name=name)
+
+    def hold(self, *parts: QWidget) -> None:
+        """Let nobody use controls that do not show yet what holds: what is chosen there would be lost.
+
+        Args:
+            parts: Until they are given to `free`.
+        """
+        self._held.update(parts)
+        for part in parts:
+            part.setEnabled(False)
+
+    def free(self, *parts: QWidget) -> None:
+        """Controls show what holds, and can be used. Those that were not held stay as they are."""
+        before = self._first_stop()
+        for part in self._held.intersection(parts):
+            part.setEnabled(True)
+        self._held.difference_update(parts)
+        first = self._first_stop()
+        if first is not before and self.focusWidget() in {None, before} and first is not None:
+            first.setFocus()  # the cursor stands there because this was not ready
+
+    def _first_stop(self) -> QWidget | None:
+        """Where Tab leads first."""
+        return next((part for part in in_order(self) if takes_tab(part)), None)
 
     def fit(self) -> None:
         """Become as high as the contents need; never lower than before, so that nothing jumps."""
