@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from messenger.gui import icons
 from messenger.gui.theme import SPACE, Theme
-from messenger.gui.widgets import label
-from messenger.text import updating
+from messenger.gui.widgets import button, label
+from messenger.text import _, updating
 
 _WIDTH: Final = 420
 _LOGO: Final = 64
@@ -21,6 +21,9 @@ class CardPage(QWidget):
     Args:
         theme: Colours and fonts.
     """
+
+    profiles_asked = Signal()
+    """The person wants to see the other profiles."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -36,14 +39,20 @@ class CardPage(QWidget):
         middle.addStretch(1)
         middle.addWidget(card)
         middle.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.addStretch(1)
-        outer.addLayout(middle)
-        outer.addStretch(1)
+        self._outer = QVBoxLayout(self)
+        self._outer.addStretch(1)
+        self._outer.addLayout(middle)
+        self._outer.addStretch(1)
         self.update_words = label("", "muted", wrap=True)
         self.update_words.setParent(card)
         self.update_words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.update_words.hide()
+
+    def add_profiles_button(self) -> None:
+        """Offer the other profiles in the corner: this may not be the one that was meant."""
+        self.profiles_button = button(_("Profiles…"), "quiet")
+        self.profiles_button.clicked.connect(self.profiles_asked)
+        self._outer.addWidget(self.profiles_button, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def show_update(self, percent: int) -> None:
         """Say how far the history of an earlier version has been brought up to date.

@@ -19,6 +19,8 @@ from messenger.gui.zoom import NORMAL, step
 from messenger.text import _, finding
 
 _SCHEME: Final = "sotto:"
+_ALWAYS: Final = "profiles"
+"""What works before this profile is opened or made, and while it is locked: it may be the wrong one."""
 
 
 class Commands(QObject):
@@ -70,15 +72,13 @@ class Commands(QObject):
             ("smaller", _("Everything smaller"), "Ctrl+-", lambda: self._zoom(-1)),
             ("normal", _("Everything in its normal size"), "Ctrl+0", lambda: self._zoom(0)),
             ("lock", _("Lock"), "Ctrl+L", self._on_lock),
-            ("profiles", _("Profiles…"), "Ctrl+Shift+P", self._on_profiles),
+            ("profiles", _("Profiles…"), "Ctrl+Shift+P", self.show_profiles),
         ):
             action = self.actions[name] = QAction(words, self)
             action.setShortcut(keys)
-            action.setEnabled(False)
+            action.setEnabled(name == _ALWAYS)
             action.triggered.connect(slot)
             window.addAction(action)
-
-        self.actions["profiles"].setEnabled(True)  # also before this one is opened or made
         larger = self.actions["larger"]
         larger.setShortcuts([larger.shortcut(), QKeySequence("Ctrl+=")])
 
@@ -95,8 +95,8 @@ class Commands(QObject):
     def disable(self) -> None:
         """The conversations cannot be seen any more."""
         self._page = self._here.page = self._relays.page = self._lock_button = None
-        for action in self.actions.values():
-            action.setEnabled(False)
+        for name, action in self.actions.items():
+            action.setEnabled(name == _ALWAYS)
 
     def entries(self) -> list[tuple[str, QAction, str]]:
         """The New menu: picture, action, and one line for those that the empty pane offers as well."""
@@ -202,17 +202,18 @@ class Commands(QObject):
         sheet = SettingsSheet(self._window, self._theme, self._bridge)
         sheet.restore_asked.connect(self.restore_asked)
         sheet.advanced.profiles_asked.connect(sheet.accept)
-        sheet.advanced.profiles_asked.connect(self._on_profiles)
+        sheet.advanced.profiles_asked.connect(self.show_profiles)
         sheet.open()
 
     @Slot()
     def _on_keys(self) -> None:
         from messenger.gui.shortcuts_sheet import ShortcutsSheet
 
-        ShortcutsSheet(self._window, self._theme, list(self.actions.values())).open()
+        ShortcutsSheet(self._window, self._theme, self._window.actions()).open()
 
     @Slot()
-    def _on_profiles(self) -> None:
+    def show_profiles(self) -> None:
+        """List the other profiles; possible at any time."""
         from messenger.gui.profiles import ProfilesSheet
 
         ProfilesSheet(self._window, self._theme, self._folder).open()

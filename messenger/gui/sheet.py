@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,7 +22,7 @@ from messenger.gui.notice import Notice
 from messenger.gui.reading import in_order, takes_tab
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import SPACE, Theme
-from messenger.gui.widgets import button, label
+from messenger.gui.widgets import button, label, press_by_enter
 from messenger.text import _
 
 
@@ -135,9 +134,7 @@ class Sheet(QDialog):
             super().keyPressEvent(event)
             return
         used = self.focusWidget()
-        if isinstance(used, QPushButton | QToolButton) and not used.isCheckable():
-            used.click()
-        elif not _uses_enter(used):
+        if not press_by_enter(event, used) and not _uses_enter(used):
             for part in self.findChildren(QPushButton):
                 if part.isDefault() and part.isVisible() and part.window() is self:
                     part.click()

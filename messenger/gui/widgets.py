@@ -1,7 +1,7 @@
 """Small controls of one look: labels by role, buttons by kind, icon buttons that follow the theme."""
 
 from PySide6.QtCore import QLocale, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QIcon, QIntValidator, QPainter, QPaintEvent
+from PySide6.QtGui import QIcon, QIntValidator, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
@@ -60,6 +60,25 @@ def button(text: str, kind: str = "plain") -> QPushButton:
     result.setProperty("kind", kind)
     result.setAutoDefault(kind == "primary")
     return result
+
+
+def press_by_enter(event: QKeyEvent, used: QWidget | None) -> bool:
+    """Press the button that has the cursor, if a key is Enter alone; Qt lets only Space do that.
+
+    Args:
+        event: A key that nothing has taken.
+        used: What has the cursor.
+
+    Returns:
+        Whether it was Enter on such a button; those that stay down or switch something are left to Space.
+    """
+    plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    if event.key() not in {Qt.Key.Key_Return, Qt.Key.Key_Enter} or not plain:
+        return False
+    if not isinstance(used, QPushButton | QToolButton) or used.isCheckable():
+        return False
+    used.click()
+    return True
 
 
 def set_role(widget: QWidget, name: str, value: str) -> None:

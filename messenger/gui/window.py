@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QStackedWidget, QWidget
 
 from messenger.core.errors import SottoError
@@ -37,6 +37,7 @@ from messenger.gui.sidebar import Sidebar
 from messenger.gui.start_page import StartPage
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Choice, Theme
+from messenger.gui.widgets import press_by_enter
 from messenger.text import _, log_damaged
 
 _SIZE: Final = (1040, 700)
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.pages)
         self.start_page = StartPage(theme)
         self.start_page.again.connect(lambda: self.tasks.start(self.start(), name="open the profile again"))
+        self.start_page.profiles_asked.connect(self.commands.show_profiles)
         self._show(self.start_page)
         self.resize(*_SIZE)
         self.restoreGeometry(self._remembered.state("geometry"))
@@ -182,6 +184,11 @@ class MainWindow(QMainWindow):
             self._painted = True
             self.painted.emit()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Enter presses the button that has the cursor, as in dialogs."""
+        if not press_by_enter(event, self.focusWidget()):
+            super().keyPressEvent(event)
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 -- Qt's name
         """Hide at once; whoever owns the engine stops it meanwhile. Or only hide, if the tray leads back."""
         if not self._quitting and not self._closed and self.outside.hides():
@@ -237,6 +244,7 @@ class MainWindow(QMainWindow):
         page = FirstRunPage(self._theme, self._bridge)
         page.created.connect(lambda: self.tasks.start(self.enter(), name="show the conversations"))
         page.stranded.connect(self._on_stranded)
+        page.profiles_asked.connect(self.commands.show_profiles)
         self.closing.connect(page.stop)
         self._show(page)
         page.name.setFocus()
@@ -246,6 +254,7 @@ class MainWindow(QMainWindow):
 
         page = UnlockPage(self._theme, self._bridge)
         page.opened.connect(lambda: self.tasks.start(self.enter(), name="show the conversations"))
+        page.profiles_asked.connect(self.commands.show_profiles)
         self.closing.connect(page.stop)
         self._show(page)
         page.field.setFocus()

@@ -196,17 +196,6 @@ def test_control_k_turns_to_somebody(desks: Desks) -> None:
     hands.until(lambda: alice.no_sheet(Switcher))
 
 
-def test_control_slash_lists_the_keys(desks: Desks) -> None:
-    alice = desks("alice").front()
-    alice.hands.press(Qt.Key.Key_Slash, CONTROL, alice.window)
-    sheet = alice.sheet(ShortcutsSheet)
-    listed = "\n".join(sheet.lines)
-    for action in alice.window.commands.actions.values():
-        assert action.text().rstrip("…") in listed
-    assert "Ctrl+K: Go to conversation" in listed
-    sheet.accept()
-
-
 def test_a_day_is_jumped_to(two: tuple[Desk, Desk]) -> None:
     alice, bob = two
     say(alice, bob, "first")
