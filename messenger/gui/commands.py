@@ -203,6 +203,8 @@ class Commands(QObject):
         sheet.restore_asked.connect(self.restore_asked)
         sheet.advanced.profiles_asked.connect(sheet.accept)
         sheet.advanced.profiles_asked.connect(self.show_profiles)
+        sheet.advanced.keys_asked.connect(sheet.accept)
+        sheet.advanced.keys_asked.connect(self._on_keys)
         sheet.open()
 
     @Slot()

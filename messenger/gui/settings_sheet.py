@@ -136,19 +136,21 @@ class SettingsSheet(Sheet):
         self._add_page(_("Profile"), self._profile_page())
         self.language = LanguagePart(self.run)
         self.language.said.connect(self.notice.say)
+        self.advanced = AdvancedPart(bridge.engine.folder)
+        self.advanced.said.connect(self.notice.say)
         parts: dict[Page, QWidget] = {
             Page.NETWORK: self._relays_part(),
             Page.PRIVACY: self.protection,
             Page.FILES: self.files,
             Page.STORAGE: self.storage,
             Page.APPEARANCE: self.language,
+            Page.ADVANCED: self.advanced,
         }
         for page in Page:
             part = parts.get(page)
             names = [item.name for item in declared() if item.page is page]
             self._add_page(PAGES[page], self._page(names, part))
-        self.advanced, self.made_of = AdvancedPart(), AboutPart(self.run)
-        self._add_page(_("Advanced"), self._page([], self.advanced))
+        self.made_of = AboutPart(self.run)
         self._add_page(_("About"), self._page([], self.made_of))
         theme.changed.connect(self._dress)
         self._dress()
@@ -246,7 +248,6 @@ class SettingsSheet(Sheet):
 
     async def _load(self) -> None:
         engine, call = self._bridge.engine, self._bridge.call
-        self.advanced.show_folder(engine.folder)
         me, settings = await call(engine.me), await call(engine.settings)
         self._show_settings(settings)
         self._show_me(me)

@@ -92,8 +92,10 @@ class Segments(QWidget):
         self._group.buttonClicked.connect(self._on_clicked)
 
     def show_choice(self, choice: StrEnum) -> None:
-        """Mark the choice that holds, without emitting `chosen`."""
-        self._buttons[choice].setChecked(True)
+        """Mark the choice that holds, without emitting `chosen`; Tab leads to it, arrows from there."""
+        for one, part in self._buttons.items():
+            part.setChecked(one == choice)
+            part.setFocusPolicy(Qt.FocusPolicy.StrongFocus if one == choice else Qt.FocusPolicy.ClickFocus)
 
     @Slot(QAbstractButton)
     def _on_clicked(self, clicked: QAbstractButton) -> None:

@@ -59,6 +59,8 @@ class MainWindow(QMainWindow):
     """The person closed the window. It is hidden and calls the engine no more; stop the engine now."""
     held = Signal()
     """The profile is locked for this program."""
+    settled = Signal(object)
+    """The settings are known, or are others from now on."""
     ready = Signal()
     """The conversations can be seen."""
 
@@ -335,6 +337,8 @@ class MainWindow(QMainWindow):
         """What must be known before the profile is open."""
         self._remembered.remember("theme", settings.theme.value)
         self._remembered.remember("zoom", str(settings.zoom))
+        self._remembered.remember("log", settings.log.value)
+        self.settled.emit(settings)
 
     def _show(self, page: QWidget) -> None:
         if self.pages.indexOf(page) < 0:

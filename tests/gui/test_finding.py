@@ -12,7 +12,6 @@ from messenger.gui import content
 from messenger.gui.bubble import Bubble
 from messenger.gui.found import HIT, hit_of
 from messenger.gui.message_sheets import DateSheet
-from messenger.gui.shortcuts_sheet import ShortcutsSheet
 from messenger.gui.switcher import Switcher, fit
 from tests.gui.conftest import Desks
 from tests.gui.test_chat import meet

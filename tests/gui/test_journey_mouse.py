@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLineEdit, QListWidget, QWidget
+from PySide6.QtWidgets import QCompleter, QDialogButtonBox, QFileDialog, QLineEdit, QListWidget, QWidget
 
 from messenger.core.models import MessageState
 from messenger.core.transfer_deeds import FileDeed
@@ -109,7 +109,7 @@ def send_file(alice: Sitting, bob: Sitting, path: Path) -> None:
     buttons = dialog.findChild(QDialogButtonBox)
     assert isinstance(name, QLineEdit)
     assert isinstance(buttons, QDialogButtonBox)
-    name.setCompleter(None)  # its list would hide the button, now and then
+    name.setCompleter(QCompleter())  # the list of the other one may lie on the button
     alice.write(name, str(path))
     alice.mouse.click(buttons.button(QDialogButtonBox.StandardButton.Open))
     alice.hands.until(lambda: not alice.desk.no_sheet(SendSheet))

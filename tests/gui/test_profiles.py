@@ -128,7 +128,9 @@ def test_every_first_page_leads_to_the_profiles(desks: Desks, stage: str, way: s
     desk = first_page(desks, stage)
     page = desk.window.pages.currentWidget()
     assert page is not None
-    (press,) = [part for part in page.findChildren(QPushButton) if part.isVisible() and "Profiles" in part.text()]
+    (press,) = [
+        part for part in page.findChildren(QPushButton) if part.isVisible() and "Profiles" in part.text()
+    ]
     if way == "mouse":
         Mouse(desk.hands).click(press)
     else:

@@ -41,7 +41,9 @@ def test_every_key_of_the_window_is_listed_with_what_it_does_and_no_other(desks:
     alice, bob = desks("alice"), desks("bob")
     meet(alice, bob)
     lines = listed(alice.front())
-    places = [(QKeySequence(keys).toString(NATIVE) or keys, words) for _title, rows in KEYS for keys, words in rows]
+    places = [
+        (QKeySequence(keys).toString(NATIVE) or keys, words) for _title, rows in KEYS for keys, words in rows
+    ]
     assert lines[-len(places) :] == places
     anywhere = lines[: -len(places)]
     assert len(dict(anywhere)) == len(anywhere)

@@ -107,7 +107,7 @@ def test_it_remembers_its_size_and_nothing_private(desks: Desks, hands: Hands, t
     width = alice.page.sidebar.width()
     alice.close()
     stored = json.loads((alice.folder / "window.json").read_text())
-    assert set(stored) == {"geometry", "splitter", "theme", "zoom", "close_to_tray", "start_minimised"}
+    assert set(stored) == {"geometry", "splitter", "theme", "zoom", "log", "close_to_tray", "start_minimised"}
     again = Desk(hands, theme, alice.folder)
     try:
         again.start()

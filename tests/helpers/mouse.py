@@ -62,7 +62,7 @@ class Mouse:
 
     @staticmethod
     def _lies_open(widget: QWidget, at: QPoint) -> bool:
-        """Whether a press there would hit the widget; if not, turn the wheel by a notch over what scrolls it."""
+        """Whether a press there would hit the widget; if not, turn the wheel over what scrolls it."""
         window = widget.window()
         hit = window.childAt(at)
         if hit is not None and (hit is widget or widget.isAncestorOf(hit)):
