@@ -102,7 +102,6 @@ class AdvancedPart(QWidget):
         self.profiles_button.clicked.connect(self.profiles_asked)
         column.addWidget(self.profiles_button, 0, Qt.AlignmentFlag.AlignLeading)
         column.addSpacing(SPACE["s"])
-        column.addWidget(label(_("Keyboard"), "strong"))
         self.keys_button = button(_("Keyboard shortcuts"))
         self.keys_button.clicked.connect(self.keys_asked)
         column.addWidget(self.keys_button, 0, Qt.AlignmentFlag.AlignLeading)
