@@ -21,6 +21,7 @@ from messenger.core.transfer_deeds import FileDeed, possible
 from messenger.core.transfers import ENDS, Transfer, TransferId
 from messenger.core.words import Phrase
 from messenger.gui.card import stepped
+from messenger.gui.content import first_links
 from messenger.gui.file_bubble import FileBubble
 from messenger.gui.message_menu import Deed, Given, MessageMenu
 from messenger.gui.theme import Theme
@@ -241,6 +242,7 @@ class TimelineView(ScrollingTimeline):
             answerable=self.answerable,
             picked=self.copied_text(),
             link="" if spot is None else spot.link,
+            links=first_links(message.text) if spot is None else (spot.link,) if spot.link else (),
             cut=self._paint.bubble(message).cut,
             limit=None if transfer is None or transfer.state in ENDS else self.limits.get(transfer.id, 0),
         )
@@ -274,6 +276,10 @@ class TimelineView(ScrollingTimeline):
         match deed:
             case Deed.COPY:
                 self._copy(extra)
+            case Deed.LINK:
+                self.link_clicked.emit(extra)
+            case Deed.QUOTE:
+                self.quote_clicked.emit(message)
             case Deed.WHOLE:
                 self.full_text_asked.emit(message)
             case Deed.RETRY:
