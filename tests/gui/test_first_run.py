@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from messenger.core import limits
 from messenger.core.errors import DiskFull
@@ -85,6 +86,20 @@ def test_a_person_without_a_passphrase_by_mouse(desks: Desks) -> None:
     hands.until(lambda: arrived(desk))
     assert desk.call(desk.bridge.engine.me).protection == "file"
     assert desk.page.empty.isVisible()
+
+
+def test_it_is_explained_what_becomes_of_a_passphrase_that_is_forgotten(desks: Desks) -> None:
+    desk = desks(None)
+    hands, page = desk.hands, first_run(desk)
+    hands.type("Bob", page.name)
+    hands.press(Qt.Key.Key_Return, widget=page.name)
+    shown = " ".join(part.text() for part in page.findChildren(QLabel) if part.isVisible())
+    for words in ("Nobody can reset it", "forget it, and they are lost", "Without one, anybody"):
+        assert words in shown
+    for typed, strength in (("password", "Weak"), ("q7#Lm2!xVw9@", "Strong")):
+        page.first.clear()
+        hands.type(typed, page.first)
+        assert strength in page.meter.words()
 
 
 def test_closing_while_keys_are_made(desks: Desks) -> None:
