@@ -3,8 +3,8 @@
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from messenger.core.ids import ConversationId
 from messenger.core.models import is_namesake
@@ -14,7 +14,7 @@ from messenger.gui.contact_panel import PanelSheet
 from messenger.gui.conversation_model import ROW, Row
 from messenger.gui.sidebar import Sidebar
 from messenger.gui.theme import SPACE, Theme
-from messenger.gui.widgets import IconLabel, button, label, press_by_enter
+from messenger.gui.widgets import IconLabel, Window, button, label
 from messenger.storage.reader import Reader
 from messenger.text import _
 
@@ -22,7 +22,7 @@ _SIZE: Final = (560, 680)
 _LEAST: Final = (360, 400)
 
 
-class ChatWindow(QMainWindow):
+class ChatWindow(Window):
     """One conversation.
 
     Args:
@@ -63,11 +63,6 @@ class ChatWindow(QMainWindow):
         unread = row.conversation.unread
         title = f"{row.conversation.contact.title} · Sotto"
         self.setWindowTitle(f"({unread}) {title}" if unread else title)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Enter presses the button that has the cursor, as in the main window."""
-        if not press_by_enter(event, self.focusWidget()):
-            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 -- Qt's name
         """What was begun is kept."""

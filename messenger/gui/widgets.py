@@ -5,6 +5,7 @@ from PySide6.QtGui import QIcon, QIntValidator, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
+    QMainWindow,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -79,6 +80,15 @@ def press_by_enter(event: QKeyEvent, used: QWidget | None) -> bool:
         return False
     used.click()
     return True
+
+
+class Window(QMainWindow):
+    """A window in which Enter presses the button that has the cursor, as in dialogs."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Enter on a button, which Qt leaves to Space; everything else as in any window."""
+        if not press_by_enter(event, self.focusWidget()):
+            super().keyPressEvent(event)
 
 
 def set_role(widget: QWidget, name: str, value: str) -> None:

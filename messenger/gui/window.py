@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QPaintEvent
-from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent
+from PySide6.QtWidgets import QApplication, QDialog, QStackedWidget, QWidget
 
 from messenger.core.errors import SottoError
 from messenger.core.ids import ConversationId
@@ -37,14 +37,14 @@ from messenger.gui.sidebar import Sidebar
 from messenger.gui.start_page import StartPage
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Choice, Theme
-from messenger.gui.widgets import press_by_enter
+from messenger.gui.widgets import Window
 from messenger.text import _, log_damaged
 
 _SIZE: Final = (1040, 700)
 _LEAST: Final = (420, 480)
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Window):
     """One window on one engine. Show it, then await `start` (or `enter`, if the engine is open already).
 
     Args:
@@ -185,11 +185,6 @@ class MainWindow(QMainWindow):
         if not self._painted:
             self._painted = True
             self.painted.emit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Enter presses the button that has the cursor, as in dialogs."""
-        if not press_by_enter(event, self.focusWidget()):
-            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 -- Qt's name
         """Hide at once; whoever owns the engine stops it meanwhile. Or only hide, if the tray leads back."""
