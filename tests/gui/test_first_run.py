@@ -124,7 +124,7 @@ def fits(hands: Hands, page: FirstRunPage) -> None:
 
     def wrong() -> list[str]:
         return [
-            part.text()
+            str(part.property("text"))
             for part in shown
             if not page.rect().contains(QRect(part.mapTo(page, QPoint()), part.size()))
             or (part.hasHeightForWidth() and part.height() < part.heightForWidth(part.width()))
