@@ -115,14 +115,14 @@ class Commands(QObject):
         """Buttons beside the New button; the lock is seen where a passphrase opens it again."""
         result = []
         for name, words in (
-            ("lock", _("Lock")),
             ("host", _("Host: how others reach you")),
             ("settings", _("Settings")),
+            ("lock", _("Lock")),
         ):
             tool = IconButton(self._theme, name, words, size=22)
             tool.clicked.connect(self.actions[name].trigger)
             result.append(tool)
-        self._lock_button = result[0]
+        self._lock_button = result[-1]
         self._lock_button.hide()
         return result
 
