@@ -73,6 +73,18 @@ class TakeFiles(StrEnum):
     """Those of all contacts."""
 
 
+class LogLevel(StrEnum):
+    """How much the program writes into its log: what happened when, never who, what or where to."""
+
+    OFF = "no log"
+    FAULTS = "faults"
+    """What went wrong."""
+    STEPS = "steps"
+    """Links, relays and transfers as well: when they come up and go down."""
+    EVERYTHING = "everything"
+    """That something happened, whatever it was."""
+
+
 class Page(StrEnum):
     """The page of the settings dialog on which a setting stands."""
 
@@ -82,6 +94,7 @@ class Page(StrEnum):
     APPEARANCE = "appearance"
     FILES = "files"
     STORAGE = "storage and backup"
+    ADVANCED = "advanced"
 
 
 _PAGE: Final = "page"
@@ -159,6 +172,8 @@ class Settings:
     """Delete messages that are older than so many days; 0 for never. A conversation may differ."""
     backups_kept: int = setting(Page.STORAGE, default=3, least=0, most=store_limits.BACKUPS_MAX)
     """Daily backups that are kept; 0 for none."""
+    log: LogLevel = setting(Page.ADVANCED, default=LogLevel.FAULTS)
+    """What the program writes into its log."""
 
 
 @dataclass(frozen=True, slots=True)

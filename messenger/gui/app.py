@@ -21,6 +21,7 @@ from messenger.gui import icons
 from messenger.gui.bridge import Bridge
 from messenger.gui.collector import Collector
 from messenger.gui.engine_thread import EngineThread
+from messenger.gui.log_file import LogFile
 from messenger.gui.remembered import Remembered
 from messenger.gui.signal_watch import SignalWatch
 from messenger.gui.theme import Theme
@@ -120,14 +121,17 @@ def run_window(folder: Path, link: str = "") -> int:
 
     if raise_running(folder, link):
         return 0
-    zoom = bounded(Remembered(folder).text("zoom"))
+    remembered = Remembered(folder)
+    zoom = bounded(remembered.text("zoom"))
+    log = LogFile(folder, remembered.text("log"))
     app = make_application(zoom)
     loop = make_loop(app)
     asyncio.set_event_loop(loop)
     signals = SignalWatch()
-    clean, seen = run_to_end(loop, _run(app, folder, zoom, link, signals), signals.caught.emit)
+    clean, seen = run_to_end(loop, _run(app, folder, zoom, log, link, signals), signals.caught.emit)
     signals.stop()
     loop.close()
+    log.close()
     return end_process(clean=clean, seen=seen)
 
 
@@ -147,11 +151,15 @@ def end_process(*, clean: bool, seen: bool) -> int:
     os._exit(DISPLAY_GONE if clean else STUCK)
 
 
-async def _run(app: QApplication, folder: Path, zoom: int, link: str, signals: SignalWatch) -> bool:
+async def _run(
+    app: QApplication, folder: Path, zoom: int, log: LogFile, link: str, signals: SignalWatch
+) -> bool:
     """Show the window first, then start the engine; stop it when the window is closed."""
     loop = asyncio.get_running_loop()
     bridge = Bridge()
     window = MainWindow(Theme(app, zoom=zoom), bridge, folder)
+    window.settled.connect(log.use)
+    bridge.events.connect(log.take)
     window.follow(link)
     thread = EngineThread(folder, bridge)
     painted: asyncio.Future[None] = loop.create_future()

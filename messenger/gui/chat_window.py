@@ -4,7 +4,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from messenger.core.ids import ConversationId
 from messenger.core.models import is_namesake
@@ -14,7 +14,7 @@ from messenger.gui.contact_panel import PanelSheet
 from messenger.gui.conversation_model import ROW, Row
 from messenger.gui.sidebar import Sidebar
 from messenger.gui.theme import SPACE, Theme
-from messenger.gui.widgets import IconLabel, button, label
+from messenger.gui.widgets import IconLabel, Window, button, label
 from messenger.storage.reader import Reader
 from messenger.text import _
 
@@ -22,7 +22,7 @@ _SIZE: Final = (560, 680)
 _LEAST: Final = (360, 400)
 
 
-class ChatWindow(QMainWindow):
+class ChatWindow(Window):
     """One conversation.
 
     Args:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from messenger.core.models import Contact
+from messenger.core.models import Contact, Me
 from messenger.gui.bridge import Bridge
 from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.page_commands import PageCommands
@@ -19,6 +19,8 @@ from messenger.gui.zoom import NORMAL, step
 from messenger.text import _, finding
 
 _SCHEME: Final = "sotto:"
+_ALWAYS: Final = "profiles"
+"""What works before this profile is opened or made, and while it is locked: it may be the wrong one."""
 
 
 class Commands(QObject):
@@ -42,6 +44,7 @@ class Commands(QObject):
         self._page: ConversationsPage | None = None
         self._here = PageCommands(window, theme, bridge)
         self._relays = RelayDialogs(window, theme, bridge)
+        self._lock_button: IconButton | None = None
         self.actions: dict[str, QAction] = {}
         """All actions by name."""
         for name, words, keys, slot in (
@@ -69,15 +72,13 @@ class Commands(QObject):
             ("smaller", _("Everything smaller"), "Ctrl+-", lambda: self._zoom(-1)),
             ("normal", _("Everything in its normal size"), "Ctrl+0", lambda: self._zoom(0)),
             ("lock", _("Lock"), "Ctrl+L", self._on_lock),
-            ("profiles", _("Profiles…"), "Ctrl+Shift+P", self._on_profiles),
+            ("profiles", _("Profiles…"), "Ctrl+Shift+P", self.show_profiles),
         ):
             action = self.actions[name] = QAction(words, self)
             action.setShortcut(keys)
-            action.setEnabled(False)
+            action.setEnabled(name == _ALWAYS)
             action.triggered.connect(slot)
             window.addAction(action)
-
-        self.actions["profiles"].setEnabled(True)  # also before this one is opened or made
         larger = self.actions["larger"]
         larger.setShortcuts([larger.shortcut(), QKeySequence("Ctrl+=")])
 
@@ -93,9 +94,9 @@ class Commands(QObject):
 
     def disable(self) -> None:
         """The conversations cannot be seen any more."""
-        self._page = self._here.page = self._relays.page = None
-        for action in self.actions.values():
-            action.setEnabled(False)
+        self._page = self._here.page = self._relays.page = self._lock_button = None
+        for name, action in self.actions.items():
+            action.setEnabled(name == _ALWAYS)
 
     def entries(self) -> list[tuple[str, QAction, str]]:
         """The New menu: picture, action, and one line for those that the empty pane offers as well."""
@@ -111,13 +112,24 @@ class Commands(QObject):
         ]
 
     def tools(self) -> list[IconButton]:
-        """Buttons beside the New button."""
+        """Buttons beside the New button; the lock is seen where a passphrase opens it again."""
         result = []
-        for name, words in (("host", _("Host: how others reach you")), ("settings", _("Settings"))):
+        for name, words in (
+            ("host", _("Host: how others reach you")),
+            ("settings", _("Settings")),
+            ("lock", _("Lock")),
+        ):
             tool = IconButton(self._theme, name, words, size=22)
             tool.clicked.connect(self.actions[name].trigger)
             result.append(tool)
+        self._lock_button = result[-1]
+        self._lock_button.hide()
         return result
+
+    def show_me(self, me: Me) -> None:
+        """Offer what fits how the keys are kept now."""
+        if self._lock_button is not None:
+            self._lock_button.setVisible(me.protection == "passphrase")
 
     def open_connect(self, target: str = "") -> None:
         """Open the Connect dialog.
@@ -190,17 +202,20 @@ class Commands(QObject):
         sheet = SettingsSheet(self._window, self._theme, self._bridge)
         sheet.restore_asked.connect(self.restore_asked)
         sheet.advanced.profiles_asked.connect(sheet.accept)
-        sheet.advanced.profiles_asked.connect(self._on_profiles)
+        sheet.advanced.profiles_asked.connect(self.show_profiles)
+        sheet.advanced.keys_asked.connect(sheet.accept)
+        sheet.advanced.keys_asked.connect(self._on_keys)
         sheet.open()
 
     @Slot()
     def _on_keys(self) -> None:
         from messenger.gui.shortcuts_sheet import ShortcutsSheet
 
-        ShortcutsSheet(self._window, self._theme, list(self.actions.values())).open()
+        ShortcutsSheet(self._window, self._theme, self._window.actions()).open()
 
     @Slot()
-    def _on_profiles(self) -> None:
+    def show_profiles(self) -> None:
+        """List the other profiles; possible at any time."""
         from messenger.gui.profiles import ProfilesSheet
 
         ProfilesSheet(self._window, self._theme, self._folder).open()

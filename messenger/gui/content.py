@@ -31,6 +31,10 @@ _EMOJI: Final = re.compile(
 )
 
 
+_LISTED: Final = 5
+"""Links of one message that are listed."""
+
+
 def links(text: str) -> list[tuple[int, int]]:
     """Where links to the web, to mail and to people stand in a text, as start and end.
 
@@ -49,6 +53,12 @@ def links(text: str) -> list[tuple[int, int]]:
         if end > match.start() + len(match["scheme"]):
             found.append((match.start(), end))
     return found
+
+
+def first_links(text: str) -> tuple[str, ...]:
+    """The first links of the part of a text that is shown, each once, for those who use no mouse."""
+    shown = text[:SHOWN_CHARACTERS]
+    return tuple(dict.fromkeys(shown[start:end] for start, end in links(shown)))[:_LISTED]
 
 
 def formatted(text: str) -> tuple[str, list[tuple[int, int]]]:

@@ -62,7 +62,7 @@ class EngineThread(QThread):
         try:
             await self._bridge.call(self._serve_control)
         except SottoError as e:
-            _log.warning("a second start cannot raise this window: %s", e)
+            _log.warning("a second start cannot raise this window: %s", type(e).__name__)
 
     async def end(self) -> bool:
         """Stop the engine, then the thread, without ever blocking the window.

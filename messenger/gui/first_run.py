@@ -37,6 +37,8 @@ class FirstRunPage(QWidget):
 
     created = Signal()
     """The profile is there and open."""
+    profiles_asked = Signal()
+    """The person wants to see the other profiles."""
     stranded = Signal(object, str)
     """The keys are there, but the profile could not be opened: the error, and the name that was chosen."""
 
@@ -92,7 +94,12 @@ class FirstRunPage(QWidget):
         self.import_button = button(_("I have an exported profile…"), "quiet")
         self.import_button.clicked.connect(self._on_import)
         page.column.addWidget(self.import_button)
+        self._offer_profiles(page)
         return page
+
+    def _offer_profiles(self, page: CardPage) -> None:
+        page.add_profiles_button()
+        page.profiles_asked.connect(self.profiles_asked)
 
     def _make_lock_page(self, theme: Theme) -> CardPage:
         page = CardPage(theme)
@@ -121,6 +128,7 @@ class FirstRunPage(QWidget):
         ):  # fmt: skip
             page.column.addWidget(part)
         self.second.hide()
+        self._offer_profiles(page)
         return page
 
     def _make_work_page(self, theme: Theme) -> CardPage:

@@ -66,6 +66,7 @@ class HostSheet(Sheet):
         self.add_button(_("Done"), "primary", enter=False).clicked.connect(self.accept)
         self.setMinimumWidth(_WIDTH)
         bridge.events.connect(self._on_events)
+        self.hold(self.switch, self.port, self.find_button, self.door)
         self.run(self._load(), "load the Host dialog")
 
     def addresses(self) -> list[str]:
@@ -122,6 +123,7 @@ class HostSheet(Sheet):
         self.switch.setChecked(settings.listen)
         self.port.show_value(settings.port)
         self.door.show_choice(settings.open_door)
+        self.free(self.switch, self.port, self.find_button, self.door)
 
     def _show_listening(self, listening: Listening | None) -> None:
         while (item := self._addresses.takeAt(0)) is not None:

@@ -67,6 +67,7 @@ class KeepSheet(Sheet):
         self.save_button = self.add_button(_("Save"), "primary")
         self.save_button.clicked.connect(self._on_save)
         self._show(Keep.SETTINGS)
+        self.hold(self.choice, self.days, self.save_button)
         self.run(self._load(), "load how long messages are kept")
 
     async def _load(self) -> None:
@@ -74,6 +75,7 @@ class KeepSheet(Sheet):
         if days:
             self.days.show_value(days)
         self._show(Keep.SETTINGS if days is None else Keep.DAYS if days else Keep.ALWAYS)
+        self.free(self.choice, self.days, self.save_button)
 
     def _show(self, choice: Keep) -> None:
         self._choice = choice

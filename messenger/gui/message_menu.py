@@ -34,6 +34,10 @@ FILE_ICONS: Final[dict[FileDeed, str]] = {
 """The picture of each thing that can be done with files."""
 
 
+_LINK: Final = 48
+"""Characters of a link that the menu shows; what is asked before it is followed shows all."""
+
+
 class Deed(StrEnum):
     """What a person asks for with a message."""
 
@@ -50,6 +54,10 @@ class Deed(StrEnum):
     """See all of a message that is cut."""
     COPY = "copy"
     """Copy a text that goes with the deed."""
+    LINK = "link"
+    """Follow a link that goes with the deed."""
+    QUOTE = "quote"
+    """Show the message that it answers."""
     FILE = "file"
     """Do something with the files that it offers: a `FileDeed` goes with it."""
     LIMIT = "limit"
@@ -65,6 +73,8 @@ class Given(msgspec.Struct, frozen=True):
     """What is selected."""
     link: str = ""
     """The link under the mouse."""
+    links: tuple[str, ...] = ()
+    """Links that can be followed: the one under the mouse, or for keys the first of the message."""
     cut: bool = False
     """The bubble does not show all of it."""
     deeds: tuple[FileDeed, ...] = ()
@@ -154,6 +164,12 @@ class EmojiRow(QWidget):
             self.setAccessibleDescription(self.buttons[place].accessibleName())
 
 
+def _short(link: str) -> str:
+    """A link as an entry of a menu shows it, in which & would be a mark for a key."""
+    shown = link if len(link) <= _LINK else f"{link[:_LINK]}…"
+    return shown.replace("&", "&&")
+
+
 def editable(message: Message) -> bool:
     """Whether a message is a text of ours that is still there."""
     return message.outgoing and not message.deleted and not message.notice and message.transfer is None
@@ -191,6 +207,10 @@ class MessageMenu(QMenu):
             self._add("copy", _("Copy text"), Deed.COPY, message.text)
         if given.link:
             self._add("invite", _("Copy link"), Deed.COPY, given.link)
+        for link in given.links:
+            self._add("globe", _("Open {link}").format(link=_short(link)), Deed.LINK, link)
+        if alive and message.reply_to is not None:
+            self._add("up", _("Show what it answers"), Deed.QUOTE)
         if given.cut:
             self._add("chat", _("Show all"), Deed.WHOLE)
         if given.answerable and editable(message):

@@ -60,6 +60,7 @@ class RelaySheet(Sheet):
         self.finished.connect(self._timer.stop)
         self.resize(*_SIZE)
         self._show(None)
+        self.hold(self.port, self.keep, self.start_button)
         self.run(self._load(), "look for the relay")
 
     def _state_row(self) -> QHBoxLayout:
@@ -163,6 +164,7 @@ class RelaySheet(Sheet):
         self._choice = await self._bridge.call(relay_host.choice, self._profile)
         self.port.show_value(self._choice.port)
         self.keep.setChecked(self._choice.keep)
+        self.free(self.port, self.keep, self.start_button)
         await self._look()
 
     async def _look(self) -> None:

@@ -7,11 +7,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from messenger import __version__
 from messenger.gui import icons
+from messenger.gui.log_file import NAME, OLD
 from messenger.gui.theme import SPACE
 from messenger.gui.widgets import button, label
 from messenger.text import _, catalogue
@@ -45,6 +47,7 @@ class LanguagePart(QWidget):
         column.addWidget(label(_("Language"), "strong"))
         column.addWidget(label(_("It holds from the next start of Sotto on."), "small", wrap=True))
         column.addWidget(self.box)
+        self.box.setEnabled(False)
         run(self._load(), "list the languages")
 
     async def _load(self) -> None:
@@ -53,6 +56,7 @@ class LanguagePart(QWidget):
         for code, name in known.items():
             self.box.addItem(name, code)
         self.box.setCurrentIndex(max(0, self.box.findData(chosen)))
+        self.box.setEnabled(True)
 
     @Slot(int)
     def _on_chosen(self, place: int) -> None:
@@ -64,25 +68,49 @@ class LanguagePart(QWidget):
 
 
 class AdvancedPart(QWidget):
-    """Where the profile is, and how others are opened."""
+    """Where the profile and its log are, how other profiles are opened, and what keys do.
+
+    Args:
+        folder: The profile folder.
+    """
 
     profiles_asked = Signal()
+    keys_asked = Signal()
+    said = Signal(str, str)
+    """A sentence, and how it is meant, as `messenger.gui.notice.Notice.say` wants it."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__()
-        self.folder = label("", "smallMono", wrap=True, select=True, title=_("Folder of this profile"))
+        self.opens: Callable[[QUrl], bool] = QDesktopServices.openUrl
+        """Has the system open something; whether there is a program for it."""
+        self._folder = folder
+        title = _("Folder of this profile")
+        self.folder = label(str(folder), "smallMono", wrap=True, select=True, title=title)
         column = _column(self)
-        column.addWidget(label(_("Folder of this profile"), "strong"))
+        column.addWidget(label(title, "strong"))
+        words = _("Everything is in it. The log is {log}, and {old} is what was written before.")
+        column.addWidget(label(words.format(log=NAME, old=OLD), "small", wrap=True))
         column.addWidget(self.folder)
+        self.open_button = button(_("Open the folder"))
+        self.open_button.clicked.connect(self._on_open)
+        column.addWidget(self.open_button, 0, Qt.AlignmentFlag.AlignLeading)
+        column.addSpacing(SPACE["s"])
+        column.addWidget(label(_("Other profiles"), "strong"))
         words = _("Another profile is another person to others: sotto --profile FOLDER opens one of its own.")
         column.addWidget(label(words, "small", wrap=True))
         self.profiles_button = button(_("Profiles…"))
         self.profiles_button.clicked.connect(self.profiles_asked)
         column.addWidget(self.profiles_button, 0, Qt.AlignmentFlag.AlignLeading)
+        column.addSpacing(SPACE["s"])
+        self.keys_button = button(_("Keyboard shortcuts"))
+        self.keys_button.clicked.connect(self.keys_asked)
+        column.addWidget(self.keys_button, 0, Qt.AlignmentFlag.AlignLeading)
 
-    def show_folder(self, folder: Path) -> None:
-        """Show where the profile is."""
-        self.folder.setText(str(folder))
+    @Slot()
+    def _on_open(self) -> None:
+        if not self.opens(QUrl.fromLocalFile(str(self._folder))):
+            words = _("No program here opens this. It is at {path}.")
+            self.said.emit(words.format(path=self._folder), "warning")
 
 
 class AboutPart(QWidget):

@@ -139,19 +139,21 @@ class SettingsSheet(Sheet):
         self.language.said.connect(self.notice.say)
         self.spelling = SpellingPart(bridge, self.run)
         self.finished.connect(self.spelling.stop)
+        self.advanced = AdvancedPart(bridge.engine.folder)
+        self.advanced.said.connect(self.notice.say)
         parts: dict[Page, QWidget] = {
             Page.NETWORK: self._relays_part(),
             Page.PRIVACY: self.protection,
             Page.FILES: self.files,
             Page.STORAGE: self.storage,
             Page.APPEARANCE: _together(self.spelling, self.language),
+            Page.ADVANCED: self.advanced,
         }
         for page in Page:
             part = parts.get(page)
             names = [item.name for item in declared() if item.page is page]
             self._add_page(PAGES[page], self._page(names, part))
-        self.advanced, self.made_of = AdvancedPart(), AboutPart(self.run)
-        self._add_page(_("Advanced"), self._page([], self.advanced))
+        self.made_of = AboutPart(self.run)
         self._add_page(_("About"), self._page([], self.made_of))
         theme.changed.connect(self._dress)
         self._dress()
@@ -162,13 +164,23 @@ class SettingsSheet(Sheet):
         row.addWidget(self.pages)
         row.addWidget(self._stack, 1)
         self.body.addLayout(row)
-        self.add_button(_("Done"), "primary", enter=False).clicked.connect(self.accept)
+        self.done_button = self.add_button(_("Done"), "primary", enter=False)
+        self.done_button.clicked.connect(self.accept)
         self.pages.ensurePolished()
         around = 2 * (SPACE["s"] + self.pages.frameWidth())  # as in the style sheet
         self.pages.setFixedWidth(max(_PAGES_WIDTH, self.pages.sizeHintForColumn(0) + around + SPACE["s"]))
         self.resize(*_SIZE)
         bridge.events.connect(self._on_events)
+        self.hold(*self._of_settings(), *self._of_me(), self.files, self.storage)
         self.run(self._load(), "load the settings")
+
+    def _of_settings(self) -> list[QWidget]:
+        """What shows settings."""
+        return [row.control for row in self.rows.values()]
+
+    def _of_me(self) -> list[QWidget]:
+        """What shows the person."""
+        return [self.name, self.save_button, self.portrait, self.new_key_button, self.protection]
 
     def _add_page(self, title: str, page: QWidget) -> None:
         area = QScrollArea()
@@ -239,11 +251,13 @@ class SettingsSheet(Sheet):
 
     async def _load(self) -> None:
         engine, call = self._bridge.engine, self._bridge.call
-        self.advanced.show_folder(engine.folder)
-        self._show_me(await call(engine.me))
-        self._show_settings(await call(engine.settings))
+        me, settings = await call(engine.me), await call(engine.settings)
+        self._show_settings(settings)
+        self._show_me(me)
         await self.files.load()
+        self.free(self.files)
         await self.storage.load()
+        self.free(self.storage)
         await self.spelling.load()
 
     def _show_me(self, me: Me) -> None:
@@ -253,11 +267,13 @@ class SettingsSheet(Sheet):
         self._protection.setText(PROTECTION[me.protection])
         self.protection.show_me(me)
         self.portrait.show_me(me)
+        self.free(*self._of_me())
 
     def _show_settings(self, settings: Settings) -> None:
         self._settings = settings
         for row in self.rows.values():
             row.show_value(settings)
+        self.free(*self._of_settings())
 
     def _on_change(self, name: str, value: object) -> None:
         if value != getattr(self._settings, name):

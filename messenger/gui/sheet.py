@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,7 +22,7 @@ from messenger.gui.notice import Notice
 from messenger.gui.reading import in_order, takes_tab
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import SPACE, Theme
-from messenger.gui.widgets import button, label
+from messenger.gui.widgets import button, label, press_by_enter
 from messenger.text import _
 
 
@@ -45,6 +44,7 @@ class Sheet(QDialog):
         self.setWindowTitle(title)
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._held: set[QWidget] = set()
         self.notice = Notice(theme)
         self.tasks = Tasks(self.notice.error)
         self.finished.connect(self._on_finished)
@@ -85,6 +85,30 @@ class Sheet(QDialog):
         self.notice.clear()
         self.tasks.start(work, name=name)
 
+    def hold(self, *parts: QWidget) -> None:
+        """Let nobody use controls that do not show yet what holds: what is chosen there would be lost.
+
+        Args:
+            parts: Until they are given to `free`.
+        """
+        self._held.update(parts)
+        for part in parts:
+            part.setEnabled(False)
+
+    def free(self, *parts: QWidget) -> None:
+        """Controls show what holds, and can be used. Those that were not held stay as they are."""
+        before = self._first_stop()
+        for part in self._held.intersection(parts):
+            part.setEnabled(True)
+        self._held.difference_update(parts)
+        first = self._first_stop()
+        if first is not before and self.focusWidget() in {None, before} and first is not None:
+            first.setFocus()  # the cursor stands there because this was not ready
+
+    def _first_stop(self) -> QWidget | None:
+        """Where Tab leads first."""
+        return next((part for part in in_order(self) if takes_tab(part)), None)
+
     def fit(self) -> None:
         """Become as high as the contents need; never lower than before, so that nothing jumps."""
         layout = self.layout()
@@ -110,9 +134,7 @@ class Sheet(QDialog):
             super().keyPressEvent(event)
             return
         used = self.focusWidget()
-        if isinstance(used, QPushButton | QToolButton) and not used.isCheckable():
-            used.click()
-        elif not _uses_enter(used):
+        if not press_by_enter(event, used) and not _uses_enter(used):
             for part in self.findChildren(QPushButton):
                 if part.isDefault() and part.isVisible() and part.window() is self:
                     part.click()

@@ -39,6 +39,14 @@ KEYS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("Ctrl+C", _("Copy what is selected")),
         ),
     ),
+    (
+        _("In other places"),
+        (
+            ("Menu", _("Menu of the conversation, in the list; also Shift+F10")),
+            ("Ctrl+W", _("Close the window of a single conversation")),
+            ("Ctrl+E", _("Show or hide the passphrase that is typed")),
+        ),
+    ),
 )
 """Keys that belong to one place, by place."""
 
@@ -55,9 +63,7 @@ class ShortcutsSheet(Sheet):
     def __init__(self, parent: QWidget, theme: Theme, actions: list[QAction]) -> None:
         super().__init__(parent, theme, _("Keyboard shortcuts"), fills=True)
         anywhere = tuple(
-            (action.shortcut().toString(), action.text().rstrip("…"))
-            for action in actions
-            if not action.shortcut().isEmpty()
+            (keys.toString(), action.text().rstrip("…")) for action in actions for keys in action.shortcuts()
         )
         inner = QWidget()
         inner.setObjectName("scrolled")
@@ -75,7 +81,8 @@ class ShortcutsSheet(Sheet):
         area.setAccessibleName(_("Keyboard shortcuts"))
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.body.addWidget(area)
-        self.add_button(_("Close"), "primary").clicked.connect(self.accept)
+        self.close_button = self.add_button(_("Close"), "primary")
+        self.close_button.clicked.connect(self.accept)
         self.resize(*_SIZE)
 
     def _table(self, keys: tuple[tuple[str, str], ...]) -> QGridLayout:

@@ -33,6 +33,7 @@ class StartPage(CardPage):
         self.column.addWidget(self._error)
         self.column.addWidget(self._rest)
         self.column.addWidget(self.again_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.add_profiles_button()
         self.wait()
 
     def error(self) -> str:
@@ -50,6 +51,7 @@ class StartPage(CardPage):
             part.clear()
             part.hide()
         self.again_button.hide()
+        self.profiles_button.hide()
 
     def rest(self, words: str) -> None:
         """Say why there is nothing to be seen, and nothing to be done about it."""
@@ -65,4 +67,5 @@ class StartPage(CardPage):
         self._error.setText(explain(error))
         self._error.show()
         self.again_button.show()
+        self.profiles_button.show()
         self.again_button.setFocus()

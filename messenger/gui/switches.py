@@ -12,6 +12,8 @@ from messenger.gui.widgets import button
 _WIDTH = 40
 _HEIGHT = 24
 _KNOB = 16
+_FAINT = 0.4
+"""How much is left of a switch that cannot be used."""
 
 
 class Switch(QCheckBox):
@@ -42,6 +44,7 @@ class Switch(QCheckBox):
         colors = self._theme.colors
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(1 if self.isEnabled() else _FAINT)
         track = QRectF(1, (self.height() - _HEIGHT) / 2 + 1, _WIDTH - 2, _HEIGHT - 2)
         focused = colors["text"] if self.hasFocus() else None
         edge = focused or (colors["accent"] if self.isChecked() else colors["muted"])
@@ -89,8 +92,10 @@ class Segments(QWidget):
         self._group.buttonClicked.connect(self._on_clicked)
 
     def show_choice(self, choice: StrEnum) -> None:
-        """Mark the choice that holds, without emitting `chosen`."""
-        self._buttons[choice].setChecked(True)
+        """Mark the choice that holds, without emitting `chosen`; Tab leads to it, arrows from there."""
+        for one, part in self._buttons.items():
+            part.setChecked(one == choice)
+            part.setFocusPolicy(Qt.FocusPolicy.StrongFocus if one == choice else Qt.FocusPolicy.ClickFocus)
 
     @Slot(QAbstractButton)
     def _on_clicked(self, clicked: QAbstractButton) -> None:

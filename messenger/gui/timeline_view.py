@@ -20,6 +20,7 @@ from messenger.core.models import Message
 from messenger.core.transfer_deeds import FileDeed, possible
 from messenger.core.transfers import ENDS, Transfer, TransferId
 from messenger.core.words import Phrase
+from messenger.gui.content import first_links
 from messenger.gui.message_menu import Deed, Given, MessageMenu
 from messenger.gui.no_messages import NoMessages
 from messenger.gui.theme import Theme
@@ -272,6 +273,7 @@ class TimelineView(ScrollingTimeline):
             answerable=self.answerable,
             picked=self.copied_text(),
             link="" if spot is None else spot.link,
+            links=first_links(message.text) if spot is None else (spot.link,) if spot.link else (),
             cut=self._paint.bubble(message).cut,
             limit=None if transfer is None or transfer.state in ENDS else self.limits.get(transfer.id, 0),
         )
@@ -305,6 +307,10 @@ class TimelineView(ScrollingTimeline):
         match deed:
             case Deed.COPY:
                 self._copy(extra)
+            case Deed.LINK:
+                self.link_clicked.emit(extra)
+            case Deed.QUOTE:
+                self.quote_clicked.emit(message)
             case Deed.WHOLE:
                 self.full_text_asked.emit(message)
             case Deed.RETRY:

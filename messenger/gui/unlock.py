@@ -43,6 +43,7 @@ class UnlockPage(CardPage):
         for part in (self.field, self.error, self.open_button, self.notice):
             self.column.addWidget(part)
         self.column.addWidget(self._spinner, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.add_profiles_button()
         self._on_typed()
 
     def stop(self) -> None:

@@ -55,12 +55,14 @@ class VerifySheet(Sheet):
         self.body.addLayout(row)
         self._meaning = label("", "small", wrap=True)
         self.body.addWidget(self._meaning)
-        self.add_button(_("Close")).clicked.connect(self.accept)
+        self.close_button = self.add_button(_("Close"))
+        self.close_button.clicked.connect(self.accept)
         self.undo_button = self.add_button(_("They are different"))
         self.confirm_button = self.add_button(_("They are the same"), "primary")
         self.undo_button.clicked.connect(self._on_undo)
         self.confirm_button.clicked.connect(self._on_confirm)
         self._show(contact)
+        self.hold(self.field, self.compare_button, self.confirm_button)
         self.run(self._load(), "load the safety number")
 
     def number(self) -> str:
@@ -129,6 +131,8 @@ class VerifySheet(Sheet):
         for place, part in enumerate(self._groups):
             part.setText(number[place * _GROUP : (place + 1) * _GROUP])
         self.code.show_text(number)
+        self.free(self.field, self.compare_button, self.confirm_button)
+        self._show(self._contact)
         me = await self._bridge.call(self._bridge.engine.me)
         self._own.setText(fingerprint_text(me.fingerprint))
 

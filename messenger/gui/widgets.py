@@ -1,10 +1,11 @@
 """Small controls of one look: labels by role, buttons by kind, icon buttons that follow the theme."""
 
 from PySide6.QtCore import QLocale, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QIcon, QIntValidator, QPainter, QPaintEvent
+from PySide6.QtGui import QIcon, QIntValidator, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
+    QMainWindow,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -65,6 +66,34 @@ def button(text: str, kind: str = "plain") -> QPushButton:
     result.setProperty("kind", kind)
     result.setAutoDefault(kind == "primary")
     return result
+
+
+def press_by_enter(event: QKeyEvent, used: QWidget | None) -> bool:
+    """Press the button that has the cursor, if a key is Enter alone; Qt lets only Space do that.
+
+    Args:
+        event: A key that nothing has taken.
+        used: What has the cursor.
+
+    Returns:
+        Whether it was Enter on such a button; those that stay down or switch something are left to Space.
+    """
+    plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    if event.key() not in {Qt.Key.Key_Return, Qt.Key.Key_Enter} or not plain:
+        return False
+    if not isinstance(used, QPushButton | QToolButton) or used.isCheckable():
+        return False
+    used.click()
+    return True
+
+
+class Window(QMainWindow):
+    """A window in which Enter presses the button that has the cursor, as in dialogs."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Enter on a button, which Qt leaves to Space; everything else as in any window."""
+        if not press_by_enter(event, self.focusWidget()):
+            super().keyPressEvent(event)
 
 
 def set_role(widget: QWidget, name: str, value: str) -> None:

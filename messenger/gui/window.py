@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent
-from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QStackedWidget, QWidget
 
 from messenger.core.errors import SottoError
 from messenger.core.ids import ConversationId
@@ -37,13 +37,14 @@ from messenger.gui.sidebar import Sidebar
 from messenger.gui.start_page import StartPage
 from messenger.gui.tasks import Tasks
 from messenger.gui.theme import Choice, Theme
+from messenger.gui.widgets import Window
 from messenger.text import _, log_damaged
 
 _SIZE: Final = (1040, 700)
 _LEAST: Final = (420, 480)
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Window):
     """One window on one engine. Show it, then await `start` (or `enter`, if the engine is open already).
 
     Args:
@@ -58,6 +59,8 @@ class MainWindow(QMainWindow):
     """The person closed the window. It is hidden and calls the engine no more; stop the engine now."""
     held = Signal()
     """The profile is locked for this program."""
+    settled = Signal(object)
+    """The settings are known, or are others from now on."""
     ready = Signal()
     """The conversations can be seen."""
 
@@ -82,6 +85,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.pages)
         self.start_page = StartPage(theme)
         self.start_page.again.connect(lambda: self.tasks.start(self.start(), name="open the profile again"))
+        self.start_page.profiles_asked.connect(self.commands.show_profiles)
         self._show(self.start_page)
         self.resize(*_SIZE)
         self.restoreGeometry(self._remembered.state("geometry"))
@@ -124,7 +128,9 @@ class MainWindow(QMainWindow):
         engine = self._bridge.engine
         if not (await self._bridge.call(engine.me)).name and self._name_wanted:
             await self._bridge.call(engine.set_name, self._name_wanted)
-        self._name = (await self._bridge.call(engine.me)).name
+        me = await self._bridge.call(engine.me)
+        self._name = me.name
+        self.commands.show_me(me)
         settings = await self._bridge.call(engine.settings)
         self._remember(settings)
         page.restore_splitter(self._remembered.state("splitter"))
@@ -235,6 +241,7 @@ class MainWindow(QMainWindow):
         page = FirstRunPage(self._theme, self._bridge)
         page.created.connect(lambda: self.tasks.start(self.enter(), name="show the conversations"))
         page.stranded.connect(self._on_stranded)
+        page.profiles_asked.connect(self.commands.show_profiles)
         self.closing.connect(page.stop)
         self._show(page)
         page.name.setFocus()
@@ -244,6 +251,7 @@ class MainWindow(QMainWindow):
 
         page = UnlockPage(self._theme, self._bridge)
         page.opened.connect(lambda: self.tasks.start(self.enter(), name="show the conversations"))
+        page.profiles_asked.connect(self.commands.show_profiles)
         self.closing.connect(page.stop)
         self._show(page)
         page.field.setFocus()
@@ -324,6 +332,8 @@ class MainWindow(QMainWindow):
         """What must be known before the profile is open."""
         self._remembered.remember("theme", settings.theme.value)
         self._remembered.remember("zoom", str(settings.zoom))
+        self._remembered.remember("log", settings.log.value)
+        self.settled.emit(settings)
 
     def _show(self, page: QWidget) -> None:
         if self.pages.indexOf(page) < 0:
@@ -366,6 +376,7 @@ class MainWindow(QMainWindow):
                         page.show_update(percent)
                 case MeChanged(me=me):
                     self._name = me.name
+                    self.commands.show_me(me)
                     self._show_title()
                 case _:
                     pass

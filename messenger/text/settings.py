@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from messenger.core.models import AddressKind
-from messenger.core.settings import NewTimer, Notify, OpenDoor, Page, TakeFiles, Theme
+from messenger.core.settings import LogLevel, NewTimer, Notify, OpenDoor, Page, TakeFiles, Theme
 from messenger.text.catalogue import _
 
 PAGES: Final[dict[Page, str]] = {
@@ -14,6 +14,7 @@ PAGES: Final[dict[Page, str]] = {
     Page.APPEARANCE: _("Appearance"),
     Page.FILES: _("Files"),
     Page.STORAGE: _("Storage and backup"),
+    Page.ADVANCED: _("Advanced"),
 }
 
 SETTINGS: Final[dict[str, tuple[str, str]]] = {
@@ -106,6 +107,13 @@ SETTINGS: Final[dict[str, tuple[str, str]]] = {
             " messages that disappear are never in them."
         ),
     ),
+    "log": (
+        _("What the log tells"),
+        _(
+            "For whoever looks for a fault: when something happened here, and what kind of thing. Never"
+            " messages, names, addresses, file names, keys or passphrases. It is not encrypted."
+        ),
+    ),
 }
 """Label and help of every declared setting."""
 
@@ -125,6 +133,10 @@ CHOICES: Final[dict[StrEnum, str]] = {
     TakeFiles.ASK: _("Nobody"),
     TakeFiles.VERIFIED: _("Verified people"),
     TakeFiles.CONTACTS: _("All contacts"),
+    LogLevel.OFF: _("Nothing"),
+    LogLevel.FAULTS: _("Faults"),
+    LogLevel.STEPS: _("Connections"),
+    LogLevel.EVERYTHING: _("Everything"),
     Theme.SYSTEM: _("System"),
     Theme.LIGHT: _("Light"),
     Theme.DARK: _("Dark"),

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from messenger.core.errors import ConnectError, Reason
@@ -64,6 +64,27 @@ def test_segments_choose_one(qtbot: QtBot) -> None:
     assert chosen == [Colour.BLUE]
     assert not buttons[Colour.GREEN].isChecked()
     assert buttons[Colour.RED].accessibleName() == "Colour: RED"
+
+
+def test_tab_leads_to_the_choice_that_holds_and_arrows_to_the_others(qtbot: QtBot) -> None:
+    around, segments = QWidget(), Segments("Colour", {colour: colour.name for colour in Colour})
+    column, before = QVBoxLayout(around), QPushButton("before")
+    for part in (before, segments, QPushButton("after")):
+        column.addWidget(part)
+    shown(qtbot, around)
+    around.activateWindow()
+    qtbot.waitUntil(around.isActiveWindow)
+    chosen: list[Colour] = []
+    segments.chosen.connect(chosen.append)
+    segments.show_choice(Colour.RED)
+    segments.show_choice(Colour.BLUE)
+    buttons = segments._buttons
+    before.setFocus()
+    QTest.keyClick(before, Qt.Key.Key_Tab)
+    assert buttons[Colour.BLUE].hasFocus()
+    QTest.keyClick(buttons[Colour.BLUE], Qt.Key.Key_Left)
+    assert buttons[Colour.GREEN].hasFocus()
+    assert chosen == [Colour.GREEN]
 
 
 def test_steps_are_ticked_off(qtbot: QtBot, theme: Theme) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from messenger.core.models import MessageState
 from messenger.gui.emoji_picker import EmojiPicker
 from messenger.gui.message_menu import Deed, EmojiRow, MessageMenu
-from messenger.gui.message_sheets import DeleteSheet, InfoSheet
+from messenger.gui.message_sheets import DeleteSheet, InfoSheet, LinkSheet
 from messenger.gui.sheet import Sheet
 from tests.gui.conftest import Desks
 from tests.gui.test_chat import meet, state, write
@@ -131,6 +131,31 @@ def test_a_line_about_the_conversation_is_no_message(two: tuple[Desk, Desk]) -> 
     assert alice.window.findChildren(Sheet) == []
     alice.hands.press(Qt.Key.Key_Up, widget=alice.chat.composer.box)
     assert alice.chat.composer.text() == "the last words"
+
+
+def test_links_are_followed_and_answers_traced_by_keyboard(two: tuple[Desk, Desk]) -> None:
+    alice, bob = two
+    say(bob, alice, "see https://a.example/?x=1&y=2 and https://b.example, https://a.example/?x=1&y=2")
+    opened = menu(alice, 0)
+    links = ["Open https://a.example/?x=1&&y=2", "Open https://b.example"]
+    assert [words for words in entries(opened) if words.startswith("Open ")] == links
+    assert "Show what it answers" not in entries(opened)
+    opened.close()
+    pick(alice, 0, links[1])
+    sheet = alice.sheet(LinkSheet)
+    assert "b.example" in sheet.address.text()
+    sheet.reject()
+    alice.hands.until(lambda: alice.no_sheet(LinkSheet))
+    conversation = alice.chat.conversation
+    assert conversation is not None
+    first = alice.chat.model.row(0).message
+    for number in range(30):
+        alice.call(alice.bridge.engine.send_text, conversation, f"line {number}")
+    alice.call(alice.bridge.engine.send_text, conversation, "an answer", first.id)
+    alice.hands.until(lambda: alice.texts()[-1] == "an answer")
+    pick(alice, alice.chat.model.rowCount() - 1, "Show what it answers")
+    view = alice.chat.view
+    alice.hands.until(lambda: view.rect().contains(view.visualRect(alice.chat.model.index(0)).center()))
 
 
 def test_leaving_a_change_brings_back_what_was_begun(two: tuple[Desk, Desk]) -> None:

@@ -12,7 +12,6 @@ from messenger.gui import content
 from messenger.gui.bubble import Bubble
 from messenger.gui.found import HIT, hit_of
 from messenger.gui.message_sheets import DateSheet
-from messenger.gui.shortcuts_sheet import ShortcutsSheet
 from messenger.gui.switcher import Switcher, fit
 from tests.gui.conftest import Desks
 from tests.gui.test_chat import meet
@@ -194,17 +193,6 @@ def test_control_k_turns_to_somebody(desks: Desks) -> None:
     assert sheet.list.currentIndex().row() == 0, "it goes round"
     hands.press(Qt.Key.Key_Escape, widget=sheet.field)
     hands.until(lambda: alice.no_sheet(Switcher))
-
-
-def test_control_slash_lists_the_keys(desks: Desks) -> None:
-    alice = desks("alice").front()
-    alice.hands.press(Qt.Key.Key_Slash, CONTROL, alice.window)
-    sheet = alice.sheet(ShortcutsSheet)
-    listed = "\n".join(sheet.lines)
-    for action in alice.window.commands.actions.values():
-        assert action.text().rstrip("…") in listed
-    assert "Ctrl+K: Go to conversation" in listed
-    sheet.accept()
 
 
 def test_a_day_is_jumped_to(two: tuple[Desk, Desk]) -> None:

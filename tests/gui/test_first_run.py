@@ -1,7 +1,8 @@
 """From nothing to the conversations: name, passphrase, keys; and opening again later."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 
 from messenger.core import limits
 from messenger.core.errors import DiskFull
@@ -11,7 +12,7 @@ from messenger.engine.running import Running
 from messenger.gui.first_run import FirstRunPage
 from messenger.gui.unlock import UnlockPage
 from tests.gui.conftest import Desks
-from tests.helpers.gui import Desk
+from tests.helpers.gui import Desk, Hands
 from tests.helpers.watchdog import Watchdog
 
 LONGEST = 0.05
@@ -85,6 +86,51 @@ def test_a_person_without_a_passphrase_by_mouse(desks: Desks) -> None:
     hands.until(lambda: arrived(desk))
     assert desk.call(desk.bridge.engine.me).protection == "file"
     assert desk.page.empty.isVisible()
+
+
+def test_it_is_explained_what_becomes_of_a_passphrase_that_is_forgotten(desks: Desks) -> None:
+    desk = desks(None)
+    hands, page = desk.hands, first_run(desk)
+    hands.type("Bob", page.name)
+    hands.press(Qt.Key.Key_Return, widget=page.name)
+    shown = " ".join(part.text() for part in page.findChildren(QLabel) if part.isVisible())
+    for words in ("Nobody can reset it", "forget it, and they are lost", "Without one, anybody"):
+        assert words in shown
+    for typed, strength in (("password", "Weak"), ("q7#Lm2!xVw9@", "Strong")):
+        page.first.clear()
+        hands.type(typed, page.first)
+        assert strength in page.meter.words()
+
+
+def test_nothing_is_cut_off_in_the_smallest_window(desks: Desks) -> None:
+    desk = desks(None)
+    hands, page = desk.hands, first_run(desk)
+    desk.window.resize(desk.window.minimumSize())
+    hands.until(lambda: desk.window.size() == desk.window.minimumSize())
+    fits(hands, page)
+    hands.type("Bob", page.name)
+    hands.press(Qt.Key.Key_Return, widget=page.name)
+    hands.type("one", page.first)
+    hands.type("two", page.second)
+    hands.click(page.create_button)
+    assert page.pass_error.isVisible()
+    fits(hands, page)
+
+
+def fits(hands: Hands, page: FirstRunPage) -> None:
+    """Each part has the height that it needs, and stands inside the window."""
+    parts = [part for kind in (QLabel, QPushButton, QLineEdit) for part in page.findChildren(kind)]
+    shown = [part for part in parts if part.isVisible()]
+
+    def wrong() -> list[str]:
+        return [
+            str(part.property("text"))
+            for part in shown
+            if not page.rect().contains(QRect(part.mapTo(page, QPoint()), part.size()))
+            or (part.hasHeightForWidth() and part.height() < part.heightForWidth(part.width()))
+        ]
+
+    hands.until(lambda: not wrong())
 
 
 def test_closing_while_keys_are_made(desks: Desks) -> None:

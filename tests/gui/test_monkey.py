@@ -37,8 +37,9 @@ LEFT_ALONE = (
     "Change the passphrase",
     "Quit",
     "Go back",
+    "Open the folder",
 )
-"""Buttons that would end what is looked at."""
+"""Buttons that would end what is looked at, or begin other programs."""
 
 
 class Monkey:

@@ -9,11 +9,13 @@ from PySide6.QtWidgets import QPushButton
 from messenger.core.errors import InputError
 from messenger.core.profiles import DATABASE, default_folder, folder_for, others_folder
 from messenger.engine.events import Event, RaiseWindow
+from messenger.gui.first_run import FirstRunPage
 from messenger.gui.profiles import ProfilesSheet, known, open_in_another
 from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.theme import Theme
 from tests.gui.conftest import Desks
 from tests.helpers.gui import Desk, Hands
+from tests.helpers.mouse import Mouse
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +120,52 @@ def test_the_ways_there(desks: Desks) -> None:
     bob.hands.click(settings.advanced.profiles_button)
     assert not settings.isVisible()
     bob.sheet(ProfilesSheet).reject()
+
+
+@pytest.mark.parametrize("way", ["mouse", "keyboard"])
+@pytest.mark.parametrize("stage", ["name", "passphrase", "unlock", "failed"])
+def test_every_first_page_leads_to_the_profiles(desks: Desks, stage: str, way: str) -> None:
+    desk = first_page(desks, stage)
+    page = desk.window.pages.currentWidget()
+    assert page is not None
+    (press,) = [
+        part for part in page.findChildren(QPushButton) if part.isVisible() and "Profiles" in part.text()
+    ]
+    if way == "mouse":
+        Mouse(desk.hands).click(press)
+    else:
+        while desk.hands.focus() is not press:
+            desk.hands.press(Qt.Key.Key_Tab)
+        desk.hands.press(Qt.Key.Key_Return)
+    sheet = desk.sheet(ProfilesSheet)
+    desk.hands.press(Qt.Key.Key_Escape, widget=sheet)
+    desk.hands.until(lambda: desk.no_sheet(ProfilesSheet))
+    assert desk.window.pages.currentWidget() is page
+
+
+def first_page(desks: Desks, stage: str) -> Desk:
+    """A window at one of its first pages."""
+    if stage == "unlock":
+        return desks("alice", passphrase="correct horse").front()
+    if stage == "failed":
+        alice = desks("alice", start=False)
+        (alice.folder / DATABASE).write_bytes(b"no database at all" * 1_000)
+        alice.start()
+        assert alice.window.start_page.error()
+        return alice.front()
+    new = desks(None).front()
+    if stage == "passphrase":
+        page = new.window.pages.currentWidget()
+        assert isinstance(page, FirstRunPage)
+        new.hands.type("Alice", page.name)
+        new.hands.press(Qt.Key.Key_Return, widget=page.name)
+    return new
+
+
+def test_while_keys_are_made_nothing_leads_away(desks: Desks) -> None:
+    new = desks(None)
+    page = new.window.pages.currentWidget()
+    assert isinstance(page, FirstRunPage)
+    parts = page._work_page.findChildren(QPushButton)
+    assert [part.text() for part in parts] == []
+    assert not new.window.start_page.profiles_button.isVisible()

@@ -61,6 +61,19 @@ def test_the_names_of_all_pages_fit(desks: Desks) -> None:
     assert pages.sizeHintForColumn(0) <= pages.viewport().width()
 
 
+def test_no_page_is_wider_than_the_dialog(desks: Desks) -> None:
+    alice = desks("alice")
+    sheet = settings(alice)
+    for row in range(sheet.pages.count()):
+        sheet.pages.setCurrentRow(row)
+        area = sheet._stack.currentWidget()
+        assert isinstance(area, QScrollArea)
+        alice.hands.until(area.isVisible)
+        page = area.widget()
+        assert page is not None
+        assert page.minimumSizeHint().width() <= area.viewport().width(), sheet.pages.item(row).text()
+
+
 def test_a_page_asks_for_no_more_height_than_its_words_take(desks: Desks) -> None:
     alice = desks("alice")
     sheet = settings(alice)

@@ -19,6 +19,7 @@ from messenger.gui.settings_sheet import SettingsSheet
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_view import TimelineView
 from messenger.gui.unlock import UnlockPage
+from messenger.gui.widgets import IconButton
 from messenger.gui.window import MainWindow
 from messenger.text import log_damaged
 from tests.conftest import LogGuard
@@ -27,6 +28,7 @@ from tests.gui.test_keyboard import EVERYWHERE
 from tests.helpers.engines import DATABASE
 from tests.helpers.gui import Desk, Hands
 from tests.helpers.keys import identity
+from tests.helpers.mouse import Mouse
 from tests.helpers.storage import leave_damaged_log
 from tests.helpers.watchdog import Watchdog
 
@@ -107,12 +109,44 @@ def test_it_remembers_its_size_and_nothing_private(desks: Desks, hands: Hands, t
     width = alice.page.sidebar.width()
     alice.close()
     stored = json.loads((alice.folder / "window.json").read_text())
-    assert set(stored) == {"geometry", "splitter", "theme", "zoom", "close_to_tray", "start_minimised"}
+    assert set(stored) == {"geometry", "splitter", "theme", "zoom", "log", "close_to_tray", "start_minimised"}
     again = Desk(hands, theme, alice.folder)
     try:
         again.start()
         assert (again.window.width(), again.window.height()) == (700, 560)
         hands.until(lambda: again.page.sidebar.width() == width)
+    finally:
+        again.close()
+
+
+@pytest.mark.parametrize("gone", [(30_000, 200), (-30_000, 200), (200, 30_000), (200, -30_000)])
+def test_it_is_in_sight_when_the_screen_it_stood_on_is_gone(
+    desks: Desks, hands: Hands, theme: Theme, gone: tuple[int, int]
+) -> None:
+    alice = desks("alice")
+    alice.window.resize(700, 560)
+    alice.window.move(*gone)
+    hands.until(lambda: (alice.window.x(), alice.window.y()) == gone)
+    alice.close()
+    again = Desk(hands, theme, alice.folder)
+    try:
+        again.start()
+        seen = again.window.screen().availableGeometry()
+        assert seen.contains(again.window.geometry()), "all of it"
+        assert again.window.width() == min(700, seen.width())
+    finally:
+        again.close()
+
+
+def test_it_is_as_large_as_the_screen_again(desks: Desks, hands: Hands, theme: Theme) -> None:
+    alice = desks("alice")
+    alice.window.showMaximized()
+    hands.until(alice.window.isMaximized)
+    alice.close()
+    again = Desk(hands, theme, alice.folder)
+    try:
+        again.start()
+        assert again.window.isMaximized()
     finally:
         again.close()
 
@@ -224,7 +258,8 @@ def test_a_locked_window_shows_nothing_and_opens_again(desks: Desks) -> None:
     assert alice.no_sheet(SettingsSheet)
     assert alice.window.conversations is None
     assert alice.window.windowTitle() == "Alice · Sotto"
-    assert not any(action.isEnabled() for action in alice.window.commands.actions.values())
+    works = [name for name, action in alice.window.commands.actions.items() if action.isEnabled()]
+    assert works == ["profiles"]
     assert not alice.window.findChildren(TimelineView)
     unlock(alice, "correct horse")
     alice.open_chat("Bob")
@@ -238,6 +273,28 @@ def test_the_keys_that_lock(desks: Desks) -> None:
     alice.hands.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier, alice.window)
     alice.hands.until(lambda: isinstance(alice.window.pages.currentWidget(), UnlockPage))
     unlock(alice, "correct horse")
+
+
+@pytest.mark.parametrize("way", ["mouse", "keyboard"])
+def test_the_lock_is_in_sight_as_long_as_a_passphrase_opens_it(desks: Desks, way: str) -> None:
+    alice = desks("alice").front()
+    press = next(one for one in alice.page.findChildren(IconButton) if one.accessibleName() == "Lock")
+    assert not press.isVisible()
+    alice.call(alice.bridge.engine.set_passphrase, "correct horse")
+    alice.hands.until(press.isVisible)
+    alice.call(alice.bridge.engine.remove_passphrase, "correct horse", keyring=False)
+    alice.hands.until(lambda: not press.isVisible())
+    alice.call(alice.bridge.engine.set_passphrase, "correct horse")
+    alice.hands.until(press.isVisible)
+    if way == "mouse":
+        Mouse(alice.hands).click(press)
+    else:
+        press.setFocus()
+        alice.hands.press(Qt.Key.Key_Return)
+    alice.hands.until(lambda: isinstance(alice.window.pages.currentWidget(), UnlockPage))
+    unlock(alice, "correct horse")
+    again = next(one for one in alice.page.findChildren(IconButton) if one.accessibleName() == "Lock")
+    assert again.isVisible()
 
 
 def test_without_a_passphrase_there_is_nothing_to_lock(desks: Desks) -> None:
