@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from messenger.core import limits
+
 OWN_RELAYS_MAX: Final = 4
 """Relays at which people write to us: as many as are told to a contact, `relay_limits.PLACES_MAX`."""
 
@@ -31,6 +33,13 @@ PREKEYS_LOW: Final = 4
 
 CARRIED_AT_ONCE: Final = 16
 """Messages to one person that are on their way to a relay without an answer."""
+
+CARRIED_LEAST: Final = 3600
+"""A message without a receipt is handed over again when a relay has kept it for as long as it does, no sooner
+than after this time, and at the latest after `limits.MAILBOX_LIFETIME`, whatever it says."""
+
+CARRIED_ANEW: Final = limits.RATCHET_EPOCH_MESSAGES // 2
+"""It is sealed anew for that, but for this many messages of an epoch, which are for what was never sealed."""
 
 CARRY_AGAIN: Final = 60.0
 """Something that a relay would not take is tried again after so long, if it does not say when."""

@@ -10,6 +10,7 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import Conversation, ConversationSize, Found, SearchQuery
 from messenger.storage import calendar, rows, search
 from messenger.storage.actions import ActionTable
+from messenger.storage.carried import CarriedTable
 from messenger.storage.chain import begin_anew
 from messenger.storage.contacts import ContactTable
 from messenger.storage.database import Database
@@ -65,6 +66,8 @@ class Store:
         """Our own changes of identity."""
         self.sealed = SealedTable(database)
         """Sessions of sealed messages."""
+        self.carried = CarriedTable(database)
+        """What relays have."""
         self.prekeys = PrekeyTable(database)
         """What people who know nobody here yet seal to."""
         self.transfers = TransferTable(database)
