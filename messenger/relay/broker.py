@@ -109,8 +109,14 @@ class Broker(Protocol):
     def browse(self, after: bytes, most: int) -> "Future[Entries]":
         """Entries with greater fingerprints, ascending."""
 
-    def expire(self) -> "Future[list[int]]":
-        """Delete what is out of date; returns the numbers of the queues that went."""
+    def in_use(self, queues: Sequence[int]) -> "Future[None]":
+        """Links on this machine have the subscriptions of queues of these numbers, and have had them."""
+
+    def resumed(self) -> "Future[None]":
+        """The relay was not there for a while: nobody can have used a queue, and none goes for that."""
+
+    def expire(self) -> "Future[tuple[list[int], bool]]":
+        """Delete some of what is out of date; returns the queues that went, and whether there may be more."""
 
     def totals(self) -> "Future[Totals]":
         """How much there is."""

@@ -186,17 +186,31 @@ class EmbeddedBroker:
         """See `Broker`."""
         return self._soon(lambda: self._store.entries.page(after, most, self._now()))
 
-    def expire(self) -> "asyncio.Future[list[int]]":
+    def in_use(self, queues: Sequence[int]) -> "asyncio.Future[None]":
+        """See `Broker`."""
+
+        def note() -> None:
+            now = self._now()
+            for number in queues:
+                self._store.queues.use(number, now)
+
+        return self._soon(note)
+
+    def resumed(self) -> "asyncio.Future[None]":
+        """See `Broker`."""
+        return self._soon(lambda: self._store.queues.forgive(self._now()))
+
+    def expire(self) -> "asyncio.Future[tuple[list[int], bool]]":
         """See `Broker`; at most `relay_limits.EXPIRY_STEP` rows of each kind."""
 
-        def expire() -> list[int]:
+        def expire() -> tuple[list[int], bool]:
             now, step = self._now(), relay_limits.EXPIRY_STEP
-            self._store.messages.expire(now - self._ttl, step)
-            self._store.entries.expire(now, step)
+            messages = self._store.messages.expire(now - self._ttl, step)
+            entries = self._store.entries.expire(now, step)
             unused = self._store.queues.unused(now - relay_limits.QUEUE_UNUSED, step)
             for number in unused:
                 self._store.queues.delete(number)
-            return unused
+            return unused, step in (messages, entries, len(unused))
 
         return self._soon(expire)
 
