@@ -114,6 +114,7 @@ class Transfers:
             self.held.pop(held.id, None)
             self.runs.stop(held.id)
             await self.runs.clear(held)
+            self.held.pop(held.id, None)  # it may have been about to pause
         if self.on_forget is not None:
             await self.on_forget(conversation)
 

@@ -106,12 +106,14 @@ async def test_nothing_is_deleted_if_it_cannot_be_noted_who_is_there(
     tag = await owner.subscribe(box)
     broker = site.relay.house.broker
     assert isinstance(broker, EmbeddedBroker)
+
     def full(_number: int, _now: int) -> None:
         raise StorageError
 
-    with monkeypatch.context() as patch, pytest.raises(StorageError):
+    with monkeypatch.context() as patch:
         patch.setattr(broker._store.queues, "use", full)
-        await pass_days(site, 100, asleep=True)
+        with pytest.raises(StorageError):
+            await pass_days(site, 100, asleep=True)
     await site.relay.tidy()
     assert not await gone(site, box)
     assert Ended(tag, EndReason.GONE) not in owner.said
