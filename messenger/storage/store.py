@@ -15,6 +15,7 @@ from messenger.storage.chain import begin_anew
 from messenger.storage.contacts import ContactTable
 from messenger.storage.database import Database
 from messenger.storage.drafts import DraftTable
+from messenger.storage.endings import EndingTable
 from messenger.storage.invites import InviteTable
 from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
@@ -70,6 +71,8 @@ class Store:
         """What relays have."""
         self.prekeys = PrekeyTable(database)
         """What people who know nobody here yet seal to."""
+        self.endings = EndingTable(database)
+        """How transfers ended whose messages are gone."""
         self.transfers = TransferTable(database)
         """Files that are offered, on their way, or have come."""
         self.relays = RelayTable(database)

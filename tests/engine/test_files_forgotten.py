@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from messenger.core.errors import DiskFull, StorageBug
+from messenger.core.transfers import TransferState, Wish
 from messenger.engine.events import EngineFault
 from messenger.storage.landing import Landing
-from tests.engine.test_files import Pair, file, names, offered, pair
+from tests.engine.test_files import Pair, file, names, offered, pair, stands
 from tests.helpers.engines import PATIENCE
 
 __all__ = ["pair"]
@@ -107,3 +108,48 @@ async def test_a_conversation_is_gone_when_its_files_are_to_be_put_in_their_plac
     assert bob.count(EngineFault) == 0
     await bob.engine.stop()
     assert names(target) == ["whole.bin"]
+
+
+@pytest.mark.parametrize("who", ["receiver", "sender"])
+async def test_what_was_refused_while_they_were_away_is_told_though_its_message_is_deleted(
+    pair: Pair, tmp_path: Path, who: str
+) -> None:
+    """The receiver declines, or the sender cancels, and then deletes the message here alone."""
+    alice, bob, to_bob = pair
+    offer = await offered(pair, file(tmp_path / "a", 5))
+    away, there = (alice, bob) if who == "receiver" else (bob, alice)
+    await away.engine.stop()
+    if who == "receiver":
+        await bob.engine.decline_files(offer.id)
+        conversation = await bob.with_("alice")
+    else:
+        (ours,) = await alice.engine.transfers()
+        await alice.engine.cancel_transfer(ours.id)
+        conversation = to_bob
+    await there.engine.delete_message(conversation, offer.message, for_both=False)
+    assert await there.engine.transfers() == []
+    await there.restart()  # it is not only remembered by the program that runs
+    await away.start()
+    wanted = TransferState.DECLINED if who == "receiver" else TransferState.CANCELLED
+    gone = await stands(away, wanted)
+    assert (gone.message, gone.theirs) == (
+        offer.message,
+        Wish.DECLINED if who == "receiver" else Wish.CANCELLED,
+    )
+    assert there.count(EngineFault) == away.count(EngineFault) == 0
+
+
+async def test_what_has_come_while_nobody_could_be_told_is_told_though_its_message_is_deleted(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the proof that it has come."""
+    alice, bob, _ = pair
+    held, source, target = Held(monkeypatch), file(tmp_path / "a", 50_000), tmp_path / "there"
+    await placing(pair, target, held, source)
+    conversation, since = await bob.with_("alice"), bob.mark
+    await alice.engine.stop()
+    held.go.set()
+    done = await stands(bob, TransferState.DONE, since=since)
+    await bob.engine.delete_message(conversation, done.message, for_both=False)
+    await alice.start()
+    assert (await stands(alice, TransferState.DONE)).message == done.message
