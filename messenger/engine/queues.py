@@ -1,6 +1,7 @@
 """Our queues at relays: made, subscribed, emptied, replaced and deleted (SPEC.md 11.1)."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -79,6 +80,27 @@ class Queues:
             await self._attend(link)
         return bool(await self._context.stored(self._own.for_contact, conversation))
 
+    async def opened(self, relay: Fingerprint) -> bool:
+        """Wait until strangers can write to us at a relay of ours, at most `carrier_limits.QUEUE_WAIT`.
+
+        Returns:
+            Whether they can. If not, there is no link, the relay has refused, or it takes longer.
+        """
+        relays, failed = self._relays, self._relays.failed(relay)
+        if relays.link(relay) is None:
+            relays.want(relay, at_once=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(carrier_limits.QUEUE_WAIT):
+                while True:
+                    stirred = relays.stirred()
+                    for queue in await self._context.stored(self._own.for_requests):
+                        if queue.relay == relay and self._larder.has(queue) and relays.link(relay):
+                            return True
+                    if relays.failed(relay) > failed or relays.refusal(relay) is not None:
+                        return False
+                    await stirred.wait()
+        return False
+
     async def leave(self, relay: Fingerprint) -> None:
         """Tell nobody of our queues at a relay any more; what is still written to them is fetched."""
         queues = await self._context.stored(self._own.at, relay)
@@ -114,6 +136,7 @@ class Queues:
 
     async def _attend_new(self, link: RelayLink) -> None:
         await self._attend(link)
+        self._relays.stir()
         self.on_attended(link)
 
     async def _attend(self, link: RelayLink) -> None:
@@ -144,7 +167,7 @@ class Queues:
         except RelayError as e:
             if e.problem is RelayProblem.DENIED and queue.recv_id:
                 await self._lost(link, queue)
-            elif e.problem is RelayProblem.TOKEN and not queue.recv_id:
+            elif not queue.recv_id and (queue.requests or e.problem is RelayProblem.TOKEN):
                 await self._relays.refused(link.relay, e.problem)
             elif e.problem is RelayProblem.LIMIT and queue.recv_id:
                 self._relays.widen(link.relay)
@@ -157,7 +180,8 @@ class Queues:
         made = await link.ask(NewQueue(0, kind, queue.recv_key, queue.send_key, token))
         if isinstance(made, QueueMade):
             await self._context.stored(self._own.made, queue.id, made.recv_id, made.send_id)
-            await self._relays.refused(link.relay, None)
+            if queue.requests or self._relays.refusal(link.relay) is RelayProblem.TOKEN:
+                await self._relays.refused(link.relay, None)
         return await self._context.stored(self._own.get, queue.id) or queue
 
     async def _subscribe(self, link: RelayLink, queue: OwnQueue) -> None:

@@ -71,7 +71,7 @@ class Running:
         self.carrier = Carrier(context, self.peers, self.sealing, self.relays, self.queues)
         context.to_carry, context.placed = self.carrier.wake, self.carrier.placed
         context.upgrade = self.circuits.upgrade
-        self.directory = Directory(context, self.relays, self.dialer)
+        self.directory = Directory(context, self.relays, self.dialer, self.queues.opened)
         self.queues.on_attended = self.directory.on_up
         self.relays.on_up, self.queues.on_ring = self._on_relay, self.circuits.on_ring
         self.upkeep = Upkeep(context, self.peers, self.dialer, self.circuits, self.sealing)
