@@ -49,7 +49,7 @@ class RelayCommands(Commands):
             Whether they can: `lasting_link` names it then. If not, the state of the relay may say why; it
             is tried again for as long as the program runs.
         """
-        return await self._now().queues.opened(fingerprint)
+        return await self._now().openings.wait(fingerprint)
 
     async def remove_relay(self, fingerprint: Fingerprint, *, at_once: bool = False) -> None:
         """Do not use a relay any more.

@@ -1,7 +1,6 @@
 """Our queues at relays: made, subscribed, emptied, replaced and deleted (SPEC.md 11.1)."""
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -49,7 +48,7 @@ class Queues:
         self._sealing = sealing
         self._tasks = Tasks("queues", context.publish)
         self._turns: dict[Fingerprint, asyncio.Lock] = {}
-        self._larder = Larder(context, sealing)
+        self.larder = Larder(context, sealing)
         self.on_attended: Callable[[RelayLink], None] = lambda _link: None
         """Called when our queues at a relay have been looked after, with each new link."""
         self.on_ring: RingHandler = lambda _link, _queue, _ring: None
@@ -79,27 +78,6 @@ class Queues:
         for link in await self._relays.own_links():
             await self._attend(link)
         return bool(await self._context.stored(self._own.for_contact, conversation))
-
-    async def opened(self, relay: Fingerprint) -> bool:
-        """Wait until strangers can write to us at a relay of ours, at most `carrier_limits.QUEUE_WAIT`.
-
-        Returns:
-            Whether they can. If not, there is no link, the relay has refused, or it takes longer.
-        """
-        relays, failed = self._relays, self._relays.failed(relay)
-        if relays.link(relay) is None:
-            relays.want(relay, at_once=True)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(carrier_limits.QUEUE_WAIT):
-                while True:
-                    stirred = relays.stirred()
-                    for queue in await self._context.stored(self._own.for_requests):
-                        if queue.relay == relay and self._larder.has(queue) and relays.link(relay):
-                            return True
-                    if relays.failed(relay) > failed or relays.refusal(relay) is not None:
-                        return False
-                    await stirred.wait()
-        return False
 
     async def leave(self, relay: Fingerprint) -> None:
         """Tell nobody of our queues at a relay any more; what is still written to them is fetched."""
@@ -136,7 +114,7 @@ class Queues:
 
     async def _attend_new(self, link: RelayLink) -> None:
         await self._attend(link)
-        self._relays.stir()
+        self._relays.stirred.set()
         self.on_attended(link)
 
     async def _attend(self, link: RelayLink) -> None:
@@ -189,7 +167,7 @@ class Queues:
         request = Subscribe(0, queue.recv_id, calls, relay_limits.WINDOW_MAX)
         said = await link.ask(request, queue.recv_key, queue.id)
         if queue.requests and not queue.retired and isinstance(said, Subscribed):
-            await self._larder.give(link, queue, said.prekeys)
+            await self.larder.give(link, queue, said.prekeys)
 
     async def _delete(self, link: RelayLink, queue: OwnQueue) -> None:
         if queue.recv_id:

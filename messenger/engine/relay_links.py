@@ -31,7 +31,7 @@ from messenger.core.relays import (
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, RelayChanged
 from messenger.engine.relay_link import News, RelayLink
-from messenger.engine.tasks import Tasks
+from messenger.engine.tasks import Pulse, Tasks
 from messenger.net.dial import Stream, dial
 from messenger.net.race import race
 from messenger.protocol.relay_word import RelayFlag
@@ -58,7 +58,8 @@ class RelayLinks:
         self._hurry: dict[Fingerprint, asyncio.Event] = {}
         self._tasks = Tasks("relay", context.publish)
         self._closed = False
-        self._stirred = asyncio.Event()
+        self.stirred = Pulse()
+        """Told whenever it stands otherwise with some relay."""
         self._failed: dict[Fingerprint, int] = {}
         self.on_up: Callable[[RelayLink], None] = lambda _link: None
         """Called when a link is up."""
@@ -77,15 +78,6 @@ class RelayLinks:
         """Why a relay that there is a link with has made no queue for us, if it has said so."""
         state = self._states.get(relay)
         return state.refused if isinstance(state, RelayOnline) else None
-
-    def stirred(self) -> asyncio.Event:
-        """What is set when it stands otherwise with some relay than now."""
-        return self._stirred
-
-    def stir(self) -> None:
-        """It stands otherwise with a relay."""
-        stirred, self._stirred = self._stirred, asyncio.Event()
-        stirred.set()
 
     def links(self, relay: Fingerprint) -> list[RelayLink]:
         """All links with a relay: one, and more if our queues there are many."""
@@ -260,7 +252,7 @@ class RelayLinks:
 
     def _note(self, relay: Relay, state: RelayState) -> None:
         self._states[relay.fingerprint] = state
-        self.stir()
+        self.stirred.set()
         self._context.publish(RelayChanged(self._with_state(relay)))
 
     def _with_state(self, relay: Relay) -> Relay:

@@ -111,7 +111,7 @@ class Runs:
         self._alone: set[TransferId] = set()
         """Theirs that are being put in place, or wait for room."""
         self._placing: dict[TransferId, asyncio.Event] = {}
-        """Theirs that are being put in place."""
+        """Theirs that are being put in place, with what is set when that has ended."""
         self._tries: dict[TransferId, int] = {}
         self._own: dict[TransferId, Throttle] = {}
         self._up, self._down = Throttle(), Throttle()
@@ -239,34 +239,25 @@ class Runs:
             self._alone.add(held.id)
             self._tasks.start(self._await_room(held.id))
 
-    def placing(self, id_: TransferId) -> asyncio.Event | None:
-        """What is set when files that are just being put in their place are there; None if none are."""
-        return self._placing.get(id_)
-
     async def _place(self, held: Held, ended: asyncio.Event) -> None:
         """Everything has come: put it in its place, and only then say so."""
         try:
-            await self._try_to_place(held)
+            try:
+                done = await self.carrier.place(held)
+            except StorageError as e:
+                self._alone.discard(held.id)
+                await self._fault(held, e)
+            else:
+                self._alone.discard(held.id)
+                self._board.tell(done)
+                self._board.take(done)
         except InputError:  # the conversation was deleted meanwhile
+            self._alone.discard(held.id)
             self._board.held.pop(held.id, None)
             await self.carrier.discard(held)
         finally:
             del self._placing[held.id]
             ended.set()
-
-    async def _try_to_place(self, held: Held) -> None:
-        fault: StorageError | None = None
-        try:
-            done = await self.carrier.place(held)
-        except StorageError as e:
-            fault = e
-        finally:
-            self._alone.discard(held.id)
-        if fault is not None:
-            await self._fault(held, fault)
-        else:
-            self._board.tell(done)
-            self._board.take(done)
 
     async def _await_room(self, id_: TransferId) -> None:
         """The disk is full: go on by ourselves as soon as it is not."""

@@ -67,7 +67,10 @@ class Broker(Protocol):
         """The queue with that id, or None."""
 
     def subscribed(self, queue: QueueRow) -> "Future[tuple[int, int]]":
-        """A link on this machine has the subscription of a queue; returns messages and prekeys in it."""
+        """A link on this machine has the subscription of a queue; returns messages and prekeys in it.
+
+        Said once a day for as long as it lasts: whatever nobody has had for long goes with `expire`.
+        """
 
     def put(self, queue: QueueRow, hash_: bytes, envelope: bytes) -> "Future[Put]":
         """Put an envelope into a queue; one that is there already is stored."""
@@ -108,12 +111,6 @@ class Broker(Protocol):
 
     def browse(self, after: bytes, most: int) -> "Future[Entries]":
         """Entries with greater fingerprints, ascending."""
-
-    def in_use(self, queues: Sequence[int]) -> "Future[None]":
-        """Links on this machine have the subscriptions of queues of these numbers, and have had them."""
-
-    def resumed(self) -> "Future[None]":
-        """The relay was not there for a while: nobody can have used a queue, and none goes for that."""
 
     def expire(self) -> "Future[tuple[list[int], bool]]":
         """Delete some of what is out of date; returns the queues that went, and whether there may be more."""

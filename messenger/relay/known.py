@@ -64,9 +64,9 @@ class KnownQueues:
         """The queue of a number, if it is in memory."""
         return self._numbers.get(number)
 
-    def subscribed(self) -> list[int]:
-        """Numbers of those with a subscription on this machine."""
-        return [number for number, queue in self._numbers.items() if queue.subscription is not None]
+    def subscribed(self) -> list[QueueRow]:
+        """Those with a subscription on this machine."""
+        return [queue.row for queue in self._numbers.values() if queue.subscription is not None]
 
     def at_hand(self, send_id: bytes) -> Queue | None:
         """The queue with that writers' id, if it is in memory."""

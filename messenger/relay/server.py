@@ -231,15 +231,14 @@ class Relay:
             await asyncio.sleep(relay_limits.EXPIRY_INTERVAL)
 
     async def _note_use(self) -> None:
-        """Once a day: a subscription counts as use of its queue for as long as it lasts."""
+        """Now and then: a subscription counts as use of its queue for as long as it lasts."""
         broker, now = self.house.broker, self.house.unix()
         if 0 <= now - self._noted < relay_limits.USE_INTERVAL:
             return
-        if now - self._noted > 2 * relay_limits.USE_INTERVAL:  # we have just started, or the computer slept
-            await broker.resumed()
         used = self.house.queues.known.subscribed()
         for start in range(0, len(used), relay_limits.EXPIRY_STEP):
-            await broker.in_use(used[start : start + relay_limits.EXPIRY_STEP])
+            part = used[start : start + relay_limits.EXPIRY_STEP]
+            await asyncio.gather(*(broker.subscribed(queue) for queue in part))
         self._noted = now
 
 

@@ -68,7 +68,9 @@ class QueueTable:
         self._database.change("UPDATE queues SET used = ? WHERE number = ? AND used < ?", (day, number, day))
 
     def forgive(self, now: int) -> None:
-        """Nobody has had a subscription of any of them since a time before: do not hold it against them.
+        """For days on which nobody had a subscription of any of them, the relay was off: they do not count.
+
+        Done before a day is noted for any queue.
 
         Args:
             now: Unix time in seconds.

@@ -99,8 +99,7 @@ async def test_a_conversation_is_gone_when_its_files_are_to_be_put_in_their_plac
     (transfer,) = running.transfers.held.values()
     database = running.context.store._database
     await running.context.stored(database.rows, "DELETE FROM transfers WHERE id = ?", (transfer.id,))
-    ended = running.transfers.runs.placing(transfer.id)
-    assert ended is not None
+    ended = running.transfers.runs._placing[transfer.id]
     held.go.set()
     async with asyncio.timeout(PATIENCE):
         await ended.wait()

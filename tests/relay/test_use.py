@@ -70,14 +70,14 @@ async def test_a_queue_goes_when_the_subscription_has_ended_for_long_enough(site
 async def test_a_relay_that_was_away_for_long_still_knows_everybody(folder: Path) -> None:
     """Nobody could subscribe in that time: who knew each other by this relay alone would be lost."""
     async with relay_in(folder) as site:
-        broker = site.relay.house.broker
-        assert isinstance(broker, EmbeddedBroker)
-        now = broker._now()
-        broker._now = lambda: now - 200 * DAY
+        house = site.relay.house
+        assert isinstance(house.broker, EmbeddedBroker)
+        now = house.broker._now()
+        house.unix = house.broker._now = lambda: now - 200 * DAY
         owner = await site.visitor()
         box, old = await owner.make(), await owner.make()
-        broker._now = lambda: now - 120 * DAY
         await owner.subscribe(box)
+        await pass_days(site, 80)
     async with relay_in(folder) as site:
         await site.relay.tidy()
         owner = await site.visitor()
