@@ -7,6 +7,10 @@ from messenger.core import limits
 OWN_RELAYS_MAX: Final = 4
 """Relays at which people write to us: as many as are told to a contact, `relay_limits.PLACES_MAX`."""
 
+RELAYS_KNOWN: Final = 64
+"""With more relays known, those at which nobody is written to any more are forgotten at once, and not minutes
+later: a contact may name others again and again."""
+
 MORE_LINKS: Final = 15
 """Further links with a relay of ours, for more queues than one link may have."""
 
@@ -45,10 +49,11 @@ CARRIED_ANEW: Final = limits.RATCHET_EPOCH_MESSAGES // 2
 """It is sealed anew for that, but for this many messages of an epoch, which are for what was never sealed."""
 
 CARRY_AGAIN: Final = 60.0
-"""Something that a relay would not take is tried again after so long, if it does not say when."""
+"""Something that a relay would not take is tried again after so long, if it does not say when, then after
+twice as long, and so on …"""
 
 CARRY_AGAIN_MAX: Final = 3600.0
-"""… and at the latest after so long, whatever it says."""
+"""… at the latest after so long, whatever it says."""
 
 RETIRED_KEPT: Final = 21 * 24 * 3600
 """A queue of which nobody is told any more is deleted when nothing has come for so long, and it is empty."""

@@ -110,6 +110,7 @@ class Carrier:
     async def _keep_carrying(self, conversation: ConversationId, wake: asyncio.Event) -> None:
         try:
             pause: float | None = None
+            tries = 0
             while True:
                 try:
                     async with asyncio.timeout(pause):
@@ -120,6 +121,8 @@ class Carrier:
                 pause = await self._try(conversation)
                 if pause is None and not wake.is_set():
                     return
+                if pause is not None:
+                    pause, tries = ever_later(pause, tries), tries + 1
         finally:
             if self._wakes.get(conversation) is wake:
                 del self._wakes[conversation]
@@ -234,6 +237,18 @@ class Carrier:
         until_ms = self._context.now_ms() + kept_ms
         for message in await self._context.stored(_note_sent, self._store, conversation, ids, until_ms):
             self._context.publish(MessageChanged(message))
+
+
+def ever_later(pause: float, tries: int) -> float:
+    """How long to wait before something is handed over again that a relay would not take.
+
+    A queue may be full for weeks, and what does not fit is sent whole each time.
+
+    Args:
+        pause: Seconds after which it may be tried.
+        tries: How often that has been done in vain.
+    """
+    return min(pause * 2 ** min(tries, 16), carrier_limits.CARRY_AGAIN_MAX)
 
 
 def _note_sent(
