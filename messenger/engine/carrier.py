@@ -248,7 +248,7 @@ def ever_later(pause: float, tries: int) -> float:
         pause: Seconds after which it may be tried.
         tries: How often that has been done in vain.
     """
-    return min(pause * 2 ** min(tries, 16), carrier_limits.CARRY_AGAIN_MAX)
+    return min(pause * (1 << min(tries, 16)), carrier_limits.CARRY_AGAIN_MAX)
 
 
 def _note_sent(
