@@ -147,9 +147,10 @@ async def test_publishing_waits_for_the_link_and_for_the_queue(
     async with asyncio.timeout(PATIENCE):
         await held.asked.wait()
     await bob.engine.relays()
-    assert not publishing.done()
+    waits = not publishing.done()
     held.go.set()
     await publishing
+    assert waits
     await uses(alice, site.started.link)
     (found,) = (await alice.engine.find_people(relay)).people
     assert (found.name, found.about, found.status) == ("Bob", "just here", PersonStatus.AWAY)
