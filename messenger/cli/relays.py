@@ -11,7 +11,6 @@ from messenger.cli.terminal import Terminal
 from messenger.core.errors import AddressError
 from messenger.core.ids import Fingerprint, parse_fingerprint
 from messenger.core.relays import Relay, RelayOnline, RelayUnreachable, RelayUse
-from messenger.engine.engine import Engine
 from messenger.engine.events import RelayChanged
 from messenger.text import relays as words
 
@@ -26,20 +25,16 @@ async def add(terminal: Terminal, target: str, token: str, options: Options) -> 
     """
     async with engine_on(options, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
-        relay = await use(engine, inbox, target, token)
-        terminal.say(words.added(relay))
-        return Exit.OK if isinstance(relay.state, RelayOnline) else Exit.UNREACHABLE
-
-
-async def use(engine: Engine, inbox: Inbox, target: str, token: str = "") -> Relay:
-    """Use a relay; returns how it stands after the first attempt.
-
-    Raises:
-        InputError, StorageError: It is not used; nothing was changed.
-    """
-    inbox.clear()
-    fingerprint = (await engine.add_relay(target, token)).fingerprint
-    return (await _tried(inbox, {fingerprint}))[fingerprint]
+        inbox.clear()
+        fingerprint = (await engine.add_relay(target, token)).fingerprint
+        relay = (await _tried(inbox, {fingerprint}))[fingerprint]
+        if not isinstance(relay.state, RelayOnline):
+            terminal.say(words.added(relay))
+            return Exit.UNREACHABLE
+        opened = await engine.opened_relay(fingerprint)  # else an invite would name no place there
+        relay = next((each for each in await engine.relays() if each.fingerprint == fingerprint), relay)
+        terminal.say(words.added(relay, opened=opened))
+        return Exit.OK if opened else Exit.UNREACHABLE
 
 
 async def _tried(inbox: Inbox, wanted: set[Fingerprint]) -> dict[Fingerprint, Relay]:

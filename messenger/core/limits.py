@@ -211,6 +211,9 @@ DIAL_STAGGER: Final = 0.25
 """Head start of one address over the next (RFC 8305 section 5)."""
 
 RESOLVE_TIMEOUT: Final = 10.0
+NAME_ADDRESSES_MAX: Final = 16
+"""Addresses of one host name that are tried, IPv6 and IPv4 in turn: whoever has the name says how many."""
+
 LISTEN_BACKLOG: Final = 128
 ACCEPT_PAUSE: Final = 0.1
 """Pause after a connection could not be accepted, for example because file descriptors ran out."""

@@ -103,6 +103,9 @@ REQUESTS_PER_QUEUE: Final = 64
 QUEUE_UNUSED: Final = 90 * 24 * 3600
 """A queue without subscription for so long is deleted."""
 
+USE_INTERVAL: Final = 12 * 3600
+"""How often it is noted which queues have a subscription: use is kept to the day, and no day is left out."""
+
 QUEUES_PER_NETWORK: Final = 64
 QUEUES_PERIOD: Final = 3600.0
 """Queues that may be made from one /24 or /56 in this time."""

@@ -6,7 +6,7 @@ A message is sent when the relay has said that it keeps it, and delivered when t
 import asyncio
 from collections.abc import Sequence
 
-from messenger.core import carrier_limits, relay_limits
+from messenger.core import carrier_limits, limits, relay_limits
 from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import (
     ConnectError,
@@ -18,7 +18,7 @@ from messenger.core.errors import (
     VaultError,
 )
 from messenger.core.ids import ConversationId, MessageId
-from messenger.core.models import Contact, MessageState, Standing
+from messenger.core.models import Contact, Message, MessageState, Standing
 from messenger.engine import mailboxes
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, MessageChanged
@@ -31,6 +31,7 @@ from messenger.engine.tasks import Tasks
 from messenger.protocol.places import Place
 from messenger.protocol.relay_answers import PrekeyGiven
 from messenger.protocol.relay_queues import GetPrekey, Send
+from messenger.storage.store import Store
 
 
 class Carrier:
@@ -109,6 +110,7 @@ class Carrier:
     async def _keep_carrying(self, conversation: ConversationId, wake: asyncio.Event) -> None:
         try:
             pause: float | None = None
+            tries = 0
             while True:
                 try:
                     async with asyncio.timeout(pause):
@@ -119,6 +121,8 @@ class Carrier:
                 pause = await self._try(conversation)
                 if pause is None and not wake.is_set():
                     return
+                if pause is not None:
+                    pause, tries = ever_later(pause, tries), tries + 1
         finally:
             if self._wakes.get(conversation) is wake:
                 del self._wakes[conversation]
@@ -192,7 +196,7 @@ class Carrier:
                 return
             done = await asyncio.gather(*(way.send(sealed) for _, sealed in sending), return_exceptions=True)
             ids = [id_ for (id_, _), result in zip(sending, done, strict=True) if result is None]
-            await self._sent(contact.id, ids)
+            await self._sent(contact.id, ids, way.kept_ms)
             for result in done:
                 if isinstance(result, BaseException):
                     raise result
@@ -229,10 +233,31 @@ class Carrier:
         except RemoteProtocolError as e:  # not theirs, or an old one: the relay lies, or they have been away
             raise RelayError(RelayProblem.REFUSED) from e
 
-    async def _sent(self, conversation: ConversationId, ids: Sequence[MessageId]) -> None:
-        advance = self._store.messages.advance
-        for message in await self._context.stored(advance, conversation, ids, MessageState.SENT):
+    async def _sent(self, conversation: ConversationId, ids: Sequence[MessageId], kept_ms: int) -> None:
+        until_ms = self._context.now_ms() + kept_ms
+        for message in await self._context.stored(_note_sent, self._store, conversation, ids, until_ms):
             self._context.publish(MessageChanged(message))
+
+
+def ever_later(pause: float, tries: int) -> float:
+    """How long to wait before something is handed over again that a relay would not take.
+
+    A queue may be full for weeks, and what does not fit is sent whole each time.
+
+    Args:
+        pause: Seconds after which it may be tried.
+        tries: How often that has been done in vain.
+    """
+    return min(pause * (1 << min(tries, 16)), carrier_limits.CARRY_AGAIN_MAX)
+
+
+def _note_sent(
+    store: Store, conversation: ConversationId, ids: Sequence[MessageId], until_ms: int
+) -> list[Message]:
+    """On the storage thread: a relay has these, until it forgets them; what has to be sealed anew waits."""
+    with store.transaction():
+        held = store.carried.hold(conversation, ids, until_ms)
+        return store.messages.advance(conversation, held, MessageState.SENT)
 
 
 class _Way:
@@ -250,6 +275,12 @@ class _Way:
         self.secret = secret
         self.for_requests = for_requests
         self._link = link
+
+    @property
+    def kept_ms(self) -> int:
+        """For how many milliseconds the relay keeps a message."""
+        said = min(self._link.welcome.ttl, limits.MAILBOX_LIFETIME)
+        return max(said, carrier_limits.CARRIED_LEAST) * 1000
 
     async def send(self, envelope: bytes) -> None:
         """Hand an envelope over; it is at the relay when this returns.

@@ -42,6 +42,15 @@ class RelayCommands(Commands):
             raise InputError(InputProblem.BAD_VALUE)
         return await self._now().relays.add(found.addresses, found.fingerprint, token.encode())
 
+    async def opened_relay(self, fingerprint: Fingerprint) -> bool:
+        """Wait until strangers can write to us at a relay of ours, at most `carrier_limits.QUEUE_WAIT`.
+
+        Returns:
+            Whether they can: `lasting_link` names it then. If not, the state of the relay may say why; it
+            is tried again for as long as the program runs.
+        """
+        return await self._now().openings.wait(fingerprint)
+
     async def remove_relay(self, fingerprint: Fingerprint, *, at_once: bool = False) -> None:
         """Do not use a relay any more.
 
@@ -72,7 +81,7 @@ class RelayCommands(Commands):
         Raises:
             InputError: UNKNOWN, it is not a relay of ours. TOO_LONG, BAD_VALUE: status or words.
             RelayError: The relay has not taken it. BUSY, it wants us to wait: it is tried again by itself.
-            ConnectError: It is tried again with the next link.
+            ConnectError: There is no link and there was none soon: it is tried again with the next one.
         """
         await self._now().directory.publish(relay, status, about)
 

@@ -1,6 +1,7 @@
 """The directory of a relay: to be found there, to find others, and to write to them (SPEC.md section 13)."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -45,14 +46,25 @@ class Directory:
         context: The open profile.
         relays: The links.
         dialer: Makes contacts of those who are found.
+        opened: Waits until strangers can write to us at a relay; returns whether they can.
     """
 
-    def __init__(self, context: Context, relays: Relays, dialer: Dialer) -> None:
+    def __init__(
+        self,
+        context: Context,
+        relays: Relays,
+        dialer: Dialer,
+        opened: Callable[[Fingerprint], Awaitable[bool]],
+    ) -> None:
         self._context = context
         self._table = context.store.relays
         self._relays = relays
         self._dialer = dialer
         self._tasks = Tasks("directory", context.publish)
+        self._opened = opened
+        self._turns: dict[Fingerprint, asyncio.Lock] = {}
+        self._told: dict[Fingerprint, tuple[RelayLink, Listing, str]] = {}
+        """What was published last, and on which link."""
         self._until: dict[Fingerprint, int] = {}
         self._due: set[Fingerprint] = set()
         """Relays that wanted us to wait before we change our entry."""
@@ -68,6 +80,9 @@ class Directory:
     async def publish(self, relay: Fingerprint, status: PersonStatus, about: str) -> None:
         """Be found at a relay of ours by everybody who may look there, from now on and after each start.
 
+        If the link with it is about to come up, or the queue that strangers write to is about to be made,
+        that is waited for.
+
         Raises:
             InputError: UNKNOWN, it is not a relay of ours. TOO_LONG, BAD_VALUE: the words about oneself.
             RelayError, ConnectError: The relay has not taken the entry; it is tried again with the next link.
@@ -77,9 +92,10 @@ class Directory:
         await self._known(relay)
         await self._context.stored(self._table.list_at, relay, Listing(status, about))
         await self._relays.tell(relay)
+        await self._opened(relay)
         link = self._link(relay)
         try:
-            await self._publish(link)
+            await self._publish(link, again=False)
         except RelayError as e:
             self._again(link, e)
             raise
@@ -102,7 +118,9 @@ class Directory:
         queue = await self._request_queue(relay)
         link = self._link(relay)
         try:
-            await link.ask(SetStatus(0, queue.recv_id, Status(status)), queue.recv_key)
+            async with self._turn(relay):
+                self._told.pop(relay, None)
+                await link.ask(SetStatus(0, queue.recv_id, Status(status)), queue.recv_key)
         except RelayError as e:
             self._again(link, e)
             raise
@@ -119,7 +137,9 @@ class Directory:
         await self._relays.tell(relay)
         self._until.pop(relay, None)
         queue = await self._request_queue(relay)
-        await self._link(relay).ask(Withdraw(0, queue.recv_id), queue.recv_key)
+        async with self._turn(relay):  # what is being published is taken back too
+            self._told.pop(relay, None)
+            await self._link(relay).ask(Withdraw(0, queue.recv_id), queue.recv_key)
 
     async def find(self, relay: Fingerprint, after: bytes = b"") -> DirectoryPage:
         """Some of the people who can be found at a relay, in the order of their fingerprints.
@@ -200,12 +220,24 @@ class Directory:
         self._due.discard(link.relay)
         await self._renew(link)
 
-    async def _publish(self, link: RelayLink) -> None:
+    def _turn(self, relay: Fingerprint) -> asyncio.Lock:
+        """Our entry at one relay is changed by one after the other."""
+        return self._turns.setdefault(relay, asyncio.Lock())
+
+    async def _publish(self, link: RelayLink, *, again: bool = True) -> None:
+        """Publish our entry; without `again` only if it is not the one that this link was told last."""
+        async with self._turn(link.relay):
+            listing = await self._known(link.relay)
+            queue = await self._request_queue(link.relay)
+            if listing is None:
+                return
+            entry = (link, listing, self._context.me.name)
+            if again or self._told.get(link.relay) != entry:
+                await self._put(link, listing, queue)
+                self._told[link.relay] = entry
+
+    async def _put(self, link: RelayLink, listing: Listing, queue: OwnQueue) -> None:
         context, relay = self._context, link.relay
-        listing = await self._known(relay)
-        queue = await self._request_queue(relay)
-        if listing is None:
-            return
         serial = await context.stored(self._table.next_serial, relay, context.now)
         entry = Entry(
             context.bundle,

@@ -24,6 +24,10 @@ class Larder:
         self._sealing = sealing
         self._serials: dict[int, int] = {}
 
+    def has(self, queue: OwnQueue) -> bool:
+        """Whether a relay has been given something for a queue since the program started."""
+        return queue.id in self._serials
+
     async def give(self, link: RelayLink, queue: OwnQueue, left: int) -> None:
         """Give the relay what people need who have never talked to us: each prekey to one relay only."""
         try:

@@ -48,7 +48,7 @@ class Queues:
         self._sealing = sealing
         self._tasks = Tasks("queues", context.publish)
         self._turns: dict[Fingerprint, asyncio.Lock] = {}
-        self._larder = Larder(context, sealing)
+        self.larder = Larder(context, sealing)
         self.on_attended: Callable[[RelayLink], None] = lambda _link: None
         """Called when our queues at a relay have been looked after, with each new link."""
         self.on_ring: RingHandler = lambda _link, _queue, _ring: None
@@ -114,6 +114,7 @@ class Queues:
 
     async def _attend_new(self, link: RelayLink) -> None:
         await self._attend(link)
+        self._relays.stirred.set()
         self.on_attended(link)
 
     async def _attend(self, link: RelayLink) -> None:
@@ -144,7 +145,7 @@ class Queues:
         except RelayError as e:
             if e.problem is RelayProblem.DENIED and queue.recv_id:
                 await self._lost(link, queue)
-            elif e.problem is RelayProblem.TOKEN and not queue.recv_id:
+            elif not queue.recv_id and (queue.requests or e.problem is RelayProblem.TOKEN):
                 await self._relays.refused(link.relay, e.problem)
             elif e.problem is RelayProblem.LIMIT and queue.recv_id:
                 self._relays.widen(link.relay)
@@ -157,7 +158,8 @@ class Queues:
         made = await link.ask(NewQueue(0, kind, queue.recv_key, queue.send_key, token))
         if isinstance(made, QueueMade):
             await self._context.stored(self._own.made, queue.id, made.recv_id, made.send_id)
-            await self._relays.refused(link.relay, None)
+            if queue.requests or self._relays.refusal(link.relay) is RelayProblem.TOKEN:
+                await self._relays.refused(link.relay, None)
         return await self._context.stored(self._own.get, queue.id) or queue
 
     async def _subscribe(self, link: RelayLink, queue: OwnQueue) -> None:
@@ -165,7 +167,7 @@ class Queues:
         request = Subscribe(0, queue.recv_id, calls, relay_limits.WINDOW_MAX)
         said = await link.ask(request, queue.recv_key, queue.id)
         if queue.requests and not queue.retired and isinstance(said, Subscribed):
-            await self._larder.give(link, queue, said.prekeys)
+            await self.larder.give(link, queue, said.prekeys)
 
     async def _delete(self, link: RelayLink, queue: OwnQueue) -> None:
         if queue.recv_id:

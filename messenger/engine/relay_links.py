@@ -31,7 +31,7 @@ from messenger.core.relays import (
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, RelayChanged
 from messenger.engine.relay_link import News, RelayLink
-from messenger.engine.tasks import Tasks
+from messenger.engine.tasks import Pulse, Tasks
 from messenger.net.dial import Stream, dial
 from messenger.net.race import race
 from messenger.protocol.relay_word import RelayFlag
@@ -58,6 +58,9 @@ class RelayLinks:
         self._hurry: dict[Fingerprint, asyncio.Event] = {}
         self._tasks = Tasks("relay", context.publish)
         self._closed = False
+        self.stirred = Pulse()
+        """Told whenever it stands otherwise with some relay."""
+        self._failed: dict[Fingerprint, int] = {}
         self.on_up: Callable[[RelayLink], None] = lambda _link: None
         """Called when a link is up."""
         self.on_news: Callable[[RelayLink, Sequence[News]], Awaitable[None]] = _ignored
@@ -66,6 +69,15 @@ class RelayLinks:
     def link(self, relay: Fingerprint) -> RelayLink | None:
         """The link with a relay, if it is up."""
         return self._links.get(relay)
+
+    def failed(self, relay: Fingerprint) -> int:
+        """How many attempts to link with a relay have failed since the program started."""
+        return self._failed.get(relay, 0)
+
+    def refusal(self, relay: Fingerprint) -> RelayProblem | None:
+        """Why a relay that there is a link with has made no queue for us, if it has said so."""
+        state = self._states.get(relay)
+        return state.refused if isinstance(state, RelayOnline) else None
 
     def links(self, relay: Fingerprint) -> list[RelayLink]:
         """All links with a relay: one, and more if our queues there are many."""
@@ -207,6 +219,7 @@ class RelayLinks:
         """Wait between half the pause and the whole of it, or until somebody is in a hurry."""
         hurry = self._hurry[relay.fingerprint]
         seconds = pause * (0.5 + secrets.randbelow(1000) / 2000)
+        self._failed[relay.fingerprint] = self.failed(relay.fingerprint) + 1
         self._note(relay, RelayUnreachable(reason, self._context.now_ms() + int(seconds * 1000)))
         try:
             async with asyncio.timeout(seconds):
@@ -239,6 +252,7 @@ class RelayLinks:
 
     def _note(self, relay: Relay, state: RelayState) -> None:
         self._states[relay.fingerprint] = state
+        self.stirred.set()
         self._context.publish(RelayChanged(self._with_state(relay)))
 
     def _with_state(self, relay: Relay) -> Relay:

@@ -86,6 +86,8 @@ class Relays(RelayLinks):
             told = await self.tell(fingerprint)
             if told.use is RelayUse.UNASKED:
                 self._context.publish(RelayAsked(conversation, told))
+        if len(await self._context.stored(self._table.all)) > carrier_limits.RELAYS_KNOWN:
+            await self.forget_unused()
 
     async def forget_unused(self) -> None:
         """Forget relays of contacts at which nobody is written to any more."""

@@ -24,6 +24,7 @@ from messenger.engine.files import Files
 from messenger.engine.history import History
 from messenger.engine.host import Host
 from messenger.engine.housekeeping import Housekeeping
+from messenger.engine.openings import Openings
 from messenger.engine.outlook import Outlook
 from messenger.engine.peers import Peers
 from messenger.engine.queues import Queues
@@ -71,7 +72,8 @@ class Running:
         self.carrier = Carrier(context, self.peers, self.sealing, self.relays, self.queues)
         context.to_carry, context.placed = self.carrier.wake, self.carrier.placed
         context.upgrade = self.circuits.upgrade
-        self.directory = Directory(context, self.relays, self.dialer)
+        self.openings = Openings(context, self.relays, self.queues)
+        self.directory = Directory(context, self.relays, self.dialer, self.openings.wait)
         self.queues.on_attended = self.directory.on_up
         self.relays.on_up, self.queues.on_ring = self._on_relay, self.circuits.on_ring
         self.upkeep = Upkeep(context, self.peers, self.dialer, self.circuits, self.sealing)

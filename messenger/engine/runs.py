@@ -110,6 +110,8 @@ class Runs:
         """Theirs for which we had no lane."""
         self._alone: set[TransferId] = set()
         """Theirs that are being put in place, or wait for room."""
+        self._placing: dict[TransferId, asyncio.Event] = {}
+        """Theirs that are being put in place, with what is set when that has ended."""
         self._tries: dict[TransferId, int] = {}
         self._own: dict[TransferId, Throttle] = {}
         self._up, self._down = Throttle(), Throttle()
@@ -231,22 +233,31 @@ class Runs:
             return
         if held.state is TransferState.WAITING and held.root:
             self._alone.add(held.id)
-            self._tasks.start(self._place(held))
+            ended = self._placing[held.id] = asyncio.Event()
+            self._tasks.start(self._place(held, ended))
         elif held.mine is Wish.PAUSED and held.my_trouble is Trouble.NO_ROOM:
             self._alone.add(held.id)
             self._tasks.start(self._await_room(held.id))
 
-    async def _place(self, held: Held) -> None:
+    async def _place(self, held: Held, ended: asyncio.Event) -> None:
         """Everything has come: put it in its place, and only then say so."""
         try:
-            done = await self.carrier.place(held)
-        except StorageError as e:
+            try:
+                done = await self.carrier.place(held)
+            except StorageError as e:
+                self._alone.discard(held.id)
+                await self._fault(held, e)
+            else:
+                self._alone.discard(held.id)
+                self._board.tell(done)
+                self._board.take(done)
+        except InputError:  # the conversation was deleted meanwhile
             self._alone.discard(held.id)
-            await self._fault(held, e)
-            return
-        self._alone.discard(held.id)
-        self._board.tell(done)
-        self._board.take(done)
+            self._board.held.pop(held.id, None)
+            await self.carrier.discard(held)
+        finally:
+            del self._placing[held.id]
+            ended.set()
 
     async def _await_room(self, id_: TransferId) -> None:
         """The disk is full: go on by ourselves as soon as it is not."""
@@ -261,7 +272,8 @@ class Runs:
                 return
         self._alone.discard(id_)
         if held is not None and held.my_trouble is Trouble.NO_ROOM:
-            await self._board.wish(id_, Wish.GO)
+            with contextlib.suppress(InputError):  # the conversation was deleted meanwhile
+                await self._board.wish(id_, Wish.GO)
 
     @contextlib.asynccontextmanager
     async def _ending(self, held: Held, run: Run) -> AsyncIterator[None]:
@@ -354,9 +366,11 @@ class Runs:
             run.stop()
 
     async def clear(self, held: Held) -> None:
-        """A transfer has ended: remove what it leaves, once its lane has ended."""
+        """A transfer has ended: remove what it leaves, once its lane has ended and its files are placed."""
         if (run := self._runs.get(held.id)) is not None:
             await run.ended.wait()
+        if (placing := self._placing.get(held.id)) is not None:
+            await placing.wait()
         self._own.pop(held.id, None)
         self._tries.pop(held.id, None)
         self._aside.discard(held.id)

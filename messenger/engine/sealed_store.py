@@ -6,7 +6,7 @@ good as none.
 
 from dataclasses import dataclass
 
-from messenger.core import limits
+from messenger.core import carrier_limits, limits
 from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import Message, Standing
 from messenger.protocol.ratchet_state import Session
@@ -124,6 +124,17 @@ def expire(desk: Desk, conversation: ConversationId) -> None:
         after = before.expire(desk.now)
         if after != before:
             save(desk, conversation, before, after)
+
+
+def renew(desk: Desk, conversation: ConversationId) -> list[Message]:
+    """Let what relays have kept for as long as they do wait again, sealed anew as far as there is room.
+
+    Returns:
+        Messages that were with a carrier, and wait again.
+    """
+    with desk.store.transaction():
+        anew = load(desk, conversation).room - carrier_limits.CARRIED_ANEW
+        return desk.store.carried.requeue_overdue(conversation, desk.now_ms, anew)
 
 
 def purge(desk: Desk) -> None:

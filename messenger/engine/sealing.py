@@ -68,7 +68,13 @@ class Sealing:
         self._context.publish_changed(await self._context.stored(sealed_store.settle, self._desk()))
 
     async def tidy(self) -> None:
-        """Forget what is too old; to be called now and then."""
+        """Forget what is too old, and carry again what relays have forgotten; to be called now and then."""
+        for conversation in await self._context.stored(
+            self._context.store.carried.overdue, self._context.now_ms()
+        ):
+            renew = sealed_store.renew
+            self._context.publish_changed(await self._context.stored(renew, self._desk(), conversation))
+            self._context.to_carry(conversation)
         for conversation in await self._context.stored(self._context.store.sealed.conversations):
             await self._context.stored(sealed_store.expire, self._desk(), conversation)
         await self._context.stored(sealed_store.purge, self._desk())

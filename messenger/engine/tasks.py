@@ -50,3 +50,16 @@ class Tasks:
         self._publish(EngineFault(self._where, type(error).__name__))
         if not isinstance(error, StorageError):  # the world, not a bug: the event tells the person
             log.error("%s failed: %s", self._where, type(error).__name__, exc_info=error)
+
+
+class Pulse:
+    """Something that happens again and again; who waits takes `next` before they look."""
+
+    def __init__(self) -> None:
+        self.next = asyncio.Event()
+        """Set when it happens the next time."""
+
+    def set(self) -> None:
+        """It happens."""
+        happened, self.next = self.next, asyncio.Event()
+        happened.set()

@@ -20,6 +20,7 @@ from messenger.engine.runs import Runs
 from messenger.net.connection import Connection
 from messenger.protocol import packets
 from messenger.protocol.link import LinkState
+from messenger.storage.endings import Ending
 from messenger.storage.transfers import Held
 
 _COUNT_MAX: Final = 2**32 - 1
@@ -114,6 +115,7 @@ class Transfers:
             self.held.pop(held.id, None)
             self.runs.stop(held.id)
             await self.runs.clear(held)
+            self.held.pop(held.id, None)  # it may have been about to pause
         if self.on_forget is not None:
             await self.on_forget(conversation)
 
@@ -138,11 +140,14 @@ class Transfers:
         if self.runs.closed:  # nothing could be done about it; they are asked on the next link
             return
         if held is None:
-            gone = await self._context.stored(
-                self._context.store.timers.remembers, contact.id, MessageId(packet.id)
-            )
+            message, find = MessageId(packet.id), self._context.store.endings.find
+            ending = await self._context.stored(find, contact.id, message, outgoing=not packet.own)
+            if ending is not None and ending.count != packet.heard:
+                self._tell_ending(contact.id, packet, ending)
+                return
+            gone = await self._context.stored(self._context.store.timers.remembers, contact.id, message)
             if gone and not packet.own and AFTER[wish]:
-                self._tell_gone(contact.id, MessageId(packet.id), packet.heard + 1, packet.count)
+                self._tell_gone(contact.id, message, packet.heard + 1, packet.count)
             return
         lies = wish is Wish.DONE and not (held.root and equal(packet.proof, held.root))
         if lies and held.state not in ENDS:
@@ -224,6 +229,27 @@ class Transfers:
                 held.their_count,
                 proof,
                 busy,
+            )
+        )
+
+    def _tell_ending(self, conversation: ConversationId, asked: packets.Wish, ending: Ending) -> None:
+        """Tell them, who do not know it, how a transfer ended whose message is gone from here."""
+        connection = self.links.get(conversation)
+        if connection is None or connection.link.state is not LinkState.OPEN or not AFTER[Wish(asked.wish)]:
+            return
+        # If they know a later wish of ours, this is an old copy of the profile: the end counts all the same.
+        count = ending.count if asked.heard < ending.count else min(asked.heard + 1, _COUNT_MAX)
+        heard, proof = max(ending.heard, asked.count), ending.root if ending.wish is Wish.DONE else b""
+        connection.post(
+            packets.Wish(
+                asked.id,
+                own=not asked.own,
+                wish=ending.wish,
+                reason=ending.trouble,
+                count=count,
+                heard=heard,
+                proof=proof,
+                busy=False,
             )
         )
 

@@ -143,12 +143,12 @@ async def _resolve(address: Address) -> list[tuple[int, _Target]]:
         raise ConnectError(Reason.UNRESOLVED, address.host) from e
     if not found:
         raise ConnectError(Reason.UNRESOLVED, address.host)
-    by_family: dict[int, list[_Target]] = {}
+    by_family: dict[int, dict[_Target, None]] = {}
     for family, _, _, _, target in found:
         if family in (socket.AF_INET, socket.AF_INET6):
-            by_family.setdefault(family, []).append(target)
+            by_family.setdefault(family, {})[target] = None  # each once
     pairs = zip_longest(*([(family, target) for target in of] for family, of in by_family.items()))
-    return [pair for row in pairs for pair in row if pair is not None]
+    return [pair for row in pairs for pair in row if pair is not None][: limits.NAME_ADDRESSES_MAX]
 
 
 async def _ask_resolver(address: Address) -> list[tuple[Any, ...]]:

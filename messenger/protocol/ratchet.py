@@ -73,11 +73,16 @@ def ready(session: Session) -> bool:
     Not for a session out of a backup, not before a key of the peer is known, and not when
     `limits.RATCHET_EPOCH_MESSAGES` have been sealed without a word from the peer.
     """
+    return room(session) > 0
+
+
+def room(session: Session) -> int:
+    """How many messages can be sealed without a word from the peer; see `ready`."""
     if session.receive_only:
-        return False
+        return 0
     if _turn_due(session):
-        return session.sending.epoch < limits.RATCHET_COUNTER_MAX
-    return session.sending.epoch > 0 and session.sending.number < limits.RATCHET_EPOCH_MESSAGES
+        return limits.RATCHET_EPOCH_MESSAGES if session.sending.epoch < limits.RATCHET_COUNTER_MAX else 0
+    return limits.RATCHET_EPOCH_MESSAGES - session.sending.number if session.sending.epoch else 0
 
 
 def seal(session: Session, payload: bytes, entropy: Entropy = os.urandom) -> tuple[Session, bytes]:

@@ -79,8 +79,13 @@ class Sessions:
     @property
     def ready(self) -> bool:
         """Whether `seal` may be called; if not, payloads wait for the peer, a link or a first contact."""
+        return self.room > 0
+
+    @property
+    def room(self) -> int:
+        """How many messages can be sealed without a word from the peer."""
         current = self.current
-        return current is not None and ratchet.ready(current)
+        return 0 if current is None else ratchet.room(current)
 
     @property
     def may_open(self) -> bool:

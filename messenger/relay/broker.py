@@ -67,7 +67,10 @@ class Broker(Protocol):
         """The queue with that id, or None."""
 
     def subscribed(self, queue: QueueRow) -> "Future[tuple[int, int]]":
-        """A link on this machine has the subscription of a queue; returns messages and prekeys in it."""
+        """A link on this machine has the subscription of a queue; returns messages and prekeys in it.
+
+        Said once a day for as long as it lasts: whatever nobody has had for long goes with `expire`.
+        """
 
     def put(self, queue: QueueRow, hash_: bytes, envelope: bytes) -> "Future[Put]":
         """Put an envelope into a queue; one that is there already is stored."""
@@ -109,8 +112,8 @@ class Broker(Protocol):
     def browse(self, after: bytes, most: int) -> "Future[Entries]":
         """Entries with greater fingerprints, ascending."""
 
-    def expire(self) -> "Future[list[int]]":
-        """Delete what is out of date; returns the numbers of the queues that went."""
+    def expire(self) -> "Future[tuple[list[int], bool]]":
+        """Delete some of what is out of date; returns the queues that went, and whether there may be more."""
 
     def totals(self) -> "Future[Totals]":
         """How much there is."""

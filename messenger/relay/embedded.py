@@ -91,7 +91,12 @@ class EmbeddedBroker:
         """See `Broker`."""
         ids = os.urandom(relay_limits.QUEUE_ID_SIZE), os.urandom(relay_limits.QUEUE_ID_SIZE)
         row = QueueRow(0, kind, *ids, recv_key, send_key)
-        return self._soon(lambda: self._store.queues.add(row, self._now()))
+
+        def make() -> QueueRow:
+            self._store.queues.forgive(self._now())
+            return self._store.queues.add(row, self._now())
+
+        return self._soon(make)
 
     def by_recv(self, recv_id: bytes) -> "asyncio.Future[QueueRow | None]":
         """See `Broker`."""
@@ -105,6 +110,7 @@ class EmbeddedBroker:
         """See `Broker`."""
 
         def note() -> tuple[int, int]:
+            self._store.queues.forgive(self._now())
             self._store.queues.use(queue.number, self._now())
             waiting = self._store.messages.count(queue.number, self._now() - self._ttl)
             return waiting, self._store.prekeys.left(queue.number)
@@ -186,17 +192,18 @@ class EmbeddedBroker:
         """See `Broker`."""
         return self._soon(lambda: self._store.entries.page(after, most, self._now()))
 
-    def expire(self) -> "asyncio.Future[list[int]]":
+    def expire(self) -> "asyncio.Future[tuple[list[int], bool]]":
         """See `Broker`; at most `relay_limits.EXPIRY_STEP` rows of each kind."""
 
-        def expire() -> list[int]:
+        def expire() -> tuple[list[int], bool]:
             now, step = self._now(), relay_limits.EXPIRY_STEP
-            self._store.messages.expire(now - self._ttl, step)
-            self._store.entries.expire(now, step)
+            messages = self._store.messages.expire(now - self._ttl, step)
+            entries = self._store.entries.expire(now, step)
+            self._store.queues.forgive(now)
             unused = self._store.queues.unused(now - relay_limits.QUEUE_UNUSED, step)
             for number in unused:
                 self._store.queues.delete(number)
-            return unused
+            return unused, step in (messages, entries, len(unused))
 
         return self._soon(expire)
 

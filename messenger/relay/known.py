@@ -64,6 +64,10 @@ class KnownQueues:
         """The queue of a number, if it is in memory."""
         return self._numbers.get(number)
 
+    def subscribed(self) -> list[QueueRow]:
+        """Those with a subscription on this machine."""
+        return [queue.row for queue in self._numbers.values() if queue.subscription is not None]
+
     def at_hand(self, send_id: bytes) -> Queue | None:
         """The queue with that writers' id, if it is in memory."""
         queue = self._by_id.get(send_id)

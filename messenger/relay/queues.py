@@ -214,6 +214,8 @@ class Queues:
                 by.stored(letter)
         else:
             letter.failed(Code.FULL if answer.result() is Put.FULL else Code.DENIED)
+            if by is not None:
+                by.lost(letter)
         if queue.subscription is not None:
             queue.subscription.pump()
         self.flush()

@@ -80,6 +80,7 @@ class Relay:
         self._progress = progress
         self._stop_asked = stop
         self._started_as: Started | None = None
+        self._noted = 0
         self._up = contextlib.AsyncExitStack()
         self.house: House
         self.controlled = False
@@ -204,22 +205,41 @@ class Relay:
         useful = [each.text for each in found if each.kind in _USEFUL]
         return tuple(useful or [each.text for each in found if each.kind is AddressKind.LOOPBACK])
 
+    async def tidy(self) -> None:
+        """Delete what is out of date.
+
+        Raises:
+            StorageError: It could not be done; it is tried again later.
+        """
+        await self._note_use()
+        more = True
+        while more:
+            gone, more = await self.house.broker.expire()
+            for queue in gone:
+                self.house.queues.gone(queue)
+
     async def _keep_house(self) -> None:
         """Now and then delete what is out of date, and replace the exchange key when that is due."""
         house = self.house
         while True:
             with contextlib.suppress(StorageError, VaultError):
-                await self._expire()
+                await self.tidy()
                 left = house.keys.bundle.not_before + limits.KEXCERT_LIFETIME - house.unix()
                 if left < limits.KEXCERT_OVERLAP:
                     house.keys.bundle = await house.keys.vault.renew()
                     log.info("the exchange key was replaced")
             await asyncio.sleep(relay_limits.EXPIRY_INTERVAL)
 
-    async def _expire(self) -> None:
-        while gone := await self.house.broker.expire():
-            for queue in gone:
-                self.house.queues.gone(queue)
+    async def _note_use(self) -> None:
+        """Now and then: a subscription counts as use of its queue for as long as it lasts."""
+        broker, now = self.house.broker, self.house.unix()
+        if 0 <= now - self._noted < relay_limits.USE_INTERVAL:
+            return
+        used = self.house.queues.known.subscribed()
+        for start in range(0, len(used), relay_limits.EXPIRY_STEP):
+            part = used[start : start + relay_limits.EXPIRY_STEP]
+            await asyncio.gather(*(broker.subscribed(queue) for queue in part))
+        self._noted = now
 
 
 def room(streams: int, circuits: int) -> tuple[int, int]:

@@ -140,7 +140,7 @@ class Subscription:
             self._held[letter.hash] = None
 
     def lost(self, letter: Letter) -> None:
-        """The disk did not take it: its writer may send it again."""
+        """The disk did not take it, or the queue is full: its writer may send it again."""
         letter.storing, letter.lost = False, True
 
     def end(self) -> None:

@@ -67,6 +67,18 @@ class QueueTable:
         day = now // _DAY
         self._database.change("UPDATE queues SET used = ? WHERE number = ? AND used < ?", (day, number, day))
 
+    def forgive(self, now: int) -> None:
+        """For days on which nobody had a subscription of any of them, the relay was off: they do not count.
+
+        Done before a day is noted for any queue.
+
+        Args:
+            now: Unix time in seconds.
+        """
+        last = self._database.number("SELECT coalesce(max(used), 0) FROM queues")
+        if now // _DAY - last > 1:
+            self._database.change("UPDATE queues SET used = used + ?", (now // _DAY - last,))
+
     def delete(self, number: int) -> bool:
         """Delete a queue with all that is in it; returns whether there was one."""
         return self._database.change("DELETE FROM queues WHERE number = ?", (number,)) > 0

@@ -39,6 +39,7 @@ _AT_ONCE: Final = (
     "places WHERE conversation = ?",
     "first_places WHERE conversation = ?",
     "transfers WHERE conversation = ?",
+    "endings WHERE conversation = ?",
     "portraits WHERE conversation = ?",
 )
 """What says more than a text of a message; all of it is bounded."""

@@ -11,6 +11,7 @@ from messenger.core import store_limits
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState
+from messenger.storage import endings
 from messenger.storage.actions import ActionTable
 from messenger.storage.calendar import DAY_MS
 from messenger.storage.database import Database
@@ -92,4 +93,5 @@ class RetentionTable:
             self._database.rows("DELETE FROM forgotten WHERE until <= ?", (now_ms,))
             ActionTable(self._database).purge(now_ms)
             forget_deleted(self._database, now_ms)
+            endings.purge(self._database, now_ms)
         return None

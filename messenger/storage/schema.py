@@ -14,6 +14,7 @@ from messenger.storage.told import CHECKED, COPIED, Tell, Told
 from messenger.storage.version_3 import VERSION_3
 from messenger.storage.version_4 import VERSION_4
 from messenger.storage.version_5 import VERSION_5
+from messenger.storage.version_6 import VERSION_6
 
 _VERSION_1: Final = """
 CREATE TABLE meta (
@@ -197,7 +198,7 @@ CREATE TRIGGER message_changed AFTER UPDATE OF conversation, text, stored_ms ON 
 END;
 """
 
-MIGRATIONS: Final = (_VERSION_1, _VERSION_2, VERSION_3, VERSION_4, VERSION_5)
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6)
 """SQL that brings a database from version n to version n + 1, by n. Only ever appended to."""
 
 

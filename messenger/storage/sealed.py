@@ -16,7 +16,7 @@ from messenger.storage.database import Database
 from messenger.storage.rows import ACTION_COLUMNS, MESSAGE_COLUMNS, chained_from, columns_of, message_from
 from messenger.storage.traffic import OUTGOING_COLUMNS, Outgoing, OutgoingAction, outgoing_from
 
-_MESSAGE: Final = 1
+KIND_MESSAGE: Final = 1
 """Kind of an envelope that holds a message of a session; 2 is a first contact."""
 
 _RESTORED: Final = "restored"
@@ -39,6 +39,10 @@ UPDATE actions SET state = {MessageState.QUEUED:d} WHERE conversation = ? AND ou
 """  # noqa: S608
 _DROP_OUTBOX: Final = """
 DELETE FROM sealed_outbox WHERE position IN (SELECT position FROM outbox WHERE conversation = ?)
+"""
+_LET_ALL_GO: Final = """
+UPDATE sealed_outbox SET until_ms = 0
+WHERE until_ms > 0 AND position IN (SELECT position FROM outbox WHERE conversation = ?)
 """
 
 
@@ -84,6 +88,7 @@ def forget_sessions(database: Database, conversation: ConversationId) -> list[Me
 
 def _requeued(database: Database, conversation: ConversationId) -> list[Message]:
     """Let all that is with a carrier wait again; returns the texts among it."""
+    database.rows(_LET_ALL_GO, (conversation,))
     database.rows(_REQUEUE_ACTIONS, (conversation,))
     return [message_from(row) for row in database.rows(_REQUEUE, (conversation,))]
 
@@ -219,7 +224,7 @@ class SealedTable:
         """
         with self._database.write():
             if anew:
-                self._database.rows(f"{_DROP_OUTBOX} AND kind = ?", (conversation, _MESSAGE))
+                self._database.rows(f"{_DROP_OUTBOX} AND kind = ?", (conversation, KIND_MESSAGE))
             return _requeued(self._database, conversation)
 
     def add_receipts(self, conversation: ConversationId, ids: Sequence[MessageId]) -> None:

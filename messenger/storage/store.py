@@ -10,10 +10,12 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import Conversation, ConversationSize, Found, SearchQuery
 from messenger.storage import calendar, rows, search
 from messenger.storage.actions import ActionTable
+from messenger.storage.carried import CarriedTable
 from messenger.storage.chain import begin_anew
 from messenger.storage.contacts import ContactTable
 from messenger.storage.database import Database
 from messenger.storage.drafts import DraftTable
+from messenger.storage.endings import EndingTable
 from messenger.storage.invites import InviteTable
 from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
@@ -66,8 +68,12 @@ class Store:
         """Our own changes of identity."""
         self.sealed = SealedTable(database)
         """Sessions of sealed messages."""
+        self.carried = CarriedTable(database)
+        """What relays have."""
         self.prekeys = PrekeyTable(database)
         """What people who know nobody here yet seal to."""
+        self.endings = EndingTable(database)
+        """How transfers ended whose messages are gone."""
         self.transfers = TransferTable(database)
         """Files that are offered, on their way, or have come."""
         self.relays = RelayTable(database)

@@ -59,8 +59,18 @@ def row(relay: Relay) -> str:
     return f"{head}\n    {format_fingerprint(relay.fingerprint)}"
 
 
-def added(relay: Relay) -> str:
-    """Say that a relay is used from now on, and whether there is a link with it."""
+def added(relay: Relay, *, opened: bool = True) -> str:
+    """Say that a relay is used from now on, and whether there is a link with it.
+
+    Args:
+        relay: As it stands.
+        opened: Whether it has made a place for what strangers write.
+    """
+    if isinstance(relay.state, RelayOnline) and relay.state.refused is None and not opened:
+        return _(
+            "Connected to {address}, but it has made no place for invites yet. Sotto tries again by itself"
+            " while it runs."
+        ).format(address=relay.address)
     if isinstance(relay.state, RelayOnline) and relay.state.refused is None:
         return _("Connected to {address}. People can write to you there from now on.").format(
             address=relay.address

@@ -3,17 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from messenger.cli.exits import Exit
+from messenger.core.errors import RelayError, RelayProblem
 from messenger.core.ids import format_fingerprint
 from messenger.core.models import MessageState
 from messenger.protocol.invite import NO_SECRET, Invite, read_invite, write_invite
+from messenger.storage.relay_queues import QueueRow
 from messenger.text import records
 from messenger.text import relays as words
+from messenger.text.errors import explain
 from tests.helpers.engines import People, people_in, prepare
 from tests.helpers.relay_users import strangers_can_write, uses
+from tests.helpers.relays import prepare as prepare_relay
+from tests.helpers.relays import relay_in
 from tests.helpers.small_relay import SmallRelay
 from tests.helpers.terminal import Result, run
 
@@ -89,3 +95,40 @@ async def test_what_is_written_to_somebody_away_is_left_at_their_relay(
     await bob.start()
     heard = await bob.hears("I was here")
     assert heard.state is MessageState.UNREAD
+
+
+async def test_who_has_added_a_relay_can_invite_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command ends when there is something to invite to, though the relay thinks about it for a while."""
+    where = "--profile", str(prepare(tmp_path / "alice", "alice"))
+    async with relay_in(prepare_relay(tmp_path / "relay", "mallory")) as site:
+        broker, go, loop = site.relay.house.broker, asyncio.Event(), asyncio.get_running_loop()
+        make = broker.make
+
+        def slow(*how: Any) -> "asyncio.Future[QueueRow]":  # noqa: ANN401 -- as they come
+            async def later() -> QueueRow:
+                loop.call_later(0.5, go.set)
+                await go.wait()
+                return await make(*how)
+
+            return asyncio.ensure_future(later())
+
+        monkeypatch.setattr(broker, "make", slow)
+        added = await sotto("relays", "add", site.started.link, *where)
+        assert added.code == Exit.OK, added.err
+        assert "People can write to you there from now on" in added.err
+        told = await sotto("invite", "--lasting", *where)
+        assert told.code == Exit.OK, told.err
+        assert [place.relay for place in read_invite(told.out.strip()).places] == [site.started.fingerprint]
+
+
+async def test_a_relay_that_refuses_says_why(tmp_path: Path) -> None:
+    """Too many queues have been made from here; nobody waits for what will not be."""
+    where = "--profile", str(prepare(tmp_path / "alice", "alice"))
+    async with relay_in(prepare_relay(tmp_path / "relay", "mallory"), queues_per_network=1) as site:
+        await (await site.visitor()).make()
+        added = await sotto("relays", "add", site.started.link, *where)
+        assert "nobody can write to you there yet" in added.err
+        assert explain(RelayError(RelayProblem.BUSY)) in added.err
+        assert added.code == Exit.UNREACHABLE

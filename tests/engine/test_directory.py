@@ -1,18 +1,23 @@
 """People who find each other in the directory of a relay."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from messenger.core import limits
-from messenger.core.errors import DiskFull, InputError, InputProblem, RelayError, RelayProblem
+from messenger.core import carrier_limits, limits
+from messenger.core.errors import ConnectError, DiskFull, InputError, InputProblem, RelayError, RelayProblem
 from messenger.core.models import Standing
 from messenger.core.relays import PersonStatus
+from messenger.crypto.rsa import Label
 from messenger.engine.events import EngineFault
 from messenger.protocol.relay_finding import Status
-from tests.helpers.engines import People
+from messenger.storage.relay_queues import QueueRow
+from messenger.text.relays import added
+from tests.helpers.carrier import context_of
+from tests.helpers.engines import PATIENCE, People
 from tests.helpers.relay_users import linked, strangers_can_write, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
 
@@ -110,3 +115,120 @@ async def test_entries_are_looked_after_though_the_disk_refused_once(
     await bob.wait_for(EngineFault, lambda e: (e.where, e.error) == ("directory", "DiskFull"))
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
+
+
+class HeldUp:
+    """The relay makes queues when it is let go on."""
+
+    def __init__(self, site: Site, patch: pytest.MonkeyPatch) -> None:
+        broker = site.relay.house.broker
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+        make = broker.make
+
+        def held(*how: Any) -> "asyncio.Future[QueueRow]":  # noqa: ANN401 -- as they come
+            async def later() -> QueueRow:
+                self.asked.set()
+                await self.go.wait()
+                return await make(*how)
+
+            return asyncio.ensure_future(later())
+
+        patch.setattr(broker, "make", held)
+
+
+async def test_publishing_waits_for_the_link_and_for_the_queue(
+    people: People, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever adds a relay and wants to be found there at once is not told to try again."""
+    alice, bob = await people("alice", listen=False), await people("bob", listen=False)
+    relay, held = site.started.fingerprint, HeldUp(site, monkeypatch)
+    await bob.engine.add_relay(site.started.link)
+    publishing = asyncio.create_task(bob.engine.publish_me(relay, PersonStatus.AWAY, "just here"))
+    async with asyncio.timeout(PATIENCE):
+        await held.asked.wait()
+    await bob.engine.relays()
+    waits = not publishing.done()
+    held.go.set()
+    await publishing
+    assert waits
+    await uses(alice, site.started.link)
+    (found,) = (await alice.engine.find_people(relay)).people
+    assert (found.name, found.about, found.status) == ("Bob", "just here", PersonStatus.AWAY)
+
+
+async def test_a_relay_that_makes_no_queue_is_not_waited_for_for_ever(
+    people: People, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob, held = await people("bob", listen=False), HeldUp(site, monkeypatch)
+    monkeypatch.setattr(carrier_limits, "QUEUE_WAIT", 0.2)
+    relay = site.started.fingerprint
+    await uses(bob, site.started.link)
+    assert not await bob.engine.opened_relay(relay)
+    (known,) = await bob.engine.relays()
+    assert "made no place for invites yet" in added(known, opened=False)
+    with pytest.raises(RelayError) as caught:
+        await bob.engine.publish_me(relay)
+    assert caught.value.problem is RelayProblem.BUSY
+    held.go.set()
+    monkeypatch.setattr(carrier_limits, "QUEUE_WAIT", PATIENCE)
+    assert await bob.engine.opened_relay(relay)
+
+
+async def test_publishing_while_a_link_comes_back_is_done_once(people: People, site: Site) -> None:
+    """The program publishes with each new link by itself; the person's own wish does not meet that one."""
+    bob = await people("bob", listen=False)
+    relay = site.started.fingerprint
+    await uses(bob, site.started.link)
+    await strangers_can_write(bob)
+    await bob.engine.publish_me(relay)
+    for _ in range(3):
+        await bob.restart()
+        await bob.engine.publish_me(relay, PersonStatus.ONLINE)
+
+
+async def test_publishing_at_a_relay_that_is_not_there_says_so(people: People, tmp_path: Path) -> None:
+    """As soon as that is known; and it is done when the relay comes."""
+    folder = prepare(tmp_path / "gone", "mallory")
+    bob = await people("bob", listen=False)
+    async with relay_in(folder, directory="open") as site:
+        relay, port = site.started.fingerprint, site.started.port
+        await uses(bob, site.started.link)
+        await strangers_can_write(bob)
+    with pytest.raises(ConnectError):
+        await bob.engine.publish_me(relay)
+    async with relay_in(folder, directory="open", port=port) as site:
+
+        async def there() -> bool:
+            return (await site.relay.house.broker.totals()).entries == 1
+
+        await until(there)
+
+
+async def test_who_takes_themselves_back_is_not_published_by_what_was_on_its_way(
+    people: People, site: Site
+) -> None:
+    bob = await people("bob", listen=False)
+    relay = site.started.fingerprint
+    await uses(bob, site.started.link)
+    await strangers_can_write(bob)
+    reached, go = asyncio.Event(), asyncio.Event()
+    vault = context_of(bob).vault
+    sign = vault.sign
+
+    async def slow(label: Label, fields: Sequence[bytes]) -> bytes:
+        if label is Label.DIRECTORY:
+            reached.set()
+            await go.wait()
+        return await sign(label, fields)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vault, "sign", slow)
+        publishing = asyncio.create_task(bob.engine.publish_me(relay))
+        async with asyncio.timeout(PATIENCE):
+            await reached.wait()
+        withdrawing = asyncio.create_task(bob.engine.withdraw_me(relay))
+        await bob.engine.relays()
+        await bob.engine.relays()
+        go.set()
+        await asyncio.gather(publishing, withdrawing)
+    assert (await site.relay.house.broker.totals()).entries == 0

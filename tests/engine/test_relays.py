@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from messenger.core import carrier_limits
 from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState
 from messenger.core.relays import RelayOnline, RelayUnreachable, RelayUse
+from messenger.engine.carrier import ever_later
 from messenger.engine.events import EngineFault, MessageAdded, RelayChanged
 from tests.helpers.carrier import context_of, killed, part, seeded
 from tests.helpers.engines import People, Person
@@ -171,3 +173,33 @@ async def test_a_deleted_contact_has_no_queue_left(apart: Pair, site: Site) -> N
         return [queue.requests for queue in left] == [True]
 
     await until(forgotten)
+
+
+async def test_what_does_not_fit_follows_when_there_is_room(people: People, tmp_path: Path) -> None:
+    """A queue that is full for long is not sent the same again and again; when it is read, the rest comes."""
+    async with relay_in(prepare(tmp_path / "small", "mallory"), queue_messages=1) as site:
+        alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+        for person in (alice, bob):
+            await uses(person, site.started.link)
+        here, there = await seeded(alice, bob)
+        await settle(alice, bob)
+        await part(alice, here, bob, there)
+        await bob.engine.stop()
+        first = await alice.engine.send_text(here, "first")
+        await alice.sees(first.id, MessageState.SENT)
+        second = await alice.engine.send_text(here, "second")
+        refused = site.relay.house.counters.messages_in
+
+        async def tried() -> bool:
+            return site.relay.house.counters.messages_in > refused
+
+        await until(tried)
+        await bob.start()
+        await alice.sees(second.id, MessageState.DELIVERED)
+        assert (await bob.texts(there))[-2:] == ["first", "second"]
+
+
+def test_what_a_relay_does_not_take_is_tried_ever_later() -> None:
+    pauses = [ever_later(carrier_limits.CARRY_AGAIN, tries) for tries in range(8)]
+    assert pauses == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert ever_later(1, 10**6) == carrier_limits.CARRY_AGAIN_MAX

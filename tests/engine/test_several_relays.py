@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from messenger.core import carrier_limits
+from messenger.core import carrier_limits, relay_limits
+from messenger.core.address import parse_address
+from messenger.core.ids import Fingerprint
 from messenger.core.models import MessageState
 from messenger.core.relays import RelayConnecting, RelayOnline, RelayUse
-from messenger.engine.events import RelayAsked, RelayChanged
+from messenger.engine.events import EngineFault, RelayAsked, RelayChanged
+from messenger.engine.whereabouts import take_whereabouts
+from messenger.protocol.packets import Mailboxes
+from messenger.protocol.places import Place
 from tests.helpers.carrier import context_of, later, part, seeded, settled
-from tests.helpers.engines import People
+from tests.helpers.engines import People, friends
 from tests.helpers.relay_users import linked, places, settle, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
 
@@ -114,3 +119,30 @@ async def test_moving_to_another_relay_loses_nothing(people: People, one: Site, 
     await running.queues.tidy()
     left = {relay.fingerprint: relay.use for relay in await bob.engine.relays()}
     assert left.get(one.started.fingerprint) in (RelayUse.ALLOWED, None)
+
+
+async def test_somebody_who_names_ever_other_relays_fills_nothing(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those at which nobody is written to any more are forgotten before they are many."""
+    monkeypatch.setattr(carrier_limits, "RELAYS_KNOWN", 8)
+    alice, bob = await people("alice"), await people("bob")
+    here, _ = await friends(alice, bob)
+    context = context_of(alice)
+    for number in range(30):
+        named = [
+            Place(
+                Fingerprint(bytes([number, each]) * 16),
+                bytes(24),
+                bytes(32),
+                bytes(32),
+                parse_address("192.0.2.1:1"),
+            )
+            for each in range(relay_limits.PLACES_MAX)
+        ]
+        told = Mailboxes([place.encode() for place in named])
+        await take_whereabouts(context, here, told, direct=True)
+        known = [relay.fingerprint for relay in await alice.engine.relays()]
+        assert len(known) <= 8
+        assert {place.relay for place in named} <= set(known)
+    assert alice.count(EngineFault) == 0

@@ -45,7 +45,7 @@ def use(desk: Desk, relay: ThreadedRelay) -> None:
     desk.hands.until(lambda: any(isinstance(each.state, RelayOnline) for each in known(desk)))
     running = desk.bridge.engine._running
     assert running is not None
-    desk.hands.until(lambda: bool(running.queues._larder._serials))
+    desk.hands.until(lambda: bool(running.queues.larder._serials))
 
 
 def relays_sheet(desk: Desk) -> RelaysSheet:
@@ -299,5 +299,5 @@ def test_a_relay_for_the_invited_says_so_and_takes_a_token(desks: Desks, tmp_pat
         alice.hands.until(lambda: "People can write to you there" in sheet.notice.text())
         running = alice.bridge.engine._running
         assert running is not None
-        alice.hands.until(lambda: bool(running.queues._larder._serials))
+        alice.hands.until(lambda: bool(running.queues.larder._serials))
         assert [each.state.refused for each in known(alice) if isinstance(each.state, RelayOnline)] == [None]

@@ -81,6 +81,36 @@ async def test_a_resolver_that_is_slow_holds_nobody_up(monkeypatch: pytest.Monke
     assert not waited_for
 
 
+async def test_a_name_with_very_many_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has the name may list as many as they like: some of both kinds are tried, each once."""
+    port = fresh_port()
+    four: list[tuple[object, ...]] = [
+        (socket.AF_INET, socket.SOCK_STREAM, 0, "", (f"127.0.{n // 200}.{n % 200 + 1}", port))
+        for n in [*range(1000), *range(1000)]
+    ]
+    six: list[tuple[object, ...]] = [
+        (socket.AF_INET6, socket.SOCK_STREAM, 0, "", (f"::{n:x}", port, 0, 0)) for n in range(0x100, 0x400)
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_where, **_options: [*four[:1000], *six, *four])
+    tried: list[object] = []
+    loop = asyncio.get_running_loop()
+
+    async def refused(_sock: socket.socket, target: object) -> None:
+        tried.append(target)
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "nobody")
+
+    monkeypatch.setattr(loop, "sock_connect", refused)
+    with pytest.raises(ConnectError):
+        await dial(Address("many.example", port))
+    assert len(tried) == len(set(tried)) == limits.NAME_ADDRESSES_MAX
+    assert tried[:2] == [("127.0.0.1", port), ("::100", port, 0, 0)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_where, **_options: four[:1] * 50)
+    tried.clear()
+    with pytest.raises(ConnectError):
+        await dial(Address("same.example", port))
+    assert tried == [("127.0.0.1", port)]
+
+
 async def test_a_kind_of_address_that_this_system_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without IPv6 not even a socket can be made; the other addresses of a name are tried all the same."""
 

@@ -1,8 +1,10 @@
 """Circuits on real sockets: joined, passed on unchanged, and ended when they must be."""
 
 import asyncio
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from messenger.protocol.circuits import CircuitEnd, JoinCode
 from messenger.protocol.relay_answers import Failed, Pass, Ring
 from messenger.protocol.relay_queues import Connect, QueueKind
 from messenger.protocol.relay_word import Code
+from messenger.relay.monitor import Reader
 from tests.helpers.relays import PATIENCE, Site, Visitor, relay_in
 
 CircuitStream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -47,6 +50,21 @@ async def circuit(site: Site) -> list[CircuitStream]:
     ends = [await show(site, secret) for secret in await passes(site)]
     assert [await joined(*end) for end in ends] == [JoinCode.JOINED] * 2
     return [stream for stream, _ in ends]
+
+
+def watched(site: Site, wanted: str) -> "asyncio.Future[dict[str, Any]]":
+    """The first event of a kind that the relay tells from now on."""
+    found: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    def look() -> None:
+        for line in reader.take():
+            event = json.loads(line)
+            if event["event"] == wanted and not found.done():
+                found.set_result(event)
+
+    reader = Reader(look)
+    site.relay.house.monitor.add(reader)
+    return found
 
 
 async def closed(stream: CircuitStream) -> bytes:
@@ -102,10 +120,13 @@ async def test_an_end_that_does_not_read_stops_the_other(site: Site) -> None:
 async def test_a_circuit_ends_with_its_bytes(folder: Path) -> None:
     most = 1 << 20
     async with relay_in(folder, circuit_bytes=most) as site:
+        over = watched(site, "circuit over")
         one, other = await circuit(site)
         one[1].write(bytes(most + 4096))
         assert len(await closed(other)) == most
         await closed(one)
+        async with asyncio.timeout(PATIENCE):  # both ends may hear of it before the relay has counted
+            assert (await over)["bytes"] == most
         assert site.relay.house.counters.circuit_octets == most
 
 

@@ -193,6 +193,24 @@ async def test_a_full_queue_takes_nothing_more(folder: Path) -> None:
         assert isinstance(await writer.send(box, envelope(9)), Done)
 
 
+async def test_what_a_full_queue_did_not_take_is_answered_each_time(folder: Path) -> None:
+    """Also if somebody has it in their hands and never says so: a writer without answer drops the link."""
+    async with relay_in(folder, queue_messages=1) as site:
+        owner, writer = await site.visitor(), await site.visitor()
+        box = await owner.make()
+        tag = await owner.subscribe(box)
+        assert isinstance(await writer.send(box, envelope(1)), Done)
+        for _ in range(3):
+            answer = await writer.send(box, envelope(2))
+            assert isinstance(answer, Failed)
+            assert answer.code is Code.FULL
+        assert [await owner.arrived(tag, acknowledge=False) for _ in range(2)] == [envelope(1), envelope(2)]
+        owner.acknowledge(tag, envelope(1), envelope(2))
+        await owner.make()  # by now the relay has read that
+        assert site.relay.house.queues.octets == 0
+        assert isinstance(await writer.send(box, envelope(3)), Done)
+
+
 async def test_a_queue_counts_bytes_too(folder: Path) -> None:
     largest = max(limits.ENVELOPE_BUCKETS)
     async with relay_in(folder, queue_bytes=largest) as site:

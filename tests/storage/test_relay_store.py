@@ -96,6 +96,20 @@ def test_queues_that_nobody_uses_are_found(store: RelayStore) -> None:
     assert store.queues.unused(NOW - 90 * DAY, 10) == [old.number]
 
 
+def test_a_time_in_which_nobody_can_have_used_a_queue_does_not_count(store: RelayStore) -> None:
+    older, newer = queue(store, b"a", NOW - 250 * DAY), queue(store, b"b", NOW - 200 * DAY)
+    store.queues.forgive(NOW)
+    assert store.queues.unused(NOW - 49 * DAY, 10) == [older.number]
+    assert store.queues.unused(NOW + DAY, 10) == [older.number, newer.number]
+    store.queues.forgive(NOW + DAY)
+    assert store.queues.unused(NOW, 10) == [older.number], "a day without anybody is nothing"
+
+
+def test_nothing_can_have_been_used_where_there_is_nothing(store: RelayStore) -> None:
+    store.queues.forgive(NOW)
+    assert store.queues.count() == 0
+
+
 def test_entries_that_are_out_of_date_are_not_shown(store: RelayStore) -> None:
     row, other = queue(store), queue(store, b"b")
     assert store.entries.put(b"f" * 32, row.number, 5, NOW - 1, b"old")

@@ -49,7 +49,7 @@ def test_a_new_database(path: Path, key: bytes) -> None:
     expected |= {"sealed_sessions", "sealed_ids", "sealed_outbox", "sealed_receipts", "first_contacts"}
     expected |= {"prekeys", "prekey_lists", "calendar", "retention", "forgotten"}
     expected |= {"actions", "heard", "drafts", "transfers", "chunks"}
-    expected |= {"relays", "queues", "prekey_queues", "places", "first_places", "portraits"}
+    expected |= {"relays", "queues", "prekey_queues", "places", "first_places", "portraits", "endings"}
     index = {table for table in tables if table.split("_")[0] == "search"}
     assert tables - {"sqlite_sequence"} - index == expected
     strict = database.rows("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0")

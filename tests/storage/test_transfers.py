@@ -1,5 +1,6 @@
 """Transfers as they are stored: wishes, the journal of chunks, and what an end leaves."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from messenger.core.offering import Offering
 from messenger.core.ranges import Ranges
 from messenger.core.transfers import TransferId, TransferState, Trouble, Wish
 from messenger.storage import backup
+from messenger.storage.endings import Ending
 from messenger.storage.store import Store
 
 OFFERED = Offering(
@@ -189,6 +191,33 @@ def test_a_message_that_goes_takes_a_transfer_that_has_ended_with_it(
     assert store.transfers.ids(bob) == {running}
     with pytest.raises(InputError):
         store.transfers.get(ended)
+
+
+def test_how_it_ended_is_known_for_a_while_after_its_message_is_gone(
+    store: Store, bob: ConversationId
+) -> None:
+    """Without names; and only if the other side may not know."""
+    declined, known = theirs(store, bob, ID), theirs(store, bob, OTHER)
+    store.transfers.wish(declined, Wish.DECLINED)
+    store.transfers.heard(known, Wish.CANCELLED, Trouble.NONE, 1)
+    for message in (ID, OTHER):
+        store.actions.remove(bob, message, NOW)
+    assert store.endings.find(bob, ID, outgoing=False) == Ending(Wish.DECLINED, Trouble.NONE, 1, 0, b"")
+    assert store.endings.find(bob, ID, outgoing=True) is None
+    assert store.endings.find(bob, OTHER, outgoing=False) is None
+    until = store._database.number("SELECT until_ms FROM endings")
+    assert abs(until - time.time() * 1000 - store_limits.FORGOTTEN_KEPT * 1000) < 3600_000
+    store.retention.expire(0, until - 1)
+    assert store.endings.find(bob, ID, outgoing=False) is not None
+    store.retention.expire(0, until)
+    assert store.endings.find(bob, ID, outgoing=False) is None
+
+
+def test_a_conversation_takes_the_ends_of_its_transfers_with_it(store: Store, bob: ConversationId) -> None:
+    store.transfers.wish(theirs(store, bob, ID), Wish.DECLINED)
+    store.actions.remove(bob, ID, NOW)
+    store.contacts.hide(bob)
+    assert store._database.number("SELECT count(*) FROM endings") == 0
 
 
 def test_what_was_deleted_for_both_leaves_no_names_when_it_has_ended(
