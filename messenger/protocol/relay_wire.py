@@ -25,6 +25,8 @@ EXPORT: Final = "relay"
 TAG_MAX: Final = 2**32 - 1
 _HEADER: Final = Struct(">I")
 """u8 type, u24 length."""
+_SIZE: Final = 0xFFFFFF
+_IMPOSSIBLE: Final = "a relay message of impossible length"
 
 Bounds = Callable[[int], tuple[int, int]]
 """The least and the greatest length of a body of a type; raises RemoteProtocolError for a refused type."""
@@ -77,14 +79,18 @@ class Messages:
         if self._buffer:
             self._buffer += content
             begun = self.waiting = len(self._buffer)  # many small pieces must not be copied again with each
-            if begun < HEADER_SIZE or begun < self._message(self._buffer, 0)[2]:
+            if begun < HEADER_SIZE or begun < self._end(self._buffer):
                 return []
             content, there = bytes(self._buffer), begun
             self._buffer.clear()
             self.waiting = 0
-        start, found = 0, []
-        while there - start >= HEADER_SIZE:
-            kind, begin, end = self._message(content, start)
+        start, found, bounds = 0, [], self._bounds
+        while (begin := start + HEADER_SIZE) <= there:
+            (header,) = _HEADER.unpack_from(content, start)
+            kind, end = header >> 24, begin + (header & _SIZE)
+            least, most = bounds(kind)
+            if not least <= end - begin <= most:
+                raise RemoteProtocolError(_IMPOSSIBLE)
             if end > there:
                 break
             found.append((kind, bytes(content[begin:end])))
@@ -94,15 +100,13 @@ class Messages:
             self.waiting = there - start
         return found
 
-    def _message(self, stream: Buffer, start: int) -> tuple[int, int, int]:
-        """The type of the message that begins there, and where its body begins and ends."""
-        (header,) = _HEADER.unpack_from(stream, start)
-        kind, size = header >> 24, header & 0xFFFFFF
-        least, most = self._bounds(kind)
-        if not least <= size <= most:
-            raise RemoteProtocolError("a relay message of impossible length")
-        begin = start + HEADER_SIZE
-        return kind, begin, begin + size
+    def _end(self, stream: Buffer) -> int:
+        """Where the message ends that begins here, if its header holds."""
+        (header,) = _HEADER.unpack_from(stream)
+        least, most = self._bounds(header >> 24)
+        if not least <= header & _SIZE <= most:
+            raise RemoteProtocolError(_IMPOSSIBLE)
+        return HEADER_SIZE + (header & _SIZE)
 
 
 def proof(
