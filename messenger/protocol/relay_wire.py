@@ -102,11 +102,12 @@ class Messages:
 
     def _end(self, stream: Buffer) -> int:
         """Where the message ends that begins here, if its header holds."""
-        (header,) = _HEADER.unpack_from(stream)
+        header = int.from_bytes(stream[:HEADER_SIZE], "big")
+        size = header & _SIZE
         least, most = self._bounds(header >> 24)
-        if not least <= header & _SIZE <= most:
+        if not least <= size <= most:
             raise RemoteProtocolError(_IMPOSSIBLE)
-        return HEADER_SIZE + (header & _SIZE)
+        return HEADER_SIZE + size
 
 
 def proof(

@@ -4,7 +4,8 @@ The relay is a process of its own with its usual options, but for limits on what
 as everybody here is on one computer. Its CPU time is what the system counted for all of its threads.
 
 A message has 200 bytes of text, which the relay sees as an envelope of 4096. One at a time (`cpu_us_rtt`):
-sent, brought to its receiver, acknowledged, and its writer told, before the next one. Streamed
+sent, brought to its receiver, acknowledged, and its writer told, before the next one; by clients that seal
+before and open after, as what else they do would turn the relay out of the processor's caches. Streamed
 (`cpu_us_stream`): as fast as the relay takes them, on one link to one receiver; `stored` is the same to
 people who are away, and fetched later. `kib_idle` is the memory for each of a thousand clients that say
 nothing; ``--clients 1000 5000`` adds `kib_idle_5000`.
@@ -29,27 +30,21 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from messenger.core.ids import Fingerprint
 from messenger.crypto.hkdf import digest
 from messenger.net.dial import wrap
 from messenger.protocol.circuits import CircuitEnd
-from messenger.protocol.initiator import Initiator
-from messenger.protocol.link import ContentReceived, Link, LinkUp
 from messenger.protocol.relay_answers import Arrived, Done, Pass, Ring
-from messenger.protocol.relay_client import RelayClient
-from messenger.protocol.relay_queues import Connect, NewQueue, QueueKind, Send, Subscribe
-from messenger.protocol.relay_request import Request
-from messenger.protocol.relay_wire import EXPORT
-from messenger.protocol.relay_word import FromRelay
+from messenger.protocol.relay_queues import Acknowledge, Connect, NewQueue, QueueKind, Send, Subscribe
 from tests.bench.processes import Watched, files_for
 from tests.bench.relay_bare import bare
 from tests.bench.relay_peers import Load, mosquitto, prosody
+from tests.bench.relay_plain import Plain
 from tests.bench.report import Case, Sample, measure
 from tests.helpers.engines import fresh_port
 from tests.helpers.keys import identity
-from tests.helpers.links import NOW
 from tests.helpers.relays import Box, Visitor, envelope, prepare
 
 ALONE: Final = 2_000
@@ -126,79 +121,33 @@ def messages() -> Sample:
         return asyncio.run(_messages(server))
 
 
-class Plain:
-    """A client that does one thing after the other and no more, so that the machine is the relay's."""
-
-    def __init__(self, server: Server) -> None:
-        self._sock = socket.create_connection(("127.0.0.1", server.port))
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._link = Link(Initiator(None, NOW, expected=server.fingerprint), raw=True)
-        self.client: RelayClient | None = None
-        while self.client is None:
-            self.take()
-
-    def send(self) -> None:
-        """Send what is to be said."""
-        if self.client is not None:
-            self._link.advance(time.monotonic())
-            for content in self.client.data_to_send():
-                self._link.send_content(content)
-        if data := self._link.data_to_send():
-            self._sock.sendall(data)
-
-    def take(self) -> list[FromRelay]:
-        """Wait for what comes next."""
-        self.send()
-        self._link.advance(time.monotonic())
-        self._link.receive_data(self._sock.recv(1 << 18))
-        said: list[FromRelay] = []
-        for event in self._link.events():
-            match event:
-                case ContentReceived(content):
-                    assert self.client is not None
-                    said += self.client.receive(content)
-                case LinkUp():
-                    self.client = RelayClient(self._link.export(EXPORT, b""))
-                case _:
-                    self._link.accept()
-        self.send()
-        return said
-
-    def ask(self, request: Request, key: bytes = b"") -> Any:  # noqa: ANN401 -- whatever the relay says
-        """Make a request and wait for its answer."""
-        assert self.client is not None
-        tag = self.client.request(request, key)
-        while True:
-            for word in self.take():
-                if getattr(word, "tag", None) == tag:
-                    return word
-
-    def close(self) -> None:
-        """Hang up."""
-        self._sock.close()
-
-
 def _alone(server: Server) -> float:
-    """CPU seconds of a message, one after the other."""
-    owner, writer = Plain(server), Plain(server)
+    """CPU seconds of a message, one after the other.
+
+    While it is looked at, its clients do as little as those of the other servers.
+    """
+    owner, writer = (Plain(server.port, server.fingerprint) for _ in range(2))
     keys = bytes(31) + b"r", bytes(31) + b"s"
     made = owner.ask(NewQueue(0, QueueKind.CONTACT, *keys))
     tag = owner.ask(Subscribe(0, made.recv_id), keys[0]).tag
-    assert owner.client is not None
-    assert writer.client is not None
+    count, exported = ALONE + 200, writer.export()
+    envelopes = [envelope(number) for number in range(count)]
+    sends = [
+        writer.sealed(Send(number, made.send_id, each).signed(keys[1], exported))
+        for number, each in enumerate(envelopes, 1)
+    ]
+    acknowledgements = [owner.sealed(Acknowledge(tag, (digest(each),))) for each in envelopes]
     before = 0.0
-    for number in range(ALONE + 200):
+    for number in range(count):
         if number == 200:
             before = server.cpu()
-        writer.client.request(Send(0, made.send_id, envelope(number)), keys[1])
-        writer.send()
-        while not (came := [word for word in owner.take() if isinstance(word, Arrived)]):
-            pass
-        owner.client.acknowledge(tag, digest(came[0].envelope))
-        owner.send()
-        while not any(isinstance(word, Done) for word in writer.take()):
-            pass
+        writer.give(sends[number])
+        owner.wait(len(sends[0]))
+        owner.give(acknowledgements[number])
+        writer.wait(len(acknowledgements[0]))
     used = (server.cpu() - before) / ALONE
+    assert [word.envelope for word in owner.opened() if isinstance(word, Arrived)] == envelopes
+    assert sum(isinstance(word, Done) for word in writer.opened()) == count
     owner.close()
     writer.close()
     return used
