@@ -4,11 +4,11 @@ The relay is a process of its own with its usual options, but for limits on what
 as everybody here is on one computer. Its CPU time is what the system counted for all of its threads.
 
 A message has 200 bytes of text, which the relay sees as an envelope of 4096. One at a time (`cpu_us_rtt`):
-sent, brought to its receiver, acknowledged, and its writer told, before the next one; by clients that seal
-before and open after, as what else they do would turn the relay out of the processor's caches. Streamed
-(`cpu_us_stream`): as fast as the relay takes them, on one link to one receiver; `stored` is the same to
-people who are away, and fetched later. `kib_idle` is the memory for each of a thousand clients that say
-nothing; ``--clients 1000 5000`` adds `kib_idle_5000`.
+sent, brought to its receiver, acknowledged, and its writer told, before the next one. Streamed
+(`cpu_us_stream`): as fast as the relay takes them, on one link to one receiver. The clients of both seal
+before and open after, as what else they do would turn the relay out of the caches of the processor. `stored`
+is a stream to people who are away, and fetched later. `kib_idle` is the memory for each of a thousand clients
+that say nothing; ``--clients 1000 5000`` adds `kib_idle_5000`.
 
 Prosody and mosquitto (quality 1), both with TLS, do the same in the same run: 200 bytes of text, one at a
 time and streamed. They keep nothing durably and pad nothing. What is not installed is named as missing.
@@ -32,12 +32,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from messenger.core import limits
 from messenger.core.ids import Fingerprint
 from messenger.crypto.hkdf import digest
 from messenger.net.dial import wrap
 from messenger.protocol.circuits import CircuitEnd
+from messenger.protocol.records import OUTER_HEADER
 from messenger.protocol.relay_answers import Arrived, Done, Pass, Ring
 from messenger.protocol.relay_queues import Acknowledge, Connect, NewQueue, QueueKind, Send, Subscribe
+from messenger.protocol.relay_wire import HEADER_SIZE, TAG_SIZE
 from tests.bench.processes import Watched, files_for
 from tests.bench.relay_bare import bare
 from tests.bench.relay_peers import Load, mosquitto, prosody
@@ -45,7 +48,7 @@ from tests.bench.relay_plain import Plain
 from tests.bench.report import Case, Sample, measure
 from tests.helpers.engines import fresh_port
 from tests.helpers.keys import identity
-from tests.helpers.relays import Box, Visitor, envelope, prepare
+from tests.helpers.relays import SMALL, Box, Visitor, envelope, prepare
 
 ALONE: Final = 2_000
 """Messages one at a time."""
@@ -53,6 +56,11 @@ STREAM: Final = 20_000
 """Messages in a stream."""
 AHEAD: Final = 60
 """Of them without an answer."""
+TOGETHER: Final = 15
+"""Of them in a record."""
+_AROUND: Final = OUTER_HEADER + limits.RECORD_INNER_HEADER + limits.TAG_SIZE
+_ARRIVED: Final = HEADER_SIZE + TAG_SIZE + SMALL
+"""Bytes of an envelope that arrives; what pads a record is less."""
 CIRCUIT: Final = 1 << 30
 """Bytes through a circuit."""
 PER_NETWORK: Final = 50
@@ -121,47 +129,95 @@ def messages() -> Sample:
         return asyncio.run(_messages(server))
 
 
-def _alone(server: Server) -> float:
-    """CPU seconds of a message, one after the other.
+class Prepared:
+    """An owner and a writer, with all that they will say: envelopes in order, and what acknowledges them.
 
-    While it is looked at, its clients do as little as those of the other servers.
+    While the relay is looked at they do as little as the clients of the other servers.
+
+    Args:
+        server: The relay.
+        count: Envelopes.
+        together: How many of them share a record.
     """
-    owner, writer = (Plain(server.port, server.fingerprint) for _ in range(2))
-    keys = bytes(31) + b"r", bytes(31) + b"s"
-    made = owner.ask(NewQueue(0, QueueKind.CONTACT, *keys))
-    tag = owner.ask(Subscribe(0, made.recv_id), keys[0]).tag
-    count, exported = ALONE + 200, writer.export()
-    envelopes = [envelope(number) for number in range(count)]
-    sends = [
-        writer.sealed(Send(number, made.send_id, each).signed(keys[1], exported))
-        for number, each in enumerate(envelopes, 1)
-    ]
-    acknowledgements = [owner.sealed(Acknowledge(tag, (digest(each),))) for each in envelopes]
-    before = 0.0
-    for number in range(count):
+
+    def __init__(self, server: Server, count: int, together: int = 1) -> None:
+        self.owner, self.writer = (Plain(server.port, server.fingerprint) for _ in range(2))
+        keys = bytes(31) + b"r", bytes(31) + b"s"
+        made = self.owner.ask(NewQueue(0, QueueKind.CONTACT, *keys))
+        tag, exported = self.owner.ask(Subscribe(0, made.recv_id), keys[0]).tag, self.writer.export()
+        self.sends, self.acknowledgements = list[bytes](), list[bytes]()
+        for start in range(0, count, together):
+            envelopes = {number: envelope(number) for number in range(start, min(start + together, count))}
+            sends = (Send(number + 1, made.send_id, each) for number, each in envelopes.items())
+            self.sends.append(self.writer.sealed(*(send.signed(keys[1], exported) for send in sends)))
+            hashes = tuple(digest(each) for each in envelopes.values())
+            self.acknowledgements.append(self.owner.sealed(Acknowledge(tag, hashes)))
+
+    def done(self) -> int:
+        """How many envelopes the relay has called durable since this was asked last."""
+        return sum(isinstance(word, Done) for word in self.writer.opened())
+
+    def close(self) -> None:
+        """Hang up."""
+        self.owner.close()
+        self.writer.close()
+
+
+def _alone(server: Server) -> float:
+    """CPU seconds of a message, one after the other."""
+    both, before = Prepared(server, ALONE + 200), 0.0
+    for number, (send, acknowledgement) in enumerate(zip(both.sends, both.acknowledgements, strict=True)):
         if number == 200:
             before = server.cpu()
-        writer.give(sends[number])
-        owner.wait(len(sends[0]))
-        owner.give(acknowledgements[number])
-        writer.wait(len(acknowledgements[0]))
+        both.writer.give(send)
+        both.owner.wait(len(send))
+        both.owner.give(acknowledgement)
+        both.writer.wait(len(both.acknowledgements[0]))
     used = (server.cpu() - before) / ALONE
-    assert [word.envelope for word in owner.opened() if isinstance(word, Arrived)] == envelopes
-    assert sum(isinstance(word, Done) for word in writer.opened()) == count
-    owner.close()
-    writer.close()
+    came = [word.envelope for word in both.owner.opened() if isinstance(word, Arrived)]
+    assert came == [envelope(number) for number in range(ALONE + 200)]
+    assert both.done() == ALONE + 200
+    both.close()
     return used
+
+
+def _streamed(server: Server) -> tuple[float, float]:
+    """CPU seconds of a message, and seconds of all, as fast as the relay takes them."""
+    both = Prepared(server, STREAM, TOGETHER)
+
+    def take() -> None:
+        came = said = 0
+        while said < len(both.acknowledgements):
+            came += (both.owner.record() - _AROUND) // _ARRIVED
+            while said < len(both.acknowledgements) and came >= min((said + 1) * TOGETHER, STREAM):
+                both.owner.give(both.acknowledgements[said])
+                said += 1
+
+    taking = threading.Thread(target=take)
+    before, start = server.cpu(), time.perf_counter()
+    taking.start()
+    done = 0
+    for number, send in enumerate(both.sends):
+        while number * TOGETHER - done > AHEAD - TOGETHER:
+            both.writer.record()
+            done += both.done()
+        both.writer.give(send)
+    while done < STREAM:
+        both.writer.record()
+        done += both.done()
+    taking.join()
+    used, wall = (server.cpu() - before) / STREAM, time.perf_counter() - start
+    assert [word.envelope for word in both.owner.opened() if isinstance(word, Arrived)] == [
+        envelope(number) for number in range(STREAM)
+    ]
+    both.close()
+    return used, wall
 
 
 async def _messages(server: Server) -> Sample:
     one = await asyncio.to_thread(_alone, server)
-    async with two(server) as (owner, writer, box):
-        tag = await owner.subscribe(box)
-        taking = asyncio.create_task(_take(owner, tag, STREAM))
-        before, start = server.cpu(), time.perf_counter()
-        await _stream(writer, box, STREAM)
-        await taking
-        streamed, wall = (server.cpu() - before) / STREAM, time.perf_counter() - start
+    streamed, wall = await asyncio.to_thread(_streamed, server)
+    async with two(server) as (owner, writer, _):
         before = server.cpu()
         boxes = [await owner.make() for _ in range(STREAM // 10 // 100)]
         for each in boxes:

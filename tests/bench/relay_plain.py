@@ -79,9 +79,9 @@ class Plain:
         """What proofs are bound to."""
         return self._link.export(EXPORT, b"")
 
-    def sealed(self, request: Request) -> bytes:
-        """A request in a record of its own, for later; nothing else may be sent before it."""
-        self._link.send_content(request.encode())
+    def sealed(self, *requests: Request) -> bytes:
+        """Requests in a record of their own, for later; nothing else may be sent before it."""
+        self._link.send_content(b"".join(request.encode() for request in requests))
         return bytes(self._link.data_to_send())
 
     def give(self, record: bytes) -> None:
@@ -90,6 +90,11 @@ class Plain:
 
     def wait(self, size: int) -> None:
         """Wait for a record of so many bytes; what comes is kept for `opened`."""
+        while self.record() != size:
+            pass
+
+    def record(self) -> int:
+        """Wait for a record; it is kept for `opened`. Returns how long it is."""
         while True:
             begin = self._at + OUTER_HEADER
             end = begin + (int.from_bytes(self._came[self._at : begin], "big") & 0xFFFFFF)
@@ -98,13 +103,14 @@ class Plain:
                 assert came, "the relay has hung up"
                 self._came += came
                 continue
-            found, self._at = end - self._at, end
-            if found == size:
-                return
+            size, self._at = end - self._at, end
+            return size
 
     def opened(self) -> list[FromRelay]:
-        """What the relay has said in all that was kept."""
-        self._link.receive_data(bytes(self._came))
+        """What the relay has said in the records that were kept; they are not kept any longer."""
+        self._link.receive_data(bytes(self._came[: self._at]))
+        del self._came[: self._at]
+        self._at = 0
         messages, said = Messages(answer_bounds), list[FromRelay | None]()
         for event in self._link.events():
             if isinstance(event, ContentReceived):
