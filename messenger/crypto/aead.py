@@ -148,10 +148,13 @@ class Sealer(_Direction):
 
     def seal(self, plaintext: Buffer, aad: Buffer) -> bytes:
         """Encrypt the next record; returns ciphertext and tag, 16 bytes longer than the plaintext."""
-        size = len(plaintext)
-        sealed = self._cipher.encrypt(self._next(size), plaintext, aad)
-        self.count += 1
-        self.bytes += size
+        count, size = self.count, len(plaintext)
+        done = self.bytes + size
+        if count >= limits.RECORDS_PER_KEY or done > limits.BYTES_PER_KEY or not self._alive:
+            self._next(size)  # `_next`, spelled out: every message passes here
+        nonce = (self._iv ^ count).to_bytes(IV_SIZE, "big")
+        sealed = self._cipher.encrypt(nonce, plaintext, aad)
+        self.count, self.bytes = count + 1, done
         return sealed
 
     def seal_into(self, plaintext: Buffer, aad: Buffer, out: bytearray | memoryview) -> int:
@@ -202,14 +205,16 @@ class Opener(_Direction):
         size = len(ciphertext) - limits.TAG_SIZE
         if size < 0:
             self._too_short()
-        nonce = self._next(size)
+        count, done = self.count, self.bytes + size
+        if count >= limits.RECORDS_PER_KEY or done > limits.BYTES_PER_KEY or not self._alive:
+            self._next(size)  # as in `Sealer.seal`
+        nonce = (self._iv ^ count).to_bytes(IV_SIZE, "big")
         try:
             plaintext = self._cipher.decrypt(nonce, ciphertext, aad)
         except _refusals() as e:
             self._alive = False
             raise CryptoError("a record does not open") from e
-        self.count += 1
-        self.bytes += size
+        self.count, self.bytes = count + 1, done
         return plaintext
 
     def open_into(self, ciphertext: Buffer, aad: Buffer, out: bytearray | memoryview) -> int:

@@ -4,7 +4,7 @@ A link and a lane are both a handshake followed by a channel.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum, IntEnum, auto
 from typing import Final
 
@@ -61,7 +61,8 @@ class Channel:
     """
 
     __slots__ = (
-        "_held", "_initiator", "_reader", "_rekey", "_schedule", "_writer", "close_code", "state",
+        "_held", "_initiator", "_reader", "_rekey", "_schedule", "_writer", "close_code", "sealed", "state",
+        "unread",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +82,10 @@ class Channel:
         self.state = ChannelState.OPEN
         self.close_code: int | None = None
         """What the peer's goodbye said."""
+        self.sealed = self._writer.sealed
+        """Records that wait to be sent; see `data_to_send`."""
+        self.unread = 0
+        """Bytes kept of a record that is not complete."""
 
     def begin(self, now: float) -> None:
         """Start the clock of the first epoch at this many seconds from any starting point."""
@@ -106,20 +111,38 @@ class Channel:
             if self._schedule.due(count, size):
                 self._offer()
 
-    def receive_data(self, data: Buffer) -> Iterator[bytes | memoryview]:
-        """Take bytes; go through all that this yields before the next call.
+    def receive_data(self, data: Buffer) -> Iterable[bytes | memoryview]:
+        """Take bytes; go through all that this returns before the next call.
 
         What follows the peer's goodbye, or a failure, is thrown away.
 
-        Yields:
+        Returns:
             The content of each PACKET.
 
         Raises:
             RemoteProtocolError: The stream is not what the peer must send; it is closed, and
-                what waited to be sent is not sent.
+                what waited to be sent is not sent. This may come while one goes through the contents.
         """
         if self.state is _DEAF:
-            return
+            return ()
+        try:
+            record = self._reader.only(data)
+            if record is None:
+                return self._receive(data)
+            if record[0] is not _PACKET:
+                self._on_record(record[0], bytes(record[1]))
+                return ()
+        except CryptoError as e:
+            self.refuse()
+            raise RemoteProtocolError(str(e)) from e
+        except RemoteProtocolError:
+            self.refuse()
+            raise
+        self._schedule.packet()
+        return record[1:]
+
+    def _receive(self, data: Buffer) -> Iterator[bytes | memoryview]:
+        """The content of each PACKET in bytes that are not just one record."""
         try:
             for kind, content in self._reader.feed(data):
                 if kind is _PACKET:
@@ -129,6 +152,7 @@ class Channel:
                     self._on_record(kind, bytes(content))
                 if self.state is _DEAF:
                     return
+            self.unread = self._reader.waiting
         except CryptoError as e:
             self.refuse()
             raise RemoteProtocolError(str(e)) from e
@@ -176,22 +200,12 @@ class Channel:
 
     def data_to_send(self) -> Buffer:
         """Bytes for the peer; each is returned once."""
-        return self._writer.take()
+        return self.sealed.pop() if len(self.sealed) == 1 else self._writer.take()
 
     @property
     def record_in_progress(self) -> int | None:
         """Number of the record that has begun to arrive and is not complete, for a deadline."""
         return self._reader.count if self._reader.waiting else None
-
-    @property
-    def waiting(self) -> bool:
-        """Whether there is something to send."""
-        return bool(self._writer.sealed)
-
-    @property
-    def unread(self) -> int:
-        """Bytes kept of a record that is not complete."""
-        return self._reader.waiting
 
     def send(self, content: bytes) -> None:
         """Queue a PACKET. After a long silence it waits in here for fresh keys.
@@ -199,18 +213,36 @@ class Channel:
         Raises:
             LocalProtocolError: We have said goodbye, or the content is too long.
         """
+        self.send_parts((content,), len(content))
+
+    def send_parts(self, parts: Sequence[bytes], size: int) -> bool:
+        """The same of a content in parts, so that it is copied once.
+
+        Args:
+            parts: The content, when they are joined.
+            size: Bytes of all of them.
+
+        Returns:
+            Whether it may leave; it waits for fresh keys otherwise (`holding`).
+
+        Raises:
+            LocalProtocolError: As for `send`.
+        """
         if self.state is not _OPEN:
             raise LocalProtocolError(f"PACKET at {self.state.name}")
         if not self._held and self._schedule.sends():
-            self._writer.write(_PACKET, content)
-        elif self._rekey.step is RekeyStep.IDLE and self._schedule.stale():
+            self.sealed.append(self._writer.seal_parts(_PACKET, parts, size))
+            return True
+        if self._rekey.step is RekeyStep.IDLE and self._schedule.stale():
             self._offer()
-            self._held.append(content)
+            self._held.append(b"".join(parts))
         elif self._held:
-            self._held.append(content)
+            self._held.append(b"".join(parts))
         else:
             self._schedule.packet()
-            self._writer.write(_PACKET, content)
+            self.sealed.append(self._writer.seal_parts(_PACKET, parts, size))
+            return True
+        return False
 
     @property
     def holding(self) -> bool:
@@ -266,7 +298,7 @@ class Channel:
         Whoever is refused hears nothing more, whatever was about to be said.
         """
         self.state = ChannelState.CLOSED
-        self._writer.sealed.clear()
+        self.sealed.clear()
         self._held.clear()
 
     def export(self, label: str, context: bytes) -> bytes:

@@ -4,7 +4,7 @@ On the wire: 0x17, u24 length of the ciphertext (these four bytes are the additi
 ciphertext and tag. Inside: u8 type, u24 content length, content, zero padding.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from struct import Struct
 from typing import Final
@@ -23,7 +23,7 @@ _OUTER: Final = OUTER_TYPE << 24
 _CONTENT_AT: Final = OUTER_HEADER + limits.RECORD_INNER_HEADER
 _SHORT: Final = 16 * 1024
 """Content up to which a record is put together by copying."""
-_ZEROS: Final = bytes(limits.RECORD_PADDING)
+_ZEROS: Final = bytes(limits.RECORD_PADDING + limits.TAG_SIZE)
 _LEAST: Final = limits.RECORD_INNER_HEADER
 _MOST: Final = _LEAST + limits.RECORD_CONTENT_MAX
 _HEADER: Final = Struct(">I")
@@ -48,6 +48,14 @@ class RecordType(IntEnum):
 
 
 _TYPES: Final = {each.value: each for each in RecordType}
+_PACKET: Final = RecordType.PACKET
+_BEFORE_PACKET: Final = (_PACKET << 24) - _LEAST
+"""What the inner header of a PACKET, as a number, is more than where its content ends."""
+_HEADERS: Final = {
+    OUTER_HEADER + inner + limits.TAG_SIZE: _HEADER.pack(_OUTER | inner + limits.TAG_SIZE)
+    for inner in range(limits.RECORD_PADDING, _SHORT + 1, limits.RECORD_PADDING)
+}
+"""The outer headers of short records by the length of the whole."""
 
 
 class RecordBuffer:
@@ -121,16 +129,29 @@ class RecordWriter:
         Raises:
             LocalProtocolError: The content is too long, or the key has sealed all that it may.
         """
-        size = len(content)
+        return self.seal_parts(kind, (content,), len(content))
+
+    def seal_parts(self, kind: RecordType, parts: Sequence[Buffer], size: int) -> bytes | bytearray:
+        """The same of a content in parts, so that it is copied once.
+
+        Args:
+            kind: What it is.
+            parts: The content, when they are joined.
+            size: Bytes of all of them.
+
+        Raises:
+            LocalProtocolError: As for `seal`.
+        """
         if size > limits.RECORD_CONTENT_MAX:
             raise LocalProtocolError("record content too long")
-        if size <= _SHORT:
-            return self._seal_short(kind, content, size)
-        data = bytearray(OUTER_HEADER + _padded(size) + limits.TAG_SIZE)
-        header = _outer_header(len(data) - OUTER_HEADER)
-        data[:_CONTENT_AT] = header + _inner_header(kind, size)
-        data[_CONTENT_AT : _CONTENT_AT + size] = content
+        padding = -(_LEAST + size) % limits.RECORD_PADDING
+        header = _HEADER.pack(_OUTER | _LEAST + size + padding + limits.TAG_SIZE)
+        inner = _HEADER.pack(kind << 24 | size)
         try:
+            if size <= _SHORT:  # for few bytes copying is cheaper than looking after a buffer
+                inner = b"".join((inner, *parts, _ZEROS[:padding]))
+                return header + self._sealer.seal(inner, header)
+            data = bytearray().join((header, inner, *parts, _ZEROS[: padding + limits.TAG_SIZE]))
             with memoryview(data) as view:
                 self._sealer.seal_into(view[OUTER_HEADER : -limits.TAG_SIZE], header, view[OUTER_HEADER:])
         except CryptoError as e:
@@ -158,16 +179,6 @@ class RecordWriter:
             raise LocalProtocolError("this key must not seal more") from e
         return parts.whole
 
-    def _seal_short(self, kind: RecordType, content: Buffer, size: int) -> bytes:
-        """The same record; for few bytes copying is cheaper than looking after a buffer."""
-        padding = -(_LEAST + size) % limits.RECORD_PADDING
-        inner = b"".join((_HEADER.pack(kind << 24 | size), content, _ZEROS[:padding]))
-        header = _HEADER.pack(_OUTER | _LEAST + size + padding + limits.TAG_SIZE)
-        try:
-            return header + self._sealer.seal(inner, header)
-        except CryptoError as e:
-            raise LocalProtocolError("this key must not seal more") from e
-
 
 class RecordQueue(RecordWriter):
     """Seals contents of one direction and keeps the records until they are taken.
@@ -181,7 +192,7 @@ class RecordQueue(RecordWriter):
     def __init__(self, secret: bytes) -> None:
         super().__init__(secret)
         self.sealed: list[Buffer] = []
-        """Records that nobody has taken yet, oldest first."""
+        """Records that nobody has taken yet, oldest first; always this list."""
 
     def write(self, kind: RecordType, content: Buffer) -> None:
         """Seal a record and keep it.
@@ -189,16 +200,15 @@ class RecordQueue(RecordWriter):
         Raises:
             LocalProtocolError: As for `seal`.
         """
-        size = len(content)
-        short = size <= _SHORT
-        self.sealed.append(self._seal_short(kind, content, size) if short else self.seal(kind, content))
+        self.sealed.append(self.seal_parts(kind, (content,), len(content)))
 
     def take(self) -> Buffer:
         """All records that are kept; each is returned once."""
-        if not self.sealed:
-            return b""
-        taken, self.sealed = self.sealed, []
-        return taken[0] if len(taken) == 1 else b"".join(taken)
+        if len(self.sealed) == 1:
+            return self.sealed.pop()
+        taken = b"".join(self.sealed)
+        self.sealed.clear()
+        return taken
 
 
 class RecordReader:
@@ -260,6 +270,20 @@ class RecordReader:
             self._buffer += whole[at:]
             self.waiting = there - at
 
+    def only(self, data: Buffer) -> tuple[RecordType, bytes | memoryview] | None:
+        """Take bytes that are one short record and nothing else, as most that come are.
+
+        Returns:
+            Type and content; None if they are anything else: nothing was done with them, `feed` them.
+
+        Raises:
+            RemoteProtocolError: As for `feed`.
+        """
+        header = _HEADERS.get(len(data))
+        if header is None or self._buffer or data[:OUTER_HEADER] != header:
+            return None
+        return self._open(header, data[OUTER_HEADER:])
+
     @staticmethod
     def measure(view: memoryview) -> int | None:
         """How long the record is that begins here, its header included.
@@ -300,14 +324,20 @@ class RecordReader:
             raise RemoteProtocolError("bad record content")
         return kind, inner[_LEAST:end]
 
-    def _open(self, header: bytes, sealed: bytes | memoryview) -> tuple[RecordType, bytes | memoryview]:
+    def _open(self, header: bytes, sealed: Buffer) -> tuple[RecordType, bytes | memoryview]:
         try:
             inner = self._opener.open(sealed, header)
         except CryptoError as e:
             raise RemoteProtocolError("a record does not open") from e
-        kind, end = self._content(inner, len(inner))
+        (start,) = _HEADER.unpack_from(inner)
+        kind, end = _PACKET, start - _BEFORE_PACKET
+        if _LEAST <= end <= len(inner) and end <= _MOST:  # `_content` of a PACKET: every message passes here
+            self.count += 1
+            self._empty = 0
+        else:
+            kind, end = self._content(inner, len(inner))
         padding = inner[end:]
-        if padding != _ZEROS[: len(padding)] and padding.count(0) != len(padding):
+        if not _ZEROS.startswith(padding) and padding.count(0) != len(padding):
             raise RemoteProtocolError("bad record content")
         return kind, inner[_LEAST:end] if end <= _SHORT else memoryview(inner)[_LEAST:end]
 

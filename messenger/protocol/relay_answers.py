@@ -297,6 +297,7 @@ _IGNORABLE: Final = 0x80
 
 
 _WITH_TAG: Final = Struct(">II")
+_ENVELOPES: Final = frozenset(limits.ENVELOPE_BUCKETS)
 """Header of a message and the tag after it."""
 
 
@@ -311,7 +312,8 @@ def arrived(tag: int, envelope: bytes) -> tuple[bytes, bytes]:
     Raises:
         LocalProtocolError: The envelope is of another size.
     """
-    put(envelope, *limits.ENVELOPE_BUCKETS)
+    if len(envelope) not in _ENVELOPES:
+        raise LocalProtocolError("an envelope of another size")
     return _WITH_TAG.pack(Arrived.KIND << 24 | TAG_SIZE + len(envelope), tag), envelope
 
 

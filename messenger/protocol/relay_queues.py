@@ -12,6 +12,7 @@ from messenger.protocol.relay_request import ID_SIZE, PROVED, VECTOR, OfQueue, P
 from messenger.protocol.relay_wire import (
     HASH_SIZE,
     PROOF_SIZE,
+    TAG_MAX,
     TAG_SIZE,
     put,
     put_number,
@@ -30,7 +31,8 @@ _PREKEYS_MAX: Final = limits.PREKEYS_MAX + 1
 
 _UNSOLVED: Final = Struct(f">I{ID_SIZE}sH{PROOF_SIZE}s")
 """What stands before the envelope of a `Send` without a solution: tag, id, 0, proof."""
-_BEFORE: Final = TAG_SIZE + ID_SIZE + VECTOR
+_BEFORE: Final = Struct(f">I{ID_SIZE}sH")
+"""What stands before its proof: tag, id, 0."""
 _NO_SOLUTION: Final = bytes(VECTOR)
 _ENVELOPES: Final = frozenset(limits.ENVELOPE_BUCKETS)
 
@@ -131,6 +133,8 @@ class Send(Proved, frozen=True):
 
     def before(self) -> bytes:
         """What stands before the proof."""
+        if not self.solution and 0 < self.tag <= TAG_MAX and len(self.send_id) == ID_SIZE:
+            return _BEFORE.pack(self.tag, self.send_id, 0)
         if self.solution:
             last = put_number(len(self.solution), VECTOR) + put(self.solution, SOLUTION_SIZE)
         else:
@@ -140,10 +144,11 @@ class Send(Proved, frozen=True):
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read a body of a length within the bounds; nearly all that a relay reads are these, unsolved."""
-        if body[_BEFORE - VECTOR : _BEFORE] == _NO_SOLUTION and len(body) - _UNSOLVED.size in _ENVELOPES:
-            tag, send_id, _, given = _UNSOLVED.unpack_from(body)
-            if tag:
-                return cls(tag, send_id, body[_UNSOLVED.size :], proof=given)
+        envelope = body[_UNSOLVED.size :]
+        if len(envelope) in _ENVELOPES:
+            tag, send_id, solution, given = _UNSOLVED.unpack_from(body)
+            if tag and not solution:
+                return cls(tag, send_id, envelope, proof=given)
         return super().decode(body)
 
     def after(self) -> bytes:

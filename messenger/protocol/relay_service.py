@@ -29,6 +29,7 @@ from messenger.protocol.relay_word import Code, EndReason, Tagged, Welcome
 
 _SEED: Final = 32
 _NOT_ASKED: Final = "not an answer to anything that was asked"
+_NOT_EXPECTED: Final = "a message that the client does not expect"
 
 
 class _Credit:
@@ -57,12 +58,12 @@ class RelayService:
         "_credits",
         "_entropy",
         "_exported",
-        "_messages",
         "_nobody",
         "_open",
-        "_out",
         "_refused",
         "_task",
+        "messages",
+        "said",
     )
 
     def __init__(
@@ -71,11 +72,13 @@ class RelayService:
         self._exported = exported
         self._nobody = entropy(relay_limits.QUEUE_KEY_SIZE)
         self._entropy = entropy
-        self._messages = Messages(request_bounds)
+        self.messages = Messages(request_bounds)
+        """What the client says; `waiting` bytes of it are not whole yet."""
         self._open: dict[int, Request] = {}
         self._credits: dict[int, _Credit] = {}
         self._task: Task | None = None
-        self._out: list[bytes] = [welcome.encode()]
+        self.said: list[bytes] = [welcome.encode()]
+        """What the client is to be told; see `take`."""
         self._refused = False
 
     def receive(self, content: Buffer) -> list[Request]:
@@ -92,32 +95,29 @@ class RelayService:
             return []
         asked: list[Request] = []
         try:
-            for kind, body in self._messages.feed(content):
+            for kind, body in self.messages.feed(content):
                 request = self._on(decode_request(kind, body))
                 if request is not None:
                     asked.append(request)
         except ProtocolError:
             self._refused = True
-            self._out.clear()
+            self.said.clear()
             raise
         return asked
 
-    @property
-    def unread(self) -> int:
-        """Bytes kept of a message that is not complete."""
-        return self._messages.waiting
+    def take(self) -> list[bytes]:
+        """What the client is to be told, in parts that share contents of PACKETs; each is returned once."""
+        said, self.said = self.said, []
+        return said
 
     def data_to_send(self) -> list[bytes]:
-        """Contents of PACKETs for the client; each is returned once."""
-        if not self._out:
-            return []
-        out, self._out = self._out, []
-        return contents(out)
+        """The same as contents of PACKETs."""
+        return contents(self.take())
 
     @property
     def waiting(self) -> bool:
         """Whether there is something to send."""
-        return bool(self._out)
+        return bool(self.said)
 
     def holds(self, request: Proved, key: bytes | Mac | None, after: bytes | None = None) -> bool:
         """Whether a request comes from somebody who has the queue's key.
@@ -140,7 +140,7 @@ class RelayService:
         if request is None or ANSWERED_BY[type(request)] is not Done:
             raise LocalProtocolError(_NOT_ASKED)
         del self._open[tag]
-        self._out.append(done(tag))
+        self.said.append(done(tag))
 
     def answer(self, answer: Tagged) -> None:
         """Answer a request.
@@ -204,12 +204,23 @@ class RelayService:
         Raises:
             LocalProtocolError: There is no `room`, or it is on its way already.
         """
-        hash_ = digest(envelope) if hash_ is None else hash_
+        if not self.brings(tag, envelope, digest(envelope) if hash_ is None else hash_):
+            raise LocalProtocolError(_NOT_EXPECTED)
+
+    def brings(self, tag: int, envelope: bytes, hash_: bytes) -> bool:
+        """`deliver` if there is room; returns whether there was.
+
+        Raises:
+            LocalProtocolError: It is on its way already.
+        """
         credit = self._credits.get(tag)
-        if credit is None or len(credit.held) >= credit.window or hash_ in credit.held:
-            raise LocalProtocolError("a message that the client does not expect")
-        self._out += arrived(tag, envelope)
+        if credit is None or len(credit.held) >= credit.window:
+            return False
+        if hash_ in credit.held:
+            raise LocalProtocolError(_NOT_EXPECTED)
+        self.said += arrived(tag, envelope)
         credit.held.add(hash_)
+        return True
 
     def takes_calls(self, tag: int) -> bool:
         """Whether circuits may be opened to the owner of a subscription."""
@@ -244,7 +255,7 @@ class RelayService:
             raise LocalProtocolError("a subscription that there is not")
 
     def _on(self, request: Request) -> Request | None:
-        if isinstance(request, Acknowledge):
+        if type(request) is Acknowledge:
             return self._on_acknowledge(request)
         tag = request.tag
         if tag in self._open or tag in self._credits:
@@ -272,4 +283,4 @@ class RelayService:
         return Acknowledge(request.tag, known) if known else None
 
     def _say(self, word: Tagged) -> None:
-        self._out.append(word.encode())
+        self.said.append(word.encode())

@@ -4,7 +4,8 @@ The contents of the PACKETs of a direction, joined, are messages: u8 type, u24 l
 short ones share a record, and an envelope of the largest size, with what stands before it, takes two.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from struct import Struct
 from typing import Final
 
 from messenger.core import limits
@@ -21,7 +22,11 @@ HASH_SIZE: Final = 32
 EXPORT: Final = "relay"
 """Label of `Link.export`, with an empty context, for what proofs are bound to."""
 
-_TAG_MAX: Final = 2**32 - 1
+TAG_MAX: Final = 2**32 - 1
+_HEADER: Final = Struct(">I")
+"""u8 type, u24 length."""
+_SIZE: Final = 0xFFFFFF
+_IMPOSSIBLE: Final = "a relay message of impossible length"
 
 Bounds = Callable[[int], tuple[int, int]]
 """The least and the greatest length of a body of a type; raises RemoteProtocolError for a refused type."""
@@ -58,45 +63,51 @@ class Messages:
         self.waiting = 0
         """Bytes kept of a message that is not complete."""
 
-    def feed(self, content: Buffer) -> Iterator[tuple[int, bytes]]:
-        """Take the content of a PACKET; go through all that this yields before the next call.
+    def feed(self, content: Buffer) -> list[tuple[int, bytes]]:
+        """Take the content of a PACKET.
 
-        Yields:
+        Returns:
             Type and body of each message that is complete.
 
         Raises:
             RemoteProtocolError: The content is empty, or a header names a type or a length that
                 is refused; nothing can be read after that.
         """
-        if not 0 < len(content) <= limits.RECORD_CONTENT_MAX:
+        there = len(content)
+        if not 0 < there <= limits.RECORD_CONTENT_MAX:
             raise RemoteProtocolError("a packet without content")
         if self._buffer:
             self._buffer += content
             begun = self.waiting = len(self._buffer)  # many small pieces must not be copied again with each
-            if begun < HEADER_SIZE or begun < HEADER_SIZE + self._size(bytes(self._buffer[:HEADER_SIZE])):
-                return
-            content = bytes(self._buffer)
+            if begun < HEADER_SIZE or begun < self._end(self._buffer):
+                return []
+            content, there = bytes(self._buffer), begun
             self._buffer.clear()
             self.waiting = 0
-        start, whole = 0, bytes(content)
-        there = len(whole)
+        start, found, bounds = 0, [], self._bounds
         while (begin := start + HEADER_SIZE) <= there:
-            end = begin + self._size(whole[start:begin])
+            (header,) = _HEADER.unpack_from(content, start)
+            kind, end = header >> 24, begin + (header & _SIZE)
+            least, most = bounds(kind)
+            if not least <= end - begin <= most:
+                raise RemoteProtocolError(_IMPOSSIBLE)
             if end > there:
                 break
-            kind, start = whole[start], end
-            yield kind, whole[begin:end]
+            found.append((kind, bytes(content[begin:end])))
+            start = end
         if start < there:
-            self._buffer += whole[start:]
+            self._buffer += content[start:]
             self.waiting = there - start
+        return found
 
-    def _size(self, header: bytes) -> int:
-        """How long the body after a header is, if the header holds."""
-        least, most = self._bounds(header[0])
-        size = int.from_bytes(header, "big") & 0xFFFFFF
+    def _end(self, stream: Buffer) -> int:
+        """Where the message ends that begins here, if its header holds."""
+        header = int.from_bytes(stream[:HEADER_SIZE], "big")
+        size = header & _SIZE
+        least, most = self._bounds(header >> 24)
         if not least <= size <= most:
-            raise RemoteProtocolError("a relay message of impossible length")
-        return size
+            raise RemoteProtocolError(_IMPOSSIBLE)
+        return HEADER_SIZE + size
 
 
 def proof(
@@ -141,7 +152,7 @@ def put_tag(tag: int) -> bytes:
     Raises:
         LocalProtocolError: It is not 1 to 2^32 - 1.
     """
-    if not 1 <= tag <= _TAG_MAX:
+    if not 1 <= tag <= TAG_MAX:
         raise LocalProtocolError("a tag out of bounds")
     return tag.to_bytes(TAG_SIZE, "big")
 

@@ -73,15 +73,18 @@ class Client:
                 self._on(request)
         return len(requests)
 
-    def deliver(self, tag: int, envelope: bytes, hash_: bytes) -> None:
-        """Bring an envelope for a subscription."""
-        self.service.deliver(tag, envelope, hash_)
+    def deliver(self, tag: int, envelope: bytes, hash_: bytes) -> bool:
+        """Bring an envelope for a subscription; False if there is no room."""
+        if not self.service.brings(tag, envelope, hash_):
+            return False
         house = self._house
-        house.counters.messages_out += 1
-        house.counters.octets_out += len(envelope)
+        counters = house.counters
+        counters.messages_out += 1
+        counters.octets_out += len(envelope)
         if house.monitor.watched:
             house.monitor.envelope("out", self.short, self._recv_id(tag), envelope)
         self.changed()
+        return True
 
     def done(self, tag: int) -> None:
         """Answer that a request is done."""
@@ -160,7 +163,7 @@ class Client:
             self.failed(tag, Code.TROUBLE)
             self._house.flush()
             return
-        key = None if queue is None else queue.writers
+        key = None if queue is None else queue.proofs or queue.writers()
         if not self.service.holds(request, key, hash_) or queue is None or queue.gone:
             self.failed(tag, Code.DENIED)
             return
@@ -176,8 +179,9 @@ class Client:
             self.failed(tag, Code.REFUSED)
             return
         house = self._house
-        house.counters.messages_in += 1
-        house.counters.octets_in += len(envelope)
+        counters = house.counters
+        counters.messages_in += 1
+        counters.octets_in += len(envelope)
         if house.monitor.watched:
             house.monitor.envelope("in", self.short, request.send_id, envelope)
         house.queues.send(self, tag, queue, envelope, hash_)

@@ -13,7 +13,7 @@ from messenger.protocol.channel import Channel, ChannelState, CloseCode
 from messenger.protocol.circuits import C1, CircuitEntrance, Joined
 from messenger.protocol.handshake import Established
 from messenger.protocol.rekey import Epoch
-from messenger.protocol.relay_wire import EXPORT
+from messenger.protocol.relay_wire import EXPORT, contents
 from messenger.relay.client import Client
 from messenger.relay.doorkeeper import Doorkeeper
 from messenger.relay.greeting import Greeting
@@ -74,9 +74,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        if self._network is None or self._transport.is_closing():
+        network, house = self._network, self._house
+        if network is None or self._transport.is_closing():
             return
-        now = self._heard = self._house.clock()
+        now = self._heard = house.clock()
         channel, client = self._channel, self._client
         if channel is None or client is None:
             self._first(data, now)
@@ -89,10 +90,13 @@ class Connection(asyncio.Protocol):
         except ProtocolError:
             self._drop()
         else:
-            if channel.waiting or client.service.waiting:
-                self._house.rouse(self)
-            self._account(len(data), asked, now)
-        self._house.flush()
+            if client.service.said or channel.sealed:
+                house.rouse(self)
+            house.counters.requests += asked
+            wait = network.spend(len(data), asked, now)
+            if wait and self._throttle is None:
+                self._slow_down(wait)
+        house.flush()
 
     def eof_received(self) -> bool:
         """Nothing more comes: nothing more is said either."""
@@ -142,24 +146,26 @@ class Connection(asyncio.Protocol):
         if channel is None or client is None:
             return
         try:
-            contents = client.service.data_to_send()
-            if contents and channel.state is _OPEN:
+            said = client.service.take()
+            if said and channel.state is _OPEN:
                 now = self._house.clock()
                 if now - self._told >= _EXACT:
                     self._told = now
                     channel.advance(now)
-                for content in contents:
-                    channel.send(content)
+                size = sum(map(len, said))
+                if size > limits.RECORD_CONTENT_MAX:
+                    for content in contents(said):
+                        channel.send(content)
+                    client.slow = client.slow or channel.holding
+                elif not channel.send_parts(said, size):
+                    client.slow = True
                 if not self._flows:
                     self._flow()
-                if channel.holding:
-                    client.slow = True
         except RemoteProtocolError:
             self._drop()
             return
-        data = channel.data_to_send()
-        if data:
-            self._transport.write(data)
+        if channel.sealed:
+            self._transport.write(channel.data_to_send())
         if channel.close_code is not None:
             self._transport.close()
 
@@ -283,7 +289,7 @@ class Connection(asyncio.Protocol):
             self._flow()
         if client.slow and self._stalled is None and not channel.holding:
             client.resume()
-        kept = channel.unread + client.service.unread
+        kept = channel.unread + client.service.messages.waiting
         if kept != self._kept:
             if not self._door.keeps(kept - self._kept) and kept > relay_limits.PARTIAL_SMALL:
                 self._kept = kept
@@ -291,19 +297,11 @@ class Connection(asyncio.Protocol):
             self._kept = kept
         return asked
 
-    def _account(self, size: int, asked: int, now: float) -> None:
+    def _slow_down(self, wait: float) -> None:
         """What comes too fast is not read for a while."""
-        network = self._network
-        if network is None:
-            return
-        self._house.counters.requests += asked
-        wait = network.octets.spend(size, now)
-        if asked:
-            wait = max(wait, network.requests.spend(asked, now))
-        if wait and self._throttle is None:
-            self._house.counters.throttled += 1
-            self._transport.pause_reading()
-            self._throttle = asyncio.get_running_loop().call_later(min(wait, 5.0), self._unthrottle)
+        self._house.counters.throttled += 1
+        self._transport.pause_reading()
+        self._throttle = asyncio.get_running_loop().call_later(min(wait, 5.0), self._unthrottle)
 
     def _unthrottle(self) -> None:
         self._throttle = None

@@ -19,7 +19,7 @@ class Queue:
         row: What the broker knows of it.
     """
 
-    __slots__ = ("_writers", "gone", "row", "storing", "subscription")
+    __slots__ = ("gone", "proofs", "row", "storing", "subscription")
 
     def __init__(self, row: QueueRow) -> None:
         self.row = row
@@ -29,14 +29,14 @@ class Queue:
         """Envelopes on their way to the broker."""
         self.gone = False
         """It has been deleted."""
-        self._writers: Mac | None = None
+        self.proofs: Mac | None = None
+        """See `writers`; None before the first proof."""
 
-    @property
     def writers(self) -> Mac:
         """What is made of the key of its writers, to check their proofs; kept from the first one on."""
-        if self._writers is None:
-            self._writers = Mac(self.row.send_key)
-        return self._writers
+        if self.proofs is None:
+            self.proofs = Mac(self.row.send_key)
+        return self.proofs
 
 
 Found = Callable[[Queue | StorageError | None], None]

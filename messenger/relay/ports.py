@@ -3,34 +3,33 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import msgspec
+
 from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_word import Code, EndReason
 from messenger.relay.rates import Network
 
 
-class Letter:
+class Letter(msgspec.Struct, eq=False):
     """An envelope in memory that nobody has been told of as durable.
 
-    Args:
+    Attributes:
         envelope: Its bytes.
-        hash_: Their SHA-256.
+        hash: Their SHA-256.
         since: When it came, seconds of the loop's clock.
+        writers: Who waits for an answer, with the tags of their requests.
+        storing: It is on its way to the disk.
+        acknowledged: Its receiver has it.
+        lost: The disk did not take it.
     """
 
-    __slots__ = ("acknowledged", "envelope", "hash", "lost", "since", "storing", "writers")
-
-    def __init__(self, envelope: bytes, hash_: bytes, since: float) -> None:
-        self.envelope = envelope
-        self.hash = hash_
-        self.since = since
-        self.writers: list[tuple[Correspondent, int]] = []
-        """Who waits for an answer, with the tags of their requests."""
-        self.storing = False
-        """It is on its way to the disk."""
-        self.acknowledged = False
-        """Its receiver has it."""
-        self.lost = False
-        """The disk did not take it."""
+    envelope: bytes
+    hash: bytes
+    since: float
+    writers: "list[tuple[Correspondent, int]]"
+    storing: bool = False
+    acknowledged: bool = False
+    lost: bool = False
 
     def done(self) -> None:
         """It is durable."""
@@ -99,8 +98,8 @@ class Correspondent(Protocol):
     def may_publish(self) -> bool:
         """Whether it has left the directory alone for long enough; if so, that begins anew."""
 
-    def deliver(self, tag: int, envelope: bytes, hash_: bytes) -> None:
-        """Bring an envelope for a subscription."""
+    def deliver(self, tag: int, envelope: bytes, hash_: bytes) -> bool:
+        """Bring an envelope for a subscription; False if there is no room."""
 
     def done(self, tag: int) -> None:
         """Answer that a request is done."""

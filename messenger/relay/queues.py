@@ -66,8 +66,7 @@ class Queues:
             client.failed(tag, Code.BUSY, 1)
             return
         self.passed += 1
-        letter = Letter(envelope, hash_, client.now)
-        letter.writers.append((client, tag))
+        letter = Letter(envelope, hash_, client.now, [(client, tag)])
         subscription = queue.subscription
         if subscription is None or not subscription.hand(letter):
             self._octets += len(envelope)
@@ -85,6 +84,9 @@ class Queues:
         """An envelope that was handed over was acknowledged."""
         letter.acknowledged = True
         self._octets -= len(letter.envelope)
+        handed = self._handed
+        while handed and handed[0][1].acknowledged:  # its memory is for the next
+            handed.popleft()
 
     def put(self, queue: Queue, letter: Letter, by: Subscription | None) -> None:
         """Write an envelope to the disk, and then tell whoever waits for it."""

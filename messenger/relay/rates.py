@@ -66,6 +66,11 @@ class Network:
         self.requests = Bucket(requests, requests)
         self.octets = Bucket(octets, octets)
 
+    def spend(self, octets: int, requests: int, now: float) -> float:
+        """Count what has come from here; returns for how many seconds to take nothing more."""
+        wait = self.octets.spend(octets, now)
+        return max(wait, self.requests.spend(requests, now)) if requests else wait
+
     def forgettable(self, now: float) -> bool:
         """Whether one made anew would be the same."""
         buckets = (self.handshakes, self.looks, self.queues, self.requests, self.octets)

@@ -98,13 +98,15 @@ class Subscription:
 
     def hand(self, letter: Letter) -> bool:
         """Bring an envelope at once; False if something is before it, or there is no room."""
-        if letter.hash in self._held:
+        held, hash_ = self._held, letter.hash
+        if hash_ in held:
             self._again_sent(letter)
             return True
         if self._behind:
             return self._wait(letter)
-        if not self._bring(letter):
+        if self.client.slow or not self.client.deliver(self.tag, letter.envelope, hash_):
             return False
+        held[hash_] = letter
         self.queues.handed(self, letter)
         return True
 
@@ -122,7 +124,8 @@ class Subscription:
                 letter.done()
         if stored:
             self.queues.forget(self.queue, stored)
-        self.pump()
+        if self._behind:
+            self.pump()
 
     def store(self, letter: Letter) -> None:
         """It waited long enough: write it to the disk."""
@@ -198,11 +201,9 @@ class Subscription:
 
     def _bring(self, letter: Letter) -> bool:
         """Bring an envelope from memory; False if there is no room."""
-        client = self.client
-        if client.slow or not client.service.room(self.tag):
+        if self.client.slow or not self.client.deliver(self.tag, letter.envelope, letter.hash):
             return False
         self._held[letter.hash] = letter
-        client.deliver(self.tag, letter.envelope, letter.hash)
         return True
 
     def _wait(self, letter: Letter) -> bool:

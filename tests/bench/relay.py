@@ -5,9 +5,10 @@ as everybody here is on one computer. Its CPU time is what the system counted fo
 
 A message has 200 bytes of text, which the relay sees as an envelope of 4096. One at a time (`cpu_us_rtt`):
 sent, brought to its receiver, acknowledged, and its writer told, before the next one. Streamed
-(`cpu_us_stream`): as fast as the relay takes them, on one link to one receiver; `stored` is the same to
-people who are away, and fetched later. `kib_idle` is the memory for each of a thousand clients that say
-nothing; ``--clients 1000 5000`` adds `kib_idle_5000`.
+(`cpu_us_stream`): as fast as the relay takes them, on one link to one receiver. The clients of both seal
+before and open after, as what else they do would turn the relay out of the caches of the processor. `stored`
+is a stream to people who are away, and fetched later. `kib_idle` is the memory for each of a thousand clients
+that say nothing; ``--clients 1000 5000`` adds `kib_idle_5000`.
 
 Prosody and mosquitto (quality 1), both with TLS, do the same in the same run: 200 bytes of text, one at a
 time and streamed. They keep nothing durably and pad nothing. What is not installed is named as missing.
@@ -29,28 +30,25 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from messenger.core import limits
 from messenger.core.ids import Fingerprint
 from messenger.crypto.hkdf import digest
 from messenger.net.dial import wrap
 from messenger.protocol.circuits import CircuitEnd
-from messenger.protocol.initiator import Initiator
-from messenger.protocol.link import ContentReceived, Link, LinkUp
+from messenger.protocol.records import OUTER_HEADER
 from messenger.protocol.relay_answers import Arrived, Done, Pass, Ring
-from messenger.protocol.relay_client import RelayClient
-from messenger.protocol.relay_queues import Connect, NewQueue, QueueKind, Send, Subscribe
-from messenger.protocol.relay_request import Request
-from messenger.protocol.relay_wire import EXPORT
-from messenger.protocol.relay_word import FromRelay
+from messenger.protocol.relay_queues import Acknowledge, Connect, NewQueue, QueueKind, Send, Subscribe
+from messenger.protocol.relay_wire import HEADER_SIZE, TAG_SIZE
 from tests.bench.processes import Watched, files_for
 from tests.bench.relay_bare import bare
 from tests.bench.relay_peers import Load, mosquitto, prosody
+from tests.bench.relay_plain import Plain
 from tests.bench.report import Case, Sample, measure
 from tests.helpers.engines import fresh_port
 from tests.helpers.keys import identity
-from tests.helpers.links import NOW
-from tests.helpers.relays import Box, Visitor, envelope, prepare
+from tests.helpers.relays import SMALL, Box, Visitor, envelope, prepare
 
 ALONE: Final = 2_000
 """Messages one at a time."""
@@ -58,6 +56,11 @@ STREAM: Final = 20_000
 """Messages in a stream."""
 AHEAD: Final = 60
 """Of them without an answer."""
+TOGETHER: Final = 15
+"""Of them in a record."""
+_AROUND: Final = OUTER_HEADER + limits.RECORD_INNER_HEADER + limits.TAG_SIZE
+_ARRIVED: Final = HEADER_SIZE + TAG_SIZE + SMALL
+"""Bytes of an envelope that arrives; what pads a record is less."""
 CIRCUIT: Final = 1 << 30
 """Bytes through a circuit."""
 PER_NETWORK: Final = 50
@@ -123,109 +126,111 @@ async def two(server: Server) -> AsyncIterator[tuple[Visitor, Visitor, Box]]:
 def messages() -> Sample:
     """Messages through the relay."""
     with relay() as server:
-        return asyncio.run(_messages(server))
+        one = _alone(server)
+        streamed, wall = _streamed(server)
+        return {
+            "cpu_us_rtt": one * 1e6,
+            "cpu_us_stream": streamed * 1e6,
+            "per_s_stream": STREAM / wall,
+            "cpu_us_stored": asyncio.run(_stored(server)) * 1e6,
+        }
 
 
-class Plain:
-    """A client that does one thing after the other and no more, so that the machine is the relay's."""
+class Prepared:
+    """An owner and a writer, with all that they will say: envelopes in order, and what acknowledges them.
 
-    def __init__(self, server: Server) -> None:
-        self._sock = socket.create_connection(("127.0.0.1", server.port))
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._link = Link(Initiator(None, NOW, expected=server.fingerprint), raw=True)
-        self.client: RelayClient | None = None
-        while self.client is None:
-            self.take()
+    While the relay is looked at they do as little as the clients of the other servers.
 
-    def send(self) -> None:
-        """Send what is to be said."""
-        if self.client is not None:
-            self._link.advance(time.monotonic())
-            for content in self.client.data_to_send():
-                self._link.send_content(content)
-        if data := self._link.data_to_send():
-            self._sock.sendall(data)
+    Args:
+        server: The relay.
+        count: Envelopes.
+        together: How many of them share a record.
+    """
 
-    def take(self) -> list[FromRelay]:
-        """Wait for what comes next."""
-        self.send()
-        self._link.advance(time.monotonic())
-        self._link.receive_data(self._sock.recv(1 << 18))
-        said: list[FromRelay] = []
-        for event in self._link.events():
-            match event:
-                case ContentReceived(content):
-                    assert self.client is not None
-                    said += self.client.receive(content)
-                case LinkUp():
-                    self.client = RelayClient(self._link.export(EXPORT, b""))
-                case _:
-                    self._link.accept()
-        self.send()
-        return said
+    def __init__(self, server: Server, count: int, together: int = 1) -> None:
+        self.owner, self.writer = (Plain(server.port, server.fingerprint) for _ in range(2))
+        keys = bytes(31) + b"r", bytes(31) + b"s"
+        made = self.owner.ask(NewQueue(0, QueueKind.CONTACT, *keys))
+        tag, exported = self.owner.ask(Subscribe(0, made.recv_id), keys[0]).tag, self.writer.export()
+        self.sends, self.acknowledgements = list[bytes](), list[bytes]()
+        for start in range(0, count, together):
+            envelopes = {number: envelope(number) for number in range(start, min(start + together, count))}
+            sends = (Send(number + 1, made.send_id, each) for number, each in envelopes.items())
+            self.sends.append(self.writer.sealed(*(send.signed(keys[1], exported) for send in sends)))
+            hashes = tuple(digest(each) for each in envelopes.values())
+            self.acknowledgements.append(self.owner.sealed(Acknowledge(tag, hashes)))
 
-    def ask(self, request: Request, key: bytes = b"") -> Any:  # noqa: ANN401 -- whatever the relay says
-        """Make a request and wait for its answer."""
-        assert self.client is not None
-        tag = self.client.request(request, key)
-        while True:
-            for word in self.take():
-                if getattr(word, "tag", None) == tag:
-                    return word
+    def done(self) -> int:
+        """How many envelopes the relay has called durable since this was asked last."""
+        return sum(isinstance(word, Done) for word in self.writer.opened())
 
     def close(self) -> None:
         """Hang up."""
-        self._sock.close()
+        self.owner.close()
+        self.writer.close()
 
 
 def _alone(server: Server) -> float:
     """CPU seconds of a message, one after the other."""
-    owner, writer = Plain(server), Plain(server)
-    keys = bytes(31) + b"r", bytes(31) + b"s"
-    made = owner.ask(NewQueue(0, QueueKind.CONTACT, *keys))
-    tag = owner.ask(Subscribe(0, made.recv_id), keys[0]).tag
-    assert owner.client is not None
-    assert writer.client is not None
-    before = 0.0
-    for number in range(ALONE + 200):
+    both, before = Prepared(server, ALONE + 200), 0.0
+    for number, (send, acknowledgement) in enumerate(zip(both.sends, both.acknowledgements, strict=True)):
         if number == 200:
             before = server.cpu()
-        writer.client.request(Send(0, made.send_id, envelope(number)), keys[1])
-        writer.send()
-        while not (came := [word for word in owner.take() if isinstance(word, Arrived)]):
-            pass
-        owner.client.acknowledge(tag, digest(came[0].envelope))
-        owner.send()
-        while not any(isinstance(word, Done) for word in writer.take()):
-            pass
+        both.writer.give(send)
+        both.owner.wait(len(send))
+        both.owner.give(acknowledgement)
+        both.writer.wait(len(both.acknowledgements[0]))
     used = (server.cpu() - before) / ALONE
-    owner.close()
-    writer.close()
+    came = [word.envelope for word in both.owner.opened() if isinstance(word, Arrived)]
+    assert came == [envelope(number) for number in range(ALONE + 200)]
+    assert both.done() == ALONE + 200
+    both.close()
     return used
 
 
-async def _messages(server: Server) -> Sample:
-    one = await asyncio.to_thread(_alone, server)
-    async with two(server) as (owner, writer, box):
-        tag = await owner.subscribe(box)
-        taking = asyncio.create_task(_take(owner, tag, STREAM))
-        before, start = server.cpu(), time.perf_counter()
-        await _stream(writer, box, STREAM)
-        await taking
-        streamed, wall = (server.cpu() - before) / STREAM, time.perf_counter() - start
+def _streamed(server: Server) -> tuple[float, float]:
+    """CPU seconds of a message, and seconds of all, as fast as the relay takes them."""
+    both = Prepared(server, STREAM, TOGETHER)
+
+    def take() -> None:
+        came = said = 0
+        while said < len(both.acknowledgements):
+            came += (both.owner.record() - _AROUND) // _ARRIVED
+            while said < len(both.acknowledgements) and came >= min((said + 1) * TOGETHER, STREAM):
+                both.owner.give(both.acknowledgements[said])
+                said += 1
+
+    taking = threading.Thread(target=take)
+    before, start = server.cpu(), time.perf_counter()
+    taking.start()
+    done = 0
+    for number, send in enumerate(both.sends):
+        while number * TOGETHER - done > AHEAD - TOGETHER:
+            both.writer.record()
+            done += both.done()
+        both.writer.give(send)
+    while done < STREAM:
+        both.writer.record()
+        done += both.done()
+    taking.join()
+    used, wall = (server.cpu() - before) / STREAM, time.perf_counter() - start
+    assert [word.envelope for word in both.owner.opened() if isinstance(word, Arrived)] == [
+        envelope(number) for number in range(STREAM)
+    ]
+    both.close()
+    return used, wall
+
+
+async def _stored(server: Server) -> float:
+    """CPU seconds of a message to somebody who is away, until it was fetched."""
+    async with two(server) as (owner, writer, _):
         before = server.cpu()
         boxes = [await owner.make() for _ in range(STREAM // 10 // 100)]
         for each in boxes:
             await _stream(writer, each, 100)
         for each in boxes:
             await _take(owner, await owner.subscribe(each), 100)
-        stored = (server.cpu() - before) / (len(boxes) * 100)
-        return {
-            "cpu_us_rtt": one * 1e6,
-            "cpu_us_stream": streamed * 1e6,
-            "per_s_stream": STREAM / wall,
-            "cpu_us_stored": stored * 1e6,
-        }
+        return (server.cpu() - before) / (len(boxes) * 100)
 
 
 async def _take(owner: Visitor, tag: int, count: int) -> None:

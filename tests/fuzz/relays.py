@@ -100,7 +100,7 @@ class _Relay:
             if isinstance(request, Send):
                 assert len(request.envelope) in limits.ENVELOPE_BUCKETS
         assert len(self.open) <= relay_limits.REQUESTS_OPEN_MAX
-        assert self.service._messages.waiting < MOST
+        assert self.service.messages.waiting < MOST
 
     def step(self, code: int, data: bytes) -> None:
         """Do one step of a script."""

@@ -61,6 +61,45 @@ def test_sizes_are_told_in_steps_of_256(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_parts_are_sealed_as_if_they_were_joined(size: int) -> None:
+    secret, content = os.urandom(32), os.urandom(size)
+    parts = content[: size // 3], content[size // 3 :], b""
+    sealed = RecordWriter(secret).seal_parts(RecordType.PACKET, parts, size)
+    assert sealed == RecordWriter(secret).seal(RecordType.PACKET, content)
+
+
+@pytest.mark.parametrize("kind", RecordType)
+@pytest.mark.parametrize("size", [0, 1, 252, 253, 5000, 16 * 1024 - 4])
+def test_one_short_record_is_opened_at_once(kind: RecordType, size: int) -> None:
+    writer, reader = pair()
+    for _ in range(2):
+        content = os.urandom(size)
+        assert reader.only(bytes(writer.seal(kind, content))) == (kind, content)
+    assert reader.count == 2
+    assert reader.waiting == 0
+
+
+def test_what_is_not_one_short_record_is_left_as_it_is() -> None:
+    writer, reader = pair()
+    one, two, long = (bytes(writer.seal(RecordType.PACKET, bytes(size))) for size in (1, 300, 20_000))
+    for other in (b"", one[:3], one[:-1], one + b"\x17", one + two, one + two + long, long, bytes(len(one))):
+        assert reader.only(other) is None
+        assert (reader.count, reader.waiting) == (0, 0)
+    assert read(reader, one + two[:9]) == [(RecordType.PACKET, bytes(1))]
+    assert reader.only(one) is None, "something else has begun"
+    assert read(reader, two[9:] + long) == [(RecordType.PACKET, bytes(size)) for size in (300, 20_000)]
+
+
+@pytest.mark.parametrize("at", [4, 20, -1])
+def test_one_record_that_was_changed(at: int) -> None:
+    writer, reader = pair()
+    record = bytearray(writer.seal(RecordType.PACKET, b"text"))
+    record[at] ^= 1
+    with pytest.raises(RemoteProtocolError):
+        reader.only(bytes(record))
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_sealing_in_place_gives_the_same_bytes(size: int) -> None:
     secret, content, buffer = os.urandom(32), os.urandom(size), RecordBuffer()
     buffer.data[:] = b"\xaa" * len(buffer.data)

@@ -138,8 +138,11 @@ def test_a_window_of_messages() -> None:
         relay.deliver(tag, envelope(1))
     relay.deliver(tag, envelope(2))
     assert relay.room(tag) == 0
+    relay.take()
     with pytest.raises(LocalProtocolError):
         relay.deliver(tag, envelope(3))
+    assert not relay.brings(tag, envelope(3), hashlib.sha256(envelope(3)).digest())
+    assert relay.take() == []
     hashes = [hashlib.sha256(envelope(number)).digest() for number in (1, 2)]
     known = ask(relay, Acknowledge(tag, (KEY, hashes[0], hashes[0])), Acknowledge(tag, (KEY,)))
     assert known == [Acknowledge(tag, (hashes[0],))], "what was not delivered is not forgotten"

@@ -26,6 +26,20 @@ async def test_a_message_is_handed_over(site: Site, monkeypatch: pytest.MonkeyPa
     assert (await site.relay.house.broker.totals()).messages == 0
 
 
+async def test_what_was_acknowledged_leaves_the_memory(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_limits, "HANDED_WAIT", 60.0)
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    tag = await owner.subscribe(box)
+    queues = site.relay.house.queues
+    for number in range(3):
+        sent = writer.post(Send(0, box.send_id, envelope(number)), box.send_key)
+        await owner.arrived(tag)
+        assert isinstance(await writer.answer(sent), Done)
+    assert len(queues._handed) == 0
+    assert queues.octets == 0
+
+
 async def test_a_subscription_is_answered_at_once_and_not_with_the_next_tick(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
