@@ -13,12 +13,13 @@ from messenger.gui.bridge import Bridge
 from messenger.gui.chat_files import ChatFiles
 from messenger.gui.chat_header import HEADER, AvatarLabel
 from messenger.gui.conversation_model import Row
+from messenger.gui.long_buttons import RowButton
 from messenger.gui.orders import Orders
 from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Switch
 from messenger.gui.theme import SPACE, Theme
 from messenger.gui.transfer_list import TransferList
-from messenger.gui.widgets import IconButton, IconLabel, RowButton, button, label
+from messenger.gui.widgets import IconButton, IconLabel, button, label
 from messenger.text import _, presence_words, timer_words
 
 _WIDTH = 300

@@ -15,10 +15,11 @@ from messenger.engine.events import Event, RelayChanged, RelayRemoved
 from messenger.gui.bridge import Bridge
 from messenger.gui.directory_parts import ListingPart, PeopleList
 from messenger.gui.entries import Entry, menu_of
+from messenger.gui.long_buttons import ChoiceButton
 from messenger.gui.relays_sheet import RelaysSheet
 from messenger.gui.sheet import Sheet
 from messenger.gui.theme import Theme
-from messenger.gui.widgets import ChoiceButton, button, label
+from messenger.gui.widgets import button, label
 from messenger.text import _, finding, relaying
 
 _SIZE: Final = (560, 640)

@@ -45,6 +45,7 @@ def turned_loop(qapp: QApplication) -> Iterator[qasync.QEventLoop]:
     loop = make_loop(qapp)
     loop.run_until_complete(asyncio.to_thread(int))  # its thread is there before a test looks for new ones
     yield loop
+    QApplication.clipboard().clear()  # in memory it would let go of it when there is no Python any more
     loop.close()
 
 
