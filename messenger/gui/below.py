@@ -4,7 +4,6 @@ Like a `messenger.gui.bubble.Bubble` it is measured once and kept. Everything is
 corner of the bubble.
 """
 
-from collections import OrderedDict
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
@@ -15,9 +14,9 @@ from messenger.core.ids import MessageId
 from messenger.core.models import Message, MessageState
 from messenger.gui import icons
 from messenger.gui.direction import direction_of
+from messenger.gui.laid_out import LaidOut
 from messenger.gui.message_menu import Deed
 from messenger.gui.theme import BELOW, SPACE, Theme
-from messenger.gui.timeline_model import KEPT
 from messenger.text import TRY_AGAIN, failure
 
 _TALL: Final = 10_000
@@ -215,7 +214,7 @@ class Belows:
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
-        self._kept: OrderedDict[MessageId, tuple[tuple[object, ...], Below]] = OrderedDict()
+        self._laid: LaidOut[Below] = LaidOut()
         self.answerable = True
         """Whether the other person can be written to."""
 
@@ -232,19 +231,16 @@ class Belows:
             return None
         state = message.state, message.reason, message.reactions, message.deleted, message.notice
         key = (*state, bubble, most, at_right, self.answerable)
-        known = self._kept.get(message.id)
-        if known is None or known[0] != key:
-            below = Below(message, bubble, most, self._theme, at_right=at_right, answerable=self.answerable)
-            known = self._kept[message.id] = (key, below)
-            if len(self._kept) > 2 * KEPT:
-                self._kept.popitem(last=False)
-        return known[1]
+        return self._laid.get(
+            message.id,
+            key,
+            lambda: Below(message, bubble, most, self._theme, at_right=at_right, answerable=self.answerable),
+        )
 
     def forget(self, ids: Collection[MessageId]) -> None:
         """Messages have disappeared."""
-        for id_ in ids:
-            self._kept.pop(id_, None)
+        self._laid.forget(ids)
 
     def clear(self) -> None:
         """Lay everything out anew."""
-        self._kept.clear()
+        self._laid.clear()

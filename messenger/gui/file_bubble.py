@@ -1,6 +1,5 @@
 """Messages that offer files, as cards in the conversation."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection
 
 import msgspec
@@ -13,9 +12,9 @@ from messenger.core.transfer_deeds import FileDeed
 from messenger.core.transfers import Transfer
 from messenger.gui.bubble import TICK, TIMER, Span
 from messenger.gui.card import Card, bubble_inks, card_fonts
+from messenger.gui.laid_out import LaidOut
 from messenger.gui.message_menu import Deed
 from messenger.gui.theme import FILE, Theme
-from messenger.gui.timeline_model import KEPT
 from messenger.text import clock, files_title, marks
 
 Focus = tuple[MessageId, FileDeed | Deed]
@@ -85,7 +84,7 @@ class FileBubbles:
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
-        self._kept: OrderedDict[MessageId, tuple[tuple[object, ...], FileBubble]] = OrderedDict()
+        self._laid: LaidOut[FileBubble] = LaidOut()
         self.find_transfer: Callable[[Message], Transfer | None] = lambda _message: None
         """Tells what a message offers."""
         self.find_name: Callable[[], str] = str
@@ -106,22 +105,19 @@ class FileBubbles:
         shown = None if picture is None else picture.cacheKey()
         mirrored = QGuiApplication.layoutDirection()
         key = (message, transfer, self.find_name(), width, shown, mirrored)
-        known = self._kept.get(message.id)
-        if known is None or known[0] != key:
-            card = FileBubble(message, transfer, self.find_name(), width, self._theme, picture)
-            known = self._kept[message.id] = (key, card)
-            if len(self._kept) > 2 * KEPT:
-                self._kept.popitem(last=False)
-        return known[1]
+        return self._laid.get(
+            message.id,
+            key,
+            lambda: FileBubble(message, transfer, self.find_name(), width, self._theme, picture),
+        )
 
     def forget(self, ids: Collection[MessageId]) -> None:
         """Messages have disappeared."""
-        for id_ in ids:
-            self._kept.pop(id_, None)
+        self._laid.forget(ids)
 
     def clear(self) -> None:
         """Lay everything out anew."""
-        self._kept.clear()
+        self._laid.clear()
 
     def draw(self, painter: QPainter, message: Message, card: FileBubble, origin: QPointF) -> None:
         """Paint a card on its bubble."""

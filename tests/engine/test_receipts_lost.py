@@ -14,12 +14,10 @@ from messenger.protocol.relay_queues import Send
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_word import Code
-from tests.helpers.carrier import context_of, part, seeded, settled
+from tests.helpers.carrier import context_of, part, settled
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import settle, until, uses
+from tests.helpers.relay_users import Pair, until, users_apart
 from tests.helpers.small_relay import Client, Queue, SmallRelay
-
-Pair = tuple[Person, ConversationId, Person, ConversationId]
 
 
 class Slow(SmallRelay):
@@ -59,14 +57,8 @@ async def relay() -> AsyncIterator[Slow]:
 
 @pytest.fixture
 async def apart(people: People, relay: Slow) -> Pair:
-    """Alice and Bob, who have met, use one relay, know each other's queues, and have no link."""
-    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
-    for person in (alice, bob):
-        await uses(person, relay.target)
-    here, there = await seeded(alice, bob)
-    await settle(alice, bob)
-    await part(alice, here, bob, there)
-    return alice, here, bob, there
+    """Who can reach each other through the relay only."""
+    return await users_apart(people, relay.target)
 
 
 @pytest.fixture

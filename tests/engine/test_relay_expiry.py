@@ -1,6 +1,5 @@
 """What a relay has kept, unread, for as long as it does: nothing shows as sent that nobody has."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,31 +11,16 @@ from messenger.engine.events import EngineFault, MessageAdded, MessageChanged
 from messenger.relay.embedded import EmbeddedBroker
 from tests.helpers.carrier import context_of, later, part, seeded, sessions
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import settle, until, uses
+from tests.helpers.relay_users import Pair, settle, until, users_apart, uses
 from tests.helpers.relays import Site, prepare, relay_in
-
-Pair = tuple[Person, ConversationId, Person, ConversationId]
 
 DAY = 24 * 3600
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    """A relay."""
-    async with relay_in(prepare(tmp_path / "relay", "mallory")) as site:
-        yield site
-
-
-@pytest.fixture
 async def apart(people: People, site: Site) -> Pair:
-    """Alice and Bob, who have met, use one relay, know each other's queues, and have no link."""
-    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
-    for person in (alice, bob):
-        await uses(person, site.started.link)
-    here, there = await seeded(alice, bob)
-    await settle(alice, bob)
-    await part(alice, here, bob, there)
-    return alice, here, bob, there
+    """Who can reach each other through the relay only."""
+    return await users_apart(people, site.started.link)
 
 
 async def pass_days(site: Site, days: float, *people: Person) -> None:

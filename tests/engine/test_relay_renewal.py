@@ -16,13 +16,11 @@ from messenger.core.relays import OwnQueue, RelayOnline
 from messenger.engine.directory import Directory
 from messenger.engine.events import EngineFault, RelayChanged
 from messenger.relay.embedded import EmbeddedBroker
-from tests.helpers.carrier import context_of, later, part, seeded
+from tests.helpers.carrier import context_of, later
 from tests.helpers.engines import People, Person
 from tests.helpers.keys import identity
-from tests.helpers.relay_users import linked, settle, strangers_can_write, until, uses
+from tests.helpers.relay_users import Pair, linked, strangers_can_write, until, users_apart, uses
 from tests.helpers.relays import Site, prepare, relay_in
-
-Pair = tuple[Person, ConversationId, Person, ConversationId]
 
 DAY = 24 * 3600
 
@@ -36,14 +34,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def apart(people: People, site: Site) -> Pair:
-    """Alice and Bob, who have met, use one relay, know each other's queues, and have no link."""
-    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
-    for person in (alice, bob):
-        await uses(person, site.started.link)
-    here, there = await seeded(alice, bob)
-    await settle(alice, bob)
-    await part(alice, here, bob, there)
-    return alice, here, bob, there
+    """Who can reach each other through the relay only."""
+    return await users_apart(people, site.started.link)
 
 
 async def tidy(person: Person) -> None:

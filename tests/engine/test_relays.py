@@ -5,29 +5,20 @@ from pathlib import Path
 import pytest
 
 from messenger.core import carrier_limits
-from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState
 from messenger.core.relays import RelayOnline, RelayUnreachable, RelayUse
 from messenger.engine.carrier import ever_later
 from messenger.engine.events import EngineFault, MessageAdded, RelayChanged
 from tests.helpers.carrier import context_of, killed, part, seeded
-from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import linked, settle, until, uses
+from tests.helpers.engines import People
+from tests.helpers.relay_users import Pair, linked, settle, until, users_apart, uses
 from tests.helpers.relays import Site, prepare, relay_in
-
-Pair = tuple[Person, ConversationId, Person, ConversationId]
 
 
 @pytest.fixture
 async def apart(people: People, site: Site) -> Pair:
-    """Alice and Bob, who have met, use one relay, know each other's queues, and have no link."""
-    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
-    for person in (alice, bob):
-        await uses(person, site.started.link)
-    here, there = await seeded(alice, bob)
-    await settle(alice, bob)
-    await part(alice, here, bob, there)
-    return alice, here, bob, there
+    """Who can reach each other through the relay only."""
+    return await users_apart(people, site.started.link)
 
 
 async def test_a_relay_is_added_listed_and_removed(people: People, site: Site) -> None:

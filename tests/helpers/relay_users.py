@@ -8,8 +8,8 @@ from messenger.core.models import Online, Route
 from messenger.core.relays import RelayOnline
 from messenger.engine.events import PresenceChanged, RelayChanged
 from messenger.protocol.invite import Invite, read_invite, write_invite
-from tests.helpers.carrier import context_of
-from tests.helpers.engines import PATIENCE, Person
+from tests.helpers.carrier import context_of, part, seeded
+from tests.helpers.engines import PATIENCE, People, Person
 from tests.helpers.small_relay import SmallRelay
 
 
@@ -46,6 +46,26 @@ async def settle(alice: Person, bob: Person) -> None:
             return bool(await context.stored(context.store.places.get, conversation))  # noqa: B023
 
         await until(told)
+
+
+Pair = tuple[Person, ConversationId, Person, ConversationId]
+"""Two people, each with the conversation that they have with the other."""
+
+
+async def users_apart(people: People, target: str) -> Pair:
+    """Alice and Bob, who have met, use one relay, know each other's queues, and have no link.
+
+    Args:
+        people: Makes people.
+        target: The link of the relay.
+    """
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    for person in (alice, bob):
+        await uses(person, target)
+    here, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    await part(alice, here, bob, there)
+    return alice, here, bob, there
 
 
 async def places(person: Person, conversation: ConversationId, count: int, relay: bytes = b"") -> bool:
