@@ -47,11 +47,11 @@ def usable(sheet: Sheet) -> list[QWidget]:
 @pytest.mark.parametrize("kind", [SettingsSheet, HostSheet, RelaySheet])
 def test_nothing_can_be_chosen_before_it_shows_what_holds(desks: Desks, kind: type[Sheet]) -> None:
     alice = desks("alice").front()
+    before = stored(alice)
     sheet = just_opened(alice, kind, opener(alice, kind))
     showing = [part for one in SHOWING for part in sheet.findChildren(one)]
     assert showing
     assert usable(sheet) == []
-    before = stored(alice)
     for press in sheet.findChildren(QAbstractButton):
         if isinstance(press, Switch) or isinstance(press.parentWidget(), Segments):
             press.click()  # Qt does not go on meanwhile, as it would with events

@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from messenger.core.settings import NewTimer, Notify, OpenDoor, Settings, TakeFiles, Theme, declared
+from messenger.core.settings import LogLevel, NewTimer, Notify, OpenDoor, Settings, TakeFiles, Theme, declared
 from messenger.storage.store import Store
 
 CHANGED = Settings(
@@ -33,6 +33,7 @@ CHANGED = Settings(
     receive_limit=2000,
     keep_days=30,
     backups_kept=0,
+    log=LogLevel.STEPS,
 )
 
 
