@@ -10,6 +10,7 @@ import re
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -21,6 +22,12 @@ pytest_plugins = ["tests.helpers.run_guard"]
 # No test may touch the keyring of whoever runs it; the processes that tests start inherit this.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 os.environ["SOTTO_LANGUAGE"] = "en"  # what tests read is the English of the source
+
+# Nor the settings, profiles and downloads: what a program keeps for its user goes to a folder of this run.
+_kept = tempfile.TemporaryDirectory(prefix="sotto-kept-")
+atexit.register(_kept.cleanup)
+for _kind in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_DOWNLOAD_DIR"):
+    os.environ[_kind] = str(Path(_kept.name, _kind))
 
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     # Else each process that a test starts would compile everything anew, which takes longer than most do.

@@ -38,6 +38,7 @@ LEFT_ALONE = (
     "Quit",
     "Go back",
     "Open the folder",
+    "Profiles",
 )
 """Buttons that would end what is looked at, or begin other programs."""
 
