@@ -66,15 +66,18 @@ class Listener:
         return listener
 
     async def close(self) -> None:
-        """Stop listening; connections that are up stay up, half-open ones are dropped by their owner."""
+        """Stop listening; connections that are up stay up, half-open ones are dropped by their owner.
+
+        If whoever waits for it is cancelled, it is done all the same.
+        """
+        ending = list(self._undecided)
         if self._accepting is not None:
-            self._accepting.cancel()
-            await asyncio.gather(self._accepting, return_exceptions=True)
+            self._accepting.add_done_callback(lambda _task: self._sock.close())
+            ending.append(self._accepting)
             self._accepting = None
-        self._sock.close()
-        for task in (undecided := list(self._undecided)):
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*undecided, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def _accept(self) -> None:
         while True:

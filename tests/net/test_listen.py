@@ -262,3 +262,16 @@ async def test_callers_who_are_gone_again_do_no_harm() -> None:
         while not visitor:  # their places are free once they have been looked at
             visitor = await greeting(listener.port)
         assert visitor == "127.0.0.1"
+
+
+async def test_closing_is_done_also_if_nobody_waits_for_it_any_more() -> None:
+    port = fresh_port()
+    listener = await Listener.open(Visitors(), port, exact=True)
+    for _ in range(2):  # it waits for callers by then
+        await asyncio.sleep(0)
+    closing = asyncio.create_task(listener.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert free_ports(port, port) == [port]
