@@ -245,6 +245,7 @@ def test_a_failure_says_why_and_is_sent_again(slow: tuple[Desk, Desk], tmp_path:
     press(bob, FileDeed.ACCEPT)
     alice.hands.until(lambda: stands(alice, TransferState.FAILED))
     assert "A file was changed while it was being sent. Send it again." in sentence(alice)
+    bob.hands.until(lambda: not stands(bob, TransferState.OFFERED))  # what he sees is of now
     press(alice, FileDeed.AGAIN)
     bob.hands.until(lambda: stands(bob, TransferState.OFFERED))
     press(bob, FileDeed.ACCEPT)
