@@ -36,11 +36,14 @@ WINDOWS = {
     "send",
     "drop",
 }
-PAGES = {"first-name", "first-passphrase", "first-working", "empty", "unlock-wrong", "smallest"}
+PAGES = {"first-name", "first-passphrase", "first-working", "empty", "unlock-wrong"}
+NARROW = {"narrow-list", "narrow-chat", "narrow-panel"}
 
 
 @pytest.mark.long
 def test_every_window_is_rendered_in_both_schemes(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(SCRIPT), "--way", "", str(tmp_path)], check=True, capture_output=True)
     names = {path.stem for path in tmp_path.glob("*.png") if path.stat().st_size > 500}
-    assert {f"{name}-{scheme}-100" for name in WINDOWS | PAGES for scheme in ("light", "dark")} <= names
+    assert {
+        f"{name}-{scheme}-100" for name in WINDOWS | PAGES | NARROW for scheme in ("light", "dark")
+    } <= names
