@@ -30,6 +30,9 @@ SPELLED_TEXT_MAX: Final = 20_000
 SPELLED_LANGUAGES_MAX: Final = 4
 """Languages that are checked at once; each takes some 10 MiB in the process that checks."""
 
+SPELLED_TAGS_MAX: Final = 500
+"""Dictionaries of the system that are listed."""
+
 SPELLED_WORDS_MAX: Final = 5_000
 """Words of a personal dictionary."""
 

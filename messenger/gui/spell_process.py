@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _NOWHERE: Final = f"{os.devnull}/none"
 """A folder that cannot be made: enchant puts empty word lists where it can."""
-_TAGS_MAX: Final = 500
 _ARGUMENTS: Final = 2
 _USAGE: Final = 64
 
@@ -151,7 +150,7 @@ def load(chosen: tuple[str, ...], own: tuple[str, ...]) -> tuple[Hello, Dictiona
     except (ImportError, OSError, AssertionError):  # the package, the library, or what it needs is not there
         return Hello(), Dictionaries(())
     broker = enchant.Broker()
-    available = tuple(sorted(filter(is_tag, set(broker.list_languages()))))[:_TAGS_MAX]
+    available = tuple(sorted(filter(is_tag, set(broker.list_languages()))))[: limits.SPELLED_TAGS_MAX]
     loaded: dict[str, enchant.Dict] = {}
     for tag in wanted_languages(available, chosen, own):
         try:

@@ -295,10 +295,10 @@ ANSWERS: Final = {each.KIND: each for each in _ALL}
 _IGNORABLE: Final = 0x80
 """Types with this bit may be ignored by those who do not know them."""
 
-
 _WITH_TAG: Final = Struct(">II")
-_ENVELOPES: Final = frozenset(limits.ENVELOPE_BUCKETS)
 """Header of a message and the tag after it."""
+
+_ENVELOPES: Final = frozenset(limits.ENVELOPE_BUCKETS)
 
 
 def done(tag: int) -> bytes:

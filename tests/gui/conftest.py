@@ -17,8 +17,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from messenger.core.settings import Theme as Choice
+from messenger.core.spelling import Spelling
 from messenger.gui.app import make_loop
 from messenger.gui.collector import Collector
+from messenger.gui.composer import Composer
+from messenger.gui.speller import Speller
 from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_view import TimelineView
@@ -105,3 +108,24 @@ def desks(hands: Hands, theme: Theme, tmp_path: Path) -> Iterator[Desks]:
     yield make
     for desk in made:
         desk.close()
+
+
+@pytest.fixture
+def speller(hands: Hands) -> Iterator[Speller]:
+    made = Speller()
+    made.wanted.connect(lambda: made.use(Spelling(("en_US",))))
+    yield made
+    made.forget()
+    hands.until(lambda: not made.busy)
+
+
+@pytest.fixture
+def composer(qtbot: QtBot, hands: Hands, theme: Theme, speller: Speller) -> Composer:
+    made = Composer(theme, lambda: speller)
+    qtbot.addWidget(made)
+    made.resize(600, made.sizeHint().height())
+    made.show()
+    made.activateWindow()
+    hands.until(made.isActiveWindow)
+    made.setFocus()
+    return made

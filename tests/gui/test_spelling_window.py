@@ -14,8 +14,8 @@ from messenger.gui.settings_spelling import SpellingPart
 from messenger.gui.unlock import UnlockPage
 from tests.gui.conftest import Desks
 from tests.gui.test_chat import meet
-from tests.gui.test_spelling import choose, held, marked, popup
 from tests.helpers.gui import Desk
+from tests.helpers.spelling import choose, held, marked, popup
 
 CHECKED, UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
