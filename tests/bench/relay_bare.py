@@ -17,7 +17,7 @@ from typing import Final, cast
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from messenger.relay.main import new_loop
-from tests.bench.processes import Watched
+from tests.bench.processes import Watched, one_at_a_time
 from tests.bench.relay_peers import Load
 from tests.bench.report import Sample
 
@@ -114,15 +114,14 @@ def _take(sock: socket.socket, size: int) -> None:
 
 def _alone(server: Watched, writer: socket.socket, owner: socket.socket, load: Load) -> Sample:
     large, small = _record(_LARGE), _record(_SMALL)
-    before, first = 0.0, load.alone // 10
-    for number in range(first + load.alone):
-        if number == first:
-            before = server.cpu()
+
+    def exchange() -> None:
         writer.sendall(large)
         _take(owner, len(large))
         owner.sendall(small)
         _take(writer, len(small))
-    return {"cpu_us_rtt": (server.cpu() - before) / load.alone * 1e6}
+
+    return one_at_a_time(server, exchange, load.alone)
 
 
 def _streamed(server: Watched, writer: socket.socket, owner: socket.socket, load: Load) -> Sample:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tests.bench.certificates import certificate
-from tests.bench.processes import Watched, files_for
+from tests.bench.processes import Watched, files_for, one_at_a_time
 from tests.bench.report import Sample
 from tests.helpers.engines import fresh_port
 
@@ -237,7 +237,7 @@ def _measured(command: list[str], port: int, kind: type[Peer], load: Load) -> Sa
     with _running(command, port) as server:
         reader, writer = _first(lambda: kind(server, tls, "reader")), kind(server, tls, "writer")
         try:
-            sample = {"cpu_us_rtt": _alone(server, reader, writer, load) * 1e6}
+            sample = _alone(server, reader, writer, load)
             sample.update(_streamed(server, reader, writer, load))
         finally:
             reader.close()
@@ -276,17 +276,14 @@ def _first(make: Callable[[], Peer]) -> Peer:
             time.sleep(0.05)
 
 
-def _alone(server: Watched, reader: Peer, writer: Peer, load: Load) -> float:
-    """CPU seconds of a message, one after the other."""
-    before, first = 0.0, load.alone // 10
-    for number in range(first + load.alone):
-        if number == first:
-            before = server.cpu()
+def _alone(server: Watched, reader: Peer, writer: Peer, load: Load) -> Sample:
+    def exchange() -> None:
         writer.write(reader.name, 1)
         while not reader.read():
             pass
         writer.written()
-    return (server.cpu() - before) / load.alone
+
+    return one_at_a_time(server, exchange, load.alone)
 
 
 def _streamed(server: Watched, reader: Peer, writer: Peer, load: Load) -> Sample:

@@ -78,4 +78,4 @@ def _print_figure(name: str, figure: str, unit: str, values: list[float], *, as_
         }  # fmt: skip
         print(msgspec.json.encode(line).decode())
     else:
-        print(f"{name:12} {figure:16} {median:12.3f} {unit:6} ({least:.3f}, {most:.3f})")
+        print(f"{name:12} {figure:20} {median:12.3f} {unit:6} ({least:.3f}, {most:.3f})")
