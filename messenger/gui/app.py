@@ -21,6 +21,7 @@ from messenger.gui import icons
 from messenger.gui.bridge import Bridge
 from messenger.gui.collector import Collector
 from messenger.gui.engine_thread import EngineThread
+from messenger.gui.language import speak
 from messenger.gui.log_file import LogFile
 from messenger.gui.remembered import Remembered
 from messenger.gui.signal_watch import SignalWatch
@@ -55,6 +56,7 @@ def make_application(zoom: int = NORMAL) -> QApplication:
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("sotto")
     app.setWindowIcon(icons.app_icon())
+    speak(app)
     if MIRRORED:
         app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     app.setQuitOnLastWindowClosed(False)
