@@ -37,7 +37,10 @@ class MessageTable:
             since: What came before this time (Unix seconds) is forgotten, deleted or not yet.
         """
         database = self._database
-        if database.row("SELECT 1 FROM messages WHERE queue = ? AND hash = ?", (queue, hash_)):
+        known = database.row(
+            "SELECT number, came >= ? FROM messages WHERE queue = ? AND hash = ?", (since, queue, hash_)
+        )
+        if known is not None and known[1]:
             return Put.STORED
         count, octets, there = database.row(
             "SELECT count(*), coalesce(sum(size), 0), (SELECT 1 FROM queues WHERE number = ?)"
@@ -48,6 +51,8 @@ class MessageTable:
             return Put.GONE
         if count >= quota[0] or octets + len(envelope) > quota[1]:
             return Put.FULL
+        if known is not None:  # nobody is brought that one any more
+            database.change("DELETE FROM messages WHERE number = ?", (known[0],))
         database.rows(
             "INSERT INTO messages (queue, hash, size, came, envelope) VALUES (?, ?, ?, ?, ?)",
             (queue, hash_, len(envelope), now, envelope),

@@ -1,6 +1,7 @@
 """Circuits on real sockets: joined, passed on unchanged, and ended when they must be."""
 
 import asyncio
+import errno
 import json
 import os
 from pathlib import Path
@@ -203,3 +204,34 @@ async def test_a_circuit_in_use_goes_when_the_relay_stops(folder: Path) -> None:
         one, other = await circuit(site)
     assert await closed(one) == b""
     assert await closed(other) == b""
+
+
+async def test_a_circuit_for_which_there_are_no_files_costs_nothing_for_good(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calls of its two links are free again, nothing counts it, and every file of it is closed."""
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    await owner.subscribe(box, calls=True)
+    pipe, made = os.pipe, []
+
+    def scarce() -> tuple[int, int]:
+        if made:
+            raise OSError(errno.EMFILE, "too many open files")
+        made.append(pipe())
+        return made[0]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pipe", scarce)
+        for _ in range(relay_limits.CIRCUITS_PER_LINK + 1):
+            made.clear()
+            given = await writer.ask(Connect(0, box.send_id), box.send_key)
+            assert isinstance(given, Pass), given
+            ends = [await show(site, secret) for secret in (given.secret, (await owner.word(Ring)).secret)]
+            assert [await closed(stream) for stream, _ in ends] == [b"", b""]
+            assert made
+            with pytest.raises(OSError):  # noqa: PT011 -- a closed file has no kind of its own
+                os.fstat(made[0][0])
+    assert site.relay.house.counters.circuits == site.relay.house.counters.circuits_joined == 0
+    for stream in await circuit(site):
+        stream[1].transport.abort()

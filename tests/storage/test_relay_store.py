@@ -74,6 +74,15 @@ def test_what_is_out_of_date_does_not_count_and_goes(store: RelayStore) -> None:
     assert store.messages.total() == (1, 10)
 
 
+def test_what_is_out_of_date_and_comes_again_is_there_again(store: RelayStore) -> None:
+    row = queue(store)
+    assert put(store, row, 1, NOW - 21 * DAY - 1) is Put.STORED
+    assert put(store, row, 1) is Put.STORED
+    assert waiting(store, row) == [1]
+    assert store.messages.expire(NOW - 21 * DAY, 10) == 0
+    assert store.messages.total() == (1, 10)
+
+
 def test_with_a_queue_goes_all_that_is_in_it(store: RelayStore) -> None:
     row = queue(store)
     put(store, row, 1)
