@@ -186,6 +186,9 @@ CLIENT_STALL: Final = 60.0
 FETCH_MAX: Final = 16
 """Messages read from the disk at once for one subscription."""
 
+FETCH_AGAIN: Final = 5.0
+"""What the disk could not read for a subscription is looked for again after this time."""
+
 QUEUES_KNOWN: Final = 8_192
 """Queues without subscription that are kept in memory once they have been used."""
 

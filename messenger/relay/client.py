@@ -161,7 +161,6 @@ class Client:
         if isinstance(queue, StorageError):
             self._house.trouble(queue)
             self.failed(tag, Code.TROUBLE)
-            self._house.flush()
             return
         key = None if queue is None else queue.proofs or queue.writers()
         if not self.service.holds(request, key, hash_) or queue is None or queue.gone:

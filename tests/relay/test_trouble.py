@@ -12,6 +12,8 @@ from messenger.core.errors import DiskFull
 from messenger.protocol.relay_answers import Done, Failed
 from messenger.protocol.relay_queues import Delete, NewQueue, QueueKind, Send, Subscribe
 from messenger.protocol.relay_word import Code
+from messenger.relay.ports import Letter
+from messenger.relay.subscription import Subscription
 from tests.conftest import LogGuard
 from tests.helpers.relays import Site, envelope, relay_in
 
@@ -92,6 +94,56 @@ async def test_what_was_lost_with_its_subscription_is_counted_once(
     assert isinstance(await writer.answer(sent), Done)
     assert (await site.relay.house.broker.totals()).messages == 1, "its writer was told that it is lost"
     assert site.relay.house.queues.octets == 0
+
+
+async def test_what_the_disk_does_not_take_is_not_kept_in_memory(
+    site: Site, monkeypatch: pytest.MonkeyPatch, logs: LogGuard
+) -> None:
+    """Whoever sends it again brings it along: it can be stored all the same, once the disk takes it."""
+    logs.expect("storage: DiskFull")
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    tag = await owner.subscribe(box)
+    sizes: list[int] = []
+    lost = Subscription.lost
+
+    def looked_at(self: Subscription, letter: Letter) -> None:
+        lost(self, letter)
+        sizes.append(len(letter.envelope))
+
+    monkeypatch.setattr(Subscription, "lost", looked_at)
+    with monkeypatch.context() as patched:
+        breaking(site, patched)("put")
+        sent = writer.post(Send(0, box.send_id, envelope(1)), box.send_key)
+        assert await owner.arrived(tag, acknowledge=False) == envelope(1)
+        assert getattr(await writer.answer(sent), "code", None) is Code.TROUBLE
+    assert sizes == [0]
+    assert isinstance(await writer.send(box, envelope(1)), Done)
+    assert await owner.arrived(await owner.subscribe(box)) == envelope(1)
+    assert site.relay.house.queues.octets == 0
+
+
+async def test_what_the_disk_could_not_read_is_brought_without_anybody_asking(
+    site: Site, monkeypatch: pytest.MonkeyPatch, logs: LogGuard
+) -> None:
+    logs.expect("storage: DiskFull")
+    monkeypatch.setattr(relay_limits, "FETCH_AGAIN", 0.05)
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    assert isinstance(await writer.send(box, envelope(1)), Done)
+    broker, tried = site.relay.house.broker, asyncio.Event()
+    fetch = broker.fetch
+
+    def at_first_failing(*what: Any) -> "asyncio.Future[Any]":  # noqa: ANN401 -- as the broker has it
+        if tried.is_set():
+            return fetch(*what)
+        tried.set()
+        return failing()
+
+    monkeypatch.setattr(broker, "fetch", at_first_failing)
+    tag = await owner.subscribe(box)
+    assert await owner.arrived(tag) == envelope(1)
+    assert tried.is_set()
 
 
 async def test_a_queue_that_cannot_be_made(
