@@ -192,6 +192,12 @@ FETCH_AGAIN: Final = 5.0
 QUEUES_KNOWN: Final = 8_192
 """Queues without subscription that are kept in memory once they have been used."""
 
+VAULT_AGAIN: Final = 10.0
+"""A relay whose keys could not be opened again tries that after this time."""
+
+TROUBLE_SHOWN: Final = 60.0
+"""What the disk did not do is written into the log once in this time, and /health says it for so long."""
+
 WRITES_TOGETHER: Final = 256
 """Writes in one transaction."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
 from messenger.core import limits, relay_limits
+from messenger.core.address import Address, parse_address
 from messenger.core.errors import AddressError, InputError, InputProblem
 from messenger.core.ids import Fingerprint, parse_fingerprint
 from messenger.crypto.hkdf import equal
@@ -248,12 +249,32 @@ def from_file(path: Path) -> dict[str, object]:
         raise OptionError(str(path), str(e)) from e
 
 
+def public_addresses(options: RelayOptions, port: int) -> tuple[Address, ...]:
+    """What the owner says that clients use.
+
+    Args:
+        options: Of the owner.
+        port: Of those that have none of their own.
+
+    Raises:
+        OptionError: One is not an address.
+    """
+    found = []
+    for text in options.public:
+        try:
+            found.append(parse_address(text, port))
+        except AddressError as e:
+            raise OptionError("public", f"“{text}” is not an address") from e
+    return tuple(found)
+
+
 def with_files(options: RelayOptions) -> RelayOptions:
-    """Read the files that options name.
+    """Read the files that options name, and look whether the addresses in them can be read.
 
     Raises:
         OptionError: One is missing where it is needed, or does not hold what it should.
     """
+    public_addresses(options, limits.DEFAULT_PORT)
     tokens = [line.encode() for line in _lines("token_file", options.token_file)]
     if not all(0 < len(token) <= relay_limits.TOKEN_MAX for token in tokens):
         raise OptionError("token_file", f"a token has 1 to {relay_limits.TOKEN_MAX} bytes")
@@ -264,6 +285,8 @@ def with_files(options: RelayOptions) -> RelayOptions:
         listed = [parse_fingerprint(line) for line in _lines("listed_file", options.listed_file)]
     except AddressError as e:
         raise OptionError("listed_file", "a line is not a fingerprint") from e
+    if options.directory == "listed" and not options.listed_file:
+        raise OptionError("listed_file", "only people who are listed may publish, and no list is named")
     return replace(options, tokens=frozenset(tokens), listed=frozenset(listed))
 
 

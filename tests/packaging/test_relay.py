@@ -54,6 +54,8 @@ def test_flags_go_before_the_file(tmp_path: Path) -> None:
         "nothing = 1",
         "port = ",
         "queue_token = true",
+        'public = ["no address"]',
+        'directory = "listed"',
     ],
 )
 def test_values_that_cannot_be_used(tmp_path: Path, text: str) -> None:

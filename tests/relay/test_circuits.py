@@ -213,7 +213,8 @@ async def test_a_circuit_for_which_there_are_no_files_costs_nothing_for_good(
     owner, writer = await site.visitor(), await site.visitor()
     box = await owner.make()
     await owner.subscribe(box, calls=True)
-    pipe, made = os.pipe, []
+    pipe = os.pipe
+    made: list[tuple[int, int]] = []
 
     def scarce() -> tuple[int, int]:
         if made:

@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
-from messenger.core import relay_limits
-from messenger.core.errors import DiskFull
+from messenger.core import limits, relay_limits
+from messenger.core.errors import DiskFull, VaultError
+from messenger.crypto.identity import Bundle
+from messenger.crypto.vault import Vault
 from messenger.protocol.relay_answers import Done, Failed
 from messenger.protocol.relay_queues import Delete, NewQueue, QueueKind, Send, Subscribe
 from messenger.protocol.relay_word import Code
+from messenger.relay.embedded import EmbeddedBroker
 from messenger.relay.ports import Letter
 from messenger.relay.subscription import Subscription
 from tests.conftest import LogGuard
-from tests.helpers.relays import Site, envelope, relay_in
+from tests.helpers.keys import make_profile
+from tests.helpers.relays import PATIENCE, Site, Visitor, envelope, relay_in
 
 
 def failing(*_: Any) -> "asyncio.Future[Any]":  # noqa: ANN401 -- of any call
@@ -29,6 +33,20 @@ def breaking(site: Site, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Non
     """Let a call of the broker fail from now on."""
     broker = site.relay.house.broker
     return lambda name: monkeypatch.setattr(broker, name, failing)
+
+
+async def let_in(site: Site) -> None:
+    """Call until the relay can greet somebody."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            visitor = await Visitor.call(site.started.port, site.started.fingerprint)
+            try:
+                await visitor.up()
+                return
+            except AssertionError:  # it was sent away
+                continue
+            finally:
+                await visitor.close()
 
 
 async def test_a_search_that_fails_is_no_queue_that_is_gone(
@@ -154,3 +172,90 @@ async def test_a_queue_that_cannot_be_made(
     owner = await site.visitor()
     answer = await owner.ask(NewQueue(0, QueueKind.CONTACT, bytes(32), bytes(32)))
     assert getattr(answer, "code", None) is Code.TROUBLE
+
+
+async def test_trouble_of_one_kind_is_logged_once_in_a_while_and_counted_each_time(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else whoever goes on asking would fill up a disk that is full."""
+    owner = await site.visitor()
+    assert not site.relay.ailing()
+    breaking(site, monkeypatch)("make")
+    for _ in range(5):
+        answer = await owner.ask(NewQueue(0, QueueKind.CONTACT, bytes(32), bytes(32)))
+        assert getattr(answer, "code", None) is Code.TROUBLE
+    assert site.relay.house.counters.troubles == 5
+    assert caplog.messages == ["storage: DiskFull"]
+    assert site.relay.ailing() == "disk"
+    monkeypatch.setattr(relay_limits, "TROUBLE_SHOWN", 0.0)
+    assert not site.relay.ailing()
+
+
+async def test_a_disk_that_does_not_tidy_is_no_secret_and_keeps_no_key_from_being_replaced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, logs: LogGuard
+) -> None:
+    logs.expect("storage: DiskFull")
+    logs.expect("the exchange key could not be replaced: VaultError")
+    asked = asyncio.Event()
+
+    async def renew(_self: Vault) -> Bundle:
+        asked.set()
+        raise VaultError("not now")
+
+    monkeypatch.setattr(EmbeddedBroker, "expire", failing)
+    monkeypatch.setattr(Vault, "renew", renew)
+    monkeypatch.setattr(limits, "KEXCERT_OVERLAP", limits.KEXCERT_LIFETIME * 2)
+    async with relay_in(folder) as site:
+        async with asyncio.timeout(PATIENCE):
+            await asked.wait()
+        assert site.relay.house.counters.troubles == 1
+
+
+@pytest.mark.parametrize("passphrase", ["", "correct horse"])
+async def test_a_relay_whose_keys_have_lost_their_process_opens_them_again(
+    tmp_path: Path, logs: LogGuard, passphrase: str
+) -> None:
+    """Else it would look well, keep those who are there, and let nobody new in."""
+    logs.expect("the process with the keys has ended")
+    folder, options = tmp_path / "relay", {}
+    make_profile(folder, "bob", passphrase or None)
+    if passphrase:
+        secret = tmp_path / "secret"
+        secret.write_text(passphrase)
+        options["passphrase_file"] = str(secret)
+    async with relay_in(folder, **options) as site:
+        before = await site.visitor()
+        keys = site.relay.house.keys
+        first = keys.vault
+        first._child.kill()
+        async with asyncio.timeout(PATIENCE):
+            await first.ended()
+            assert site.relay.ailing() == "keys"
+        await let_in(site)
+        assert keys.vault is not first
+        assert not site.relay.ailing()
+        assert before.there
+
+
+async def test_keys_that_cannot_be_opened_again_are_tried_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch, logs: LogGuard
+) -> None:
+    logs.expect("the process with the keys has ended")
+    logs.expect("the keys cannot be opened: VaultError")
+    monkeypatch.setattr(relay_limits, "VAULT_AGAIN", 0.05)
+    tried, start = asyncio.Event(), Vault.start
+
+    async def at_first_failing() -> Vault:
+        if tried.is_set():
+            return await start()
+        tried.set()
+        raise VaultError("no memory")
+
+    monkeypatch.setattr(Vault, "start", at_first_failing)
+    keys = site.relay.house.keys
+    first = keys.vault
+    first._child.kill()
+    async with asyncio.timeout(PATIENCE):
+        await first.ended()
+    await let_in(site)
+    assert tried.is_set()
