@@ -120,7 +120,7 @@ HANDSHAKE_TOTAL: Final = 60.0
 """Deadline for the whole handshake of an anonymous client."""
 
 RECORD_DEADLINE: Final = 60.0
-"""A record that has begun, on a link with a relay."""
+"""A record that has begun, on a link with a relay; and what follows of a message that has."""
 
 PASS_WAIT: Final = 30.0
 """A pass of a circuit works for so long."""
@@ -174,8 +174,11 @@ HANDED_MAX: Final = 64 * 1024 * 1024
 PARTIAL_MAX: Final = 64 * 1024 * 1024
 """Bytes in memory of records and requests that have begun, on all links together."""
 
+PARTIAL_PER_NETWORK: Final = 8 * 1024 * 1024
+"""… on the links from one /24 or /56, so that nobody else is dropped for what one network has begun."""
+
 PARTIAL_SMALL: Final = 8 * 1024
-"""A link that has begun less than this is not dropped for `PARTIAL_MAX`."""
+"""A link that has begun less than this is not dropped for either."""
 
 CLIENT_WAITING: Final = 512 * 1024
 """Bytes that wait for a slow client before nothing more is read from it or brought to it."""

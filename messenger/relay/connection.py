@@ -192,6 +192,8 @@ class Connection(asyncio.Protocol):
                 self._drop()
             return
         number = channel.record_in_progress
+        if number is None and self._client is not None and self._client.service.messages.waiting:
+            number = _NEVER - self._client.service.messages.waiting  # a message that has begun, and no record
         if number is None or number != self._record:
             self._record = _NEVER if number is None else number
             self._begun = now
@@ -291,7 +293,8 @@ class Connection(asyncio.Protocol):
             client.resume()
         kept = channel.unread + client.service.messages.waiting
         if kept != self._kept:
-            if not self._door.keeps(kept - self._kept) and kept > relay_limits.PARTIAL_SMALL:
+            network = cast("Network", self._network)
+            if not self._door.keeps(network, kept - self._kept) and kept > relay_limits.PARTIAL_SMALL:
                 self._kept = kept
                 raise RemoteProtocolError("too much has begun on all links together")
             self._kept = kept

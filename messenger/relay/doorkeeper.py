@@ -77,6 +77,7 @@ class Doorkeeper:
         self._house.counters.streams -= 1
         self._house.counters.clients -= up
         self._partial -= kept
+        network.partial -= kept
         for each in (*self._slices, self._greeting, self._flowing):
             each.discard(stream)
         if self._empty is not None and not any(self._slices):
@@ -116,10 +117,14 @@ class Doorkeeper:
         """A link has to be told the time for a while."""
         self._flowing.add(stream)
 
-    def keeps(self, more: int) -> bool:
+    def keeps(self, network: Network, more: int) -> bool:
         """So many bytes more wait for the rest of a record or a request; returns whether that is bearable."""
         self._partial += more
-        return more <= 0 or self._partial <= relay_limits.PARTIAL_MAX
+        network.partial += more
+        return more <= 0 or (
+            self._partial <= relay_limits.PARTIAL_MAX
+            and network.partial <= relay_limits.PARTIAL_PER_NETWORK
+        )
 
     async def watch(self) -> None:
         """Look at all streams, again and again."""

@@ -51,7 +51,9 @@ class Bucket:
 class Network:
     """One /24 or /56."""
 
-    __slots__ = ("greeting", "handshakes", "looks", "name", "octets", "queues", "requests", "streams")
+    __slots__ = (
+        "greeting", "handshakes", "looks", "name", "octets", "partial", "queues", "requests", "streams",
+    )  # fmt: skip
 
     def __init__(self, name: str, *, queues: int, requests: int, octets: int) -> None:
         self.name = name
@@ -59,6 +61,8 @@ class Network:
         """How many there are."""
         self.greeting = 0
         """Handshakes in progress."""
+        self.partial = 0
+        """Bytes of records and requests that have begun."""
         self.handshakes = Bucket(relay_limits.HANDSHAKES_PER_SECOND, relay_limits.HANDSHAKES_BURST)
         self.looks = Bucket(relay_limits.LOOKS_PER_SECOND, relay_limits.LOOKS_BURST)
         """Into the directory."""
