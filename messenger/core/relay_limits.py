@@ -195,6 +195,9 @@ FETCH_AGAIN: Final = 5.0
 QUEUES_KNOWN: Final = 8_192
 """Queues without subscription that are kept in memory once they have been used."""
 
+DISK_FREE: Final = 256 * 1024 * 1024
+"""Bytes of its disk that a relay leaves free: room for the log of its database, and for others."""
+
 VAULT_AGAIN: Final = 10.0
 """A relay whose keys could not be opened again tries that after this time."""
 

@@ -122,8 +122,7 @@ class Doorkeeper:
         self._partial += more
         network.partial += more
         return more <= 0 or (
-            self._partial <= relay_limits.PARTIAL_MAX
-            and network.partial <= relay_limits.PARTIAL_PER_NETWORK
+            self._partial <= relay_limits.PARTIAL_MAX and network.partial <= relay_limits.PARTIAL_PER_NETWORK
         )
 
     async def watch(self) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from messenger.core import limits, relay_limits
 from messenger.core.errors import StorageError
-from messenger.relay.broker import Entries, News, Put, QueueRow, Totals
+from messenger.relay.broker import Entries, News, NoRoom, Put, QueueRow, Totals
 from messenger.storage.relay_store import RelayStore
 from messenger.storage.worker import Worker
 
@@ -20,8 +20,27 @@ T = TypeVar("T")
 Quota = Callable[[int], tuple[int, int]]
 """Most messages and bytes of a queue of a kind."""
 
+_QUEUE_COSTS: Final = 1024
+"""Bytes that a queue with nothing in it takes on the disk, and any other row beside what it holds."""
+
 _FETCH_OCTETS: Final = 1024 * 1024
 """Bytes of messages read at once for one subscription."""
+
+
+class Disk(NamedTuple):
+    """How much of the disk may be filled.
+
+    Attributes:
+        most: Bytes; 0 for all but `leave`.
+        leave: Bytes that stay free.
+    """
+
+    most: int = 0
+    leave: int = 0
+
+
+NO_BOUND: Final = Disk()
+"""All of it."""
 
 
 def unix_seconds() -> int:
@@ -40,6 +59,46 @@ class _Job:
         self.result: Any = None
         self.error: Exception | None = None
 
+    def do(self) -> None:
+        """Call; whoever finds no room has written nothing, and the others of the transaction go on."""
+        try:
+            self.result = self.call()
+        except NoRoom as e:
+            self.error = e
+
+
+class _Room:
+    """Bytes that may be written, looked up once in a transaction; on the storage thread."""
+
+    def __init__(self, store: RelayStore, disk: Disk) -> None:
+        self._store = store
+        self._disk = disk
+        self._left: int | None = None
+
+    def forget(self) -> None:
+        """Another transaction begins."""
+        self._left = None
+
+    def left(self) -> int:
+        """How many there are; none if it is less than 0."""
+        if self._left is None:
+            self._left = self._store.room(*self._disk)
+        return self._left
+
+    def taken(self, octets: int) -> None:
+        """So many have been written."""
+        self._left = self.left() - octets
+
+    def take(self, octets: int) -> None:
+        """So many are about to be written.
+
+        Raises:
+            NoRoom: There are not.
+        """
+        if octets > self.left():
+            raise NoRoom("the bound of the owner")
+        self.taken(octets)
+
 
 class EmbeddedBroker:
     """See `messenger.relay.broker.Broker`; make one with `open`.
@@ -49,13 +108,21 @@ class EmbeddedBroker:
         worker: The thread that it is used on.
         quota: Of the queues.
         ttl: Seconds that a message is kept, at most `limits.MAILBOX_LIFETIME`.
+        disk: How much of it may be filled.
         now: Unix time in seconds.
     """
 
     def __init__(
-        self, store: RelayStore, worker: Worker, quota: Quota, ttl: int, now: Callable[[], int] = unix_seconds
+        self,
+        store: RelayStore,
+        worker: Worker,
+        quota: Quota,
+        ttl: int,
+        disk: Disk = NO_BOUND,
+        now: Callable[[], int] = unix_seconds,
     ) -> None:
         self._store = store
+        self._room = _Room(store, disk)
         self._worker = worker
         self._quota = quota
         self._ttl = ttl
@@ -70,6 +137,7 @@ class EmbeddedBroker:
         key: bytes,
         quota: Quota,
         ttl: int = limits.MAILBOX_LIFETIME,
+        disk: Disk = NO_BOUND,
         now: Callable[[], int] = unix_seconds,
     ) -> Self:
         """Open the database of a relay, made if need be.
@@ -79,7 +147,7 @@ class EmbeddedBroker:
         """
         worker = Worker("relay storage")
         try:
-            return cls(await worker.run(RelayStore.open, path, key), worker, quota, ttl, now)
+            return cls(await worker.run(RelayStore.open, path, key), worker, quota, ttl, disk, now)
         except BaseException:
             worker.close()
             raise
@@ -93,6 +161,7 @@ class EmbeddedBroker:
         row = QueueRow(0, kind, *ids, recv_key, send_key)
 
         def make() -> QueueRow:
+            self._room.take(_QUEUE_COSTS)
             self._store.queues.forgive(self._now())
             return self._store.queues.add(row, self._now())
 
@@ -122,8 +191,11 @@ class EmbeddedBroker:
         quota = self._quota(queue.kind)
 
         def put() -> Put:
-            now = self._now()
-            return self._store.messages.put(queue.number, hash_, envelope, now, quota, now - self._ttl)
+            now, bounds = self._now(), (*quota, self._room.left())
+            outcome = self._store.messages.put(queue.number, hash_, envelope, now, bounds, now - self._ttl)
+            if outcome is Put.STORED:
+                self._room.taken(len(envelope))
+            return outcome
 
         return self._soon(put)
 
@@ -154,7 +226,12 @@ class EmbeddedBroker:
         self, queue: QueueRow, serial: int, encoded: bytes, prekeys: Sequence[tuple[bytes, bool, bytes]]
     ) -> "asyncio.Future[bool]":
         """See `Broker`."""
-        return self._soon(partial(self._store.prekeys.replace, queue.number, serial, encoded, prekeys))
+
+        def put() -> bool:
+            self._room.take(_QUEUE_COSTS + len(encoded) + sum(len(prekey) for _, _, prekey in prekeys))
+            return self._store.prekeys.replace(queue.number, serial, encoded, prekeys)
+
+        return self._soon(put)
 
     def take_prekey(self, queue: QueueRow) -> "asyncio.Future[tuple[bytes, bytes] | None]":
         """See `Broker`."""
@@ -168,8 +245,12 @@ class EmbeddedBroker:
         self, queue: QueueRow, fingerprint: bytes, serial: int, not_after: int, entry: bytes
     ) -> "asyncio.Future[bool]":
         """See `Broker`."""
-        put = self._store.entries.put
-        return self._soon(lambda: put(fingerprint, queue.number, serial, not_after, entry))
+
+        def publish() -> bool:
+            self._room.take(_QUEUE_COSTS + len(entry))
+            return self._store.entries.put(fingerprint, queue.number, serial, not_after, entry)
+
+        return self._soon(publish)
 
     def withdraw(self, queue: QueueRow) -> "asyncio.Future[bool]":
         """See `Broker`."""
@@ -210,9 +291,12 @@ class EmbeddedBroker:
     def totals(self) -> "asyncio.Future[Totals]":
         """See `Broker`."""
         store = self._store
-        return self._soon(
-            lambda: Totals(store.queues.count(), *store.messages.total(), store.entries.count())
-        )
+
+        def totals() -> Totals:
+            queues, entries = store.queues.count(), store.entries.count()
+            return Totals(queues, *store.messages.total(), entries, max(self._room.left(), 0))
+
+        return self._soon(totals)
 
     async def close(self) -> None:
         """Write what waits, and close the database."""
@@ -256,17 +340,20 @@ class EmbeddedBroker:
         """All in one transaction; if that fails, each by itself, so that each meets its own error."""
         if len(jobs) > 1:
             try:
+                self._room.forget()
                 with self._store.transaction():
                     for job in jobs:
-                        job.result = job.call()
+                        job.do()
             except Exception:  # noqa: BLE001, S110 -- nothing was written; below, each meets its own error
                 pass
             else:
                 return
         within: Callable[[], AbstractContextManager[None]] = self._store.transaction
         for job in jobs:
+            self._room.forget()
+            job.error = None
             try:
                 with within():
-                    job.result = job.call()
+                    job.do()
             except Exception as e:  # noqa: BLE001 -- handed to whoever asked, as it is
                 job.error = e

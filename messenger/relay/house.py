@@ -13,7 +13,7 @@ from messenger.core.ids import Fingerprint
 from messenger.crypto.identity import Bundle
 from messenger.crypto.vault import Vault
 from messenger.protocol.relay_word import Welcome
-from messenger.relay.broker import Broker
+from messenger.relay.broker import Broker, NoRoom
 from messenger.relay.circuits import Circuits
 from messenger.relay.counters import Counters
 from messenger.relay.monitor import Monitor
@@ -23,6 +23,8 @@ from messenger.relay.rates import Networks
 from messenger.relay.statuses import Statuses
 
 log: Final = logging.getLogger(__name__)
+
+_BOUND: Final = ", as disk_bytes or disk_free says"
 
 
 class Flushed(Protocol):
@@ -109,7 +111,7 @@ class House:
         self._troubled = now
         if now - self._told.get(kind, -relay_limits.TROUBLE_SHOWN) >= relay_limits.TROUBLE_SHOWN:
             self._told[kind] = now  # a log that grows with each request would fill the disk up for good
-            log.error("storage: %s", kind)
+            log.error("storage: %s%s", kind, _BOUND if isinstance(error, NoRoom) else "")
 
     def in_trouble(self) -> bool:
         """Whether the disk, or the database, could not do something lately."""

@@ -71,6 +71,12 @@ class RelayOptions:
         relay_limits.QUEUE_BYTES, "Bytes that a queue holds.", least=max(limits.ENVELOPE_BUCKETS), most=2**31
     )
     keep_days: int = option(21, "Days that a message is kept.", least=1, most=21)
+    disk_bytes: int = option(
+        0, "Bytes that everything kept may take together; 0 for all but disk_free.", least=0, most=2**50
+    )
+    disk_free: int = option(
+        relay_limits.DISK_FREE, "Bytes of its disk that the relay leaves free.", least=0, most=2**50
+    )
     subscriptions: int = option(
         relay_limits.QUEUES_PER_LINK, "Subscriptions of one link.", least=1, most=4096
     )

@@ -10,7 +10,7 @@ from messenger.core.errors import StorageError
 from messenger.protocol.relay_answers import Subscribed
 from messenger.protocol.relay_queues import QueueKind, Subscribe
 from messenger.protocol.relay_word import Code, EndReason
-from messenger.relay.broker import Broker, Put
+from messenger.relay.broker import Broker, NoRoom, Put
 from messenger.relay.known import KnownQueues, Queue
 from messenger.relay.ports import Correspondent, Delivery, Letter
 from messenger.relay.subscription import Subscription
@@ -216,7 +216,9 @@ class Queues:
             if by is not None:
                 by.stored(letter)
         else:
-            letter.failed(Code.FULL if answer.result() is Put.FULL else Code.DENIED)
+            if answer.result() is Put.NO_ROOM:
+                self.trouble(NoRoom())
+            letter.failed(Code.DENIED if answer.result() is Put.GONE else Code.FULL)
             if by is not None:
                 by.lost(letter)
         if queue.subscription is not None:

@@ -22,11 +22,11 @@ from messenger.net.doors import Door
 from messenger.net.interfaces import reachable_addresses
 from messenger.net.splice import SplicePump
 from messenger.protocol.relay_invite import RelayInvite
-from messenger.relay.broker import Broker
+from messenger.relay.broker import Broker, NoRoom
 from messenger.relay.connection import Connection
 from messenger.relay.control import RelayControl
 from messenger.relay.doorkeeper import Doorkeeper
-from messenger.relay.embedded import EmbeddedBroker, unix_seconds
+from messenger.relay.embedded import Disk, EmbeddedBroker, unix_seconds
 from messenger.relay.house import House, Keys
 from messenger.relay.options import OptionError, RelayOptions, public_addresses
 from messenger.relay.status import StatusServer
@@ -105,7 +105,11 @@ class Relay:
             most, circuits = room(self._options.connections, self._options.circuits)
             options = replace(self._options, circuits=circuits)
             broker: Broker = await EmbeddedBroker.open(
-                self._folder / DATABASE, db_key, partial(_quota, options), options.keep
+                self._folder / DATABASE,
+                db_key,
+                partial(_quota, options),
+                options.keep,
+                Disk(options.disk_bytes, options.disk_free),
             )
             stack.push_async_callback(broker.close)
             house = self.house = House(options, keys, broker, unix_seconds)
@@ -218,7 +222,7 @@ class Relay:
         return tuple(useful or [each.text for each in found if each.kind is AddressKind.LOOPBACK])
 
     async def tidy(self) -> None:
-        """Delete what is out of date.
+        """Delete what is out of date, and count what is left.
 
         Raises:
             StorageError: It could not be done; it is tried again later.
@@ -229,6 +233,11 @@ class Relay:
             gone, more = await self.house.broker.expire()
             for queue in gone:
                 self.house.queues.gone(queue)
+        counters, totals = self.house.counters, await self.house.broker.totals()
+        counters.queues, counters.entries, counters.disk_room = totals.queues, totals.entries, totals.room
+        counters.messages_kept, counters.octets_kept = totals.messages, totals.octets
+        if totals.room < max(limits.ENVELOPE_BUCKETS):
+            self.house.trouble(NoRoom())
 
     async def _keep_house(self) -> None:
         """Now and then delete what is out of date, and replace the exchange key when that is due."""

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-_NOW: Final = ("streams", "greeting", "clients", "circuits")
+_NOW: Final = (
+    "streams", "greeting", "clients", "circuits",
+    "queues", "messages_kept", "octets_kept", "entries", "disk_room",
+)  # fmt: skip
 """What goes up and down."""
 
 _HEAD: Final = 4096

@@ -15,6 +15,8 @@ class Put(Enum):
     """The queue holds as many messages or bytes as it may."""
     GONE = auto()
     """There is no such queue."""
+    NO_ROOM = auto()
+    """The relay may not fill its disk any further."""
 
 
 class MessageTable:
@@ -24,7 +26,7 @@ class MessageTable:
         self._database = database
 
     def put(
-        self, queue: int, hash_: bytes, envelope: bytes, now: int, quota: tuple[int, int], since: int
+        self, queue: int, hash_: bytes, envelope: bytes, now: int, quota: tuple[int, int, int], since: int
     ) -> Put:
         """Put an envelope into a queue, unless it is there already.
 
@@ -33,7 +35,7 @@ class MessageTable:
             hash_: SHA-256 of the envelope.
             envelope: The bytes.
             now: Unix time in seconds.
-            quota: Most messages and bytes of the queue.
+            quota: Most messages and bytes of the queue, and bytes for which there is room on the disk.
             since: What came before this time (Unix seconds) is forgotten, deleted or not yet.
         """
         database = self._database
@@ -51,6 +53,8 @@ class MessageTable:
             return Put.GONE
         if count >= quota[0] or octets + len(envelope) > quota[1]:
             return Put.FULL
+        if len(envelope) > quota[2]:
+            return Put.NO_ROOM
         if known is not None:  # nobody is brought that one any more
             database.change("DELETE FROM messages WHERE number = ?", (known[0],))
         database.rows(
