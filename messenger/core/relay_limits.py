@@ -213,6 +213,9 @@ EXPIRY_INTERVAL: Final = 600.0
 EXPIRY_STEP: Final = 500
 """Rows deleted in one transaction, so that messages need not wait for long."""
 
+EXPIRY_OCTETS: Final = 16 * 1024 * 1024
+"""Bytes of messages deleted in one transaction: all are overwritten, and pass through the database's log."""
+
 TOKENS: Final = 10_000
 """Tokens, and people listed, that an owner may name."""
 

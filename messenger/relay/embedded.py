@@ -274,17 +274,23 @@ class EmbeddedBroker:
         return self._soon(lambda: self._store.entries.page(after, most, self._now()))
 
     def expire(self) -> "asyncio.Future[tuple[list[int], bool]]":
-        """See `Broker`; at most `relay_limits.EXPIRY_STEP` rows of each kind."""
+        """See `Broker`; at most `relay_limits.EXPIRY_STEP` rows of each kind, and hardly more than
+        `relay_limits.EXPIRY_OCTETS` of messages by themselves, and with their queues.
+        """
 
         def expire() -> tuple[list[int], bool]:
-            now, step = self._now(), relay_limits.EXPIRY_STEP
-            messages = self._store.messages.expire(now - self._ttl, step)
+            now, step, octets = self._now(), relay_limits.EXPIRY_STEP, relay_limits.EXPIRY_OCTETS
+            messages = self._store.messages.expire(now - self._ttl, step, octets)
             entries = self._store.entries.expire(now, step)
             self._store.queues.forgive(now)
-            unused = self._store.queues.unused(now - relay_limits.QUEUE_UNUSED, step)
+            unused, gone = self._store.queues.unused(now - relay_limits.QUEUE_UNUSED, step), []
             for number in unused:
+                if octets <= 0:
+                    break
+                octets -= self._store.messages.octets(number)
                 self._store.queues.delete(number)
-            return unused, step in (messages, entries, len(unused))
+                gone.append(number)
+            return gone, messages > 0 or step in (entries, len(unused)) or len(gone) < len(unused)
 
         return self._soon(expire)
 

@@ -106,9 +106,25 @@ class MessageTable:
         for hash_ in hashes:
             self._database.change("DELETE FROM messages WHERE queue = ? AND hash = ?", (queue, hash_))
 
-    def expire(self, before: int, most: int) -> int:
-        """Delete messages that came before a time (Unix seconds); returns how many."""
-        return self._database.change(
-            "DELETE FROM messages WHERE number IN (SELECT number FROM messages WHERE came < ? LIMIT ?)",
-            (before, most),
+    def octets(self, queue: int) -> int:
+        """Bytes of all messages of a queue, out of date or not."""
+        return self._database.number("SELECT sum(size) FROM messages WHERE queue = ?", (queue,))
+
+    def expire(self, before: int, most: int, octets: int) -> int:
+        """Delete messages that came before a time (Unix seconds), the oldest first; returns how many.
+
+        Args:
+            before: The time.
+            most: Most messages.
+            octets: Stop when that many bytes have been deleted: each is overwritten.
+        """
+        rows = self._database.rows(
+            "SELECT number, size FROM messages WHERE came < ? ORDER BY came LIMIT ?", (before, most)
         )
+        gone = 0
+        for number, size in rows:
+            if octets <= 0:
+                break
+            octets -= size
+            gone += self._database.change("DELETE FROM messages WHERE number = ?", (number,))
+        return gone

@@ -69,8 +69,10 @@ def test_what_is_out_of_date_does_not_count_and_goes(store: RelayStore) -> None:
     assert [put(store, row, number, old) for number in (1, 2, 3)] == [Put.STORED] * 3
     assert waiting(store, row) == []
     assert put(store, row, 4) is Put.STORED
-    assert store.messages.expire(NOW - 21 * DAY, 2) == 2
-    assert store.messages.expire(NOW - 21 * DAY, 2) == 1
+    assert store.messages.expire(NOW - 21 * DAY, 1, 1000) == 1
+    assert store.messages.expire(NOW - 21 * DAY, 9, 5) == 1
+    assert store.messages.octets(row.number) == 20
+    assert store.messages.expire(NOW - 21 * DAY, 9, 1000) == 1
     assert store.messages.total() == (1, 10)
 
 
@@ -79,7 +81,7 @@ def test_what_is_out_of_date_and_comes_again_is_there_again(store: RelayStore) -
     assert put(store, row, 1, NOW - 21 * DAY - 1) is Put.STORED
     assert put(store, row, 1) is Put.STORED
     assert waiting(store, row) == [1]
-    assert store.messages.expire(NOW - 21 * DAY, 10) == 0
+    assert store.messages.expire(NOW - 21 * DAY, 10, 1000) == 0
     assert store.messages.total() == (1, 10)
 
 
