@@ -183,6 +183,10 @@ PARTIAL_SMALL: Final = 8 * 1024
 CLIENT_WAITING: Final = 512 * 1024
 """Bytes that wait for a slow client before nothing more is read from it or brought to it."""
 
+WAITING_MAX: Final = 256 * 1024 * 1024
+WAITING_PER_NETWORK: Final = 32 * 1024 * 1024
+"""Bytes that wait for all slow clients, and for those of one /24 or /56, before the slowest are dropped."""
+
 CLIENT_STALL: Final = 60.0
 """A client that has taken nothing of what waits for it for so long is dropped."""
 

@@ -126,12 +126,15 @@ class Connection(asyncio.Protocol):
         if self._client is not None:
             self._client.slow = True
         self._transport.pause_reading()
+        if self._network is not None:
+            self._door.stalls(self, self._network, self._transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """It has taken enough."""
         self._stalled = None
         if self._network is None:
             return
+        self._door.moves(self, self._network)
         if self._throttle is None:
             self._transport.resume_reading()
         if self._client is not None and self._channel is not None and not self._channel.holding:
@@ -210,6 +213,10 @@ class Connection(asyncio.Protocol):
         ):
             channel.ping()
             self.flush()
+
+    def give_up(self) -> None:
+        """Too much waits for it, and for others of its network."""
+        self._drop()
 
     def say_goodbye(self) -> None:
         """The relay is being stopped."""

@@ -195,6 +195,40 @@ async def test_somebody_who_never_reads_holds_nobody_up(site: Site, monkeypatch:
     assert [await back.arrived(tag) for _ in range(60)] == [envelope(number, large) for number in range(60)]
 
 
+async def test_what_waits_for_many_who_never_read_is_bounded(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One queue is enough for that: what nobody has acknowledged is brought to each who subscribes to it."""
+    large = max(limits.ENVELOPE_BUCKETS)
+    monkeypatch.setattr(relay_limits, "WAITING_PER_NETWORK", 16 * large)
+    writer = await _from(site, "127.77.0.3")
+    box = await writer.make()
+    for number in range(60):
+        assert isinstance(await writer.send(box, envelope(number, large)), Done)
+    network = site.relay.house.networks.of("127.10.10.10")
+    deaf = []
+    for _ in range(20):
+        stranger = await _from(site, "127.10.10.10")
+        deaf.append(stranger)
+        await stranger.subscribe(box)
+        stranger.deaf.clear()
+        stranger.stream.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        assert network.waiting <= 16 * large
+    async with asyncio.timeout(PATIENCE):
+        while not site.relay.house.counters.clients_dropped:
+            await served(site)
+    assert network.waiting <= 16 * large
+    reader = await _from(site, "127.77.0.4")
+    tag = await reader.subscribe(box, window=2)
+    assert [await reader.arrived(tag) for _ in range(60)] == [envelope(number, large) for number in range(60)]
+    for visitor in (writer, reader, *deaf):
+        await visitor.close()
+    async with asyncio.timeout(PATIENCE):
+        while network.streams:
+            await served(site)
+    assert (network.waiting, network.stalled) == (0, {})
+
+
 async def test_too_much_in_memory_is_answered_as_busy(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay_limits, "HANDED_MAX", 20_000)
     owner, writer = await site.visitor(), await site.visitor()
