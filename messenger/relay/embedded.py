@@ -26,6 +26,9 @@ _QUEUE_COSTS: Final = 1024
 _FETCH_OCTETS: Final = 1024 * 1024
 """Bytes of messages read at once for one subscription."""
 
+_FETCHED_TOGETHER: Final = 16 * 1024 * 1024
+"""Bytes read in one transaction, after which each subscription gets one message more and no others."""
+
 
 class Disk(NamedTuple):
     """How much of the disk may be filled.
@@ -67,20 +70,29 @@ class _Job:
             self.error = e
 
 
-class _Room:
-    """Bytes that may be written, looked up once in a transaction; on the storage thread."""
+class _Bounds:
+    """Bytes that one transaction may write and read; on the storage thread."""
 
     def __init__(self, store: RelayStore, disk: Disk) -> None:
         self._store = store
         self._disk = disk
         self._left: int | None = None
+        self._read = 0
 
-    def forget(self) -> None:
+    def begin(self) -> None:
         """Another transaction begins."""
-        self._left = None
+        self._left, self._read = None, 0
+
+    def readable(self) -> int:
+        """How many bytes of messages to read for a subscription: all that is read together is in memory."""
+        return _FETCH_OCTETS if self._read < _FETCHED_TOGETHER else 0
+
+    def read(self, messages: list[tuple[int, bytes, bytes]]) -> None:
+        """These have been read."""
+        self._read += sum(len(envelope) for _, _, envelope in messages)
 
     def left(self) -> int:
-        """How many there are; none if it is less than 0."""
+        """How many may be written; none if it is less than 0."""
         if self._left is None:
             self._left = self._store.room(*self._disk)
         return self._left
@@ -122,7 +134,7 @@ class EmbeddedBroker:
         now: Callable[[], int] = unix_seconds,
     ) -> None:
         self._store = store
-        self._room = _Room(store, disk)
+        self._bounds = _Bounds(store, disk)
         self._worker = worker
         self._quota = quota
         self._ttl = ttl
@@ -161,7 +173,7 @@ class EmbeddedBroker:
         row = QueueRow(0, kind, *ids, recv_key, send_key)
 
         def make() -> QueueRow:
-            self._room.take(_QUEUE_COSTS)
+            self._bounds.take(_QUEUE_COSTS)
             self._store.queues.forgive(self._now())
             return self._store.queues.add(row, self._now())
 
@@ -191,10 +203,10 @@ class EmbeddedBroker:
         quota = self._quota(queue.kind)
 
         def put() -> Put:
-            now, bounds = self._now(), (*quota, self._room.left())
+            now, bounds = self._now(), (*quota, self._bounds.left())
             outcome = self._store.messages.put(queue.number, hash_, envelope, now, bounds, now - self._ttl)
             if outcome is Put.STORED:
-                self._room.taken(len(envelope))
+                self._bounds.taken(len(envelope))
             return outcome
 
         return self._soon(put)
@@ -206,7 +218,10 @@ class EmbeddedBroker:
 
         def fetch() -> list[tuple[int, bytes, bytes]]:
             since = self._now() - self._ttl
-            return self._store.messages.after(queue.number, after, most, _FETCH_OCTETS, since)
+            octets = self._bounds.readable()
+            messages = self._store.messages.after(queue.number, after, most, octets, since)
+            self._bounds.read(messages)
+            return messages
 
         return self._soon(fetch)
 
@@ -228,7 +243,7 @@ class EmbeddedBroker:
         """See `Broker`."""
 
         def put() -> bool:
-            self._room.take(_QUEUE_COSTS + len(encoded) + sum(len(prekey) for _, _, prekey in prekeys))
+            self._bounds.take(_QUEUE_COSTS + len(encoded) + sum(len(prekey) for _, _, prekey in prekeys))
             return self._store.prekeys.replace(queue.number, serial, encoded, prekeys)
 
         return self._soon(put)
@@ -247,7 +262,7 @@ class EmbeddedBroker:
         """See `Broker`."""
 
         def publish() -> bool:
-            self._room.take(_QUEUE_COSTS + len(entry))
+            self._bounds.take(_QUEUE_COSTS + len(entry))
             return self._store.entries.put(fingerprint, queue.number, serial, not_after, entry)
 
         return self._soon(publish)
@@ -300,7 +315,7 @@ class EmbeddedBroker:
 
         def totals() -> Totals:
             queues, entries = store.queues.count(), store.entries.count()
-            return Totals(queues, *store.messages.total(), entries, max(self._room.left(), 0))
+            return Totals(queues, *store.messages.total(), entries, max(self._bounds.left(), 0))
 
         return self._soon(totals)
 
@@ -346,7 +361,7 @@ class EmbeddedBroker:
         """All in one transaction; if that fails, each by itself, so that each meets its own error."""
         if len(jobs) > 1:
             try:
-                self._room.forget()
+                self._bounds.begin()
                 with self._store.transaction():
                     for job in jobs:
                         job.do()
@@ -356,7 +371,7 @@ class EmbeddedBroker:
                 return
         within: Callable[[], AbstractContextManager[None]] = self._store.transaction
         for job in jobs:
-            self._room.forget()
+            self._bounds.begin()
             job.error = None
             try:
                 with within():

@@ -65,7 +65,7 @@ class Network:
         self.partial = 0
         """Bytes of records and requests that have begun."""
         self.stalled: dict[object, int] = {}
-        """Streams that do not take what waits for them, and bytes of that; who has done so longest is first."""
+        """Streams that do not take what waits for them, and bytes of that; the longest so are first."""
         self.waiting = 0
         """Bytes of all these."""
         self.handshakes = Bucket(relay_limits.HANDSHAKES_PER_SECOND, relay_limits.HANDSHAKES_BURST)

@@ -1,5 +1,6 @@
 """A relay fills no more of its disk than its owner lets it, says so, and goes on with what needs no disk."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from messenger.core import limits, relay_limits
 from messenger.protocol.relay_answers import Done, Failed
 from messenger.protocol.relay_queues import NewQueue, QueueKind, Send
 from messenger.protocol.relay_word import Code
+from messenger.relay import embedded
+from messenger.relay.embedded import EmbeddedBroker
 from messenger.relay.server import DATABASE
 from tests.conftest import LogGuard
 from tests.helpers.relays import Box, Site, Visitor, envelope, relay_in
@@ -94,3 +97,21 @@ async def test_so_much_of_the_disk_is_left_free(
         await handed(site, friends, writer)
         tag = await owner.subscribe(box)
         assert await owner.arrived(tag) == envelope(1), "what is there is brought"
+
+
+async def test_what_is_read_together_is_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many subscribe at the same moment, and each gets everything."""
+    broker = site.relay.house.broker
+    assert isinstance(broker, EmbeddedBroker)
+    monkeypatch.setattr(embedded, "_FETCHED_TOGETHER", 4 * SIZE)
+    owner = await site.visitor()
+    boxes = [await owner.make() for _ in range(8)]
+    for box in boxes:
+        assert {code(answer) for answer in await poured(owner, box, 3)} == {None}
+    rows = [await broker.by_recv(box.recv_id) for box in boxes]
+    await broker.totals()
+    together = await asyncio.gather(*(broker.fetch(row, 0, 16) for row in rows if row is not None))
+    assert [len(messages) for messages in together] == [3, 3, 1, 1, 1, 1, 1, 1]
+    tags = [await owner.subscribe(box) for box in boxes]
+    for tag in tags:
+        assert [await owner.arrived(tag) for _ in range(3)] == [envelope(number, SIZE) for number in range(3)]
