@@ -160,10 +160,10 @@ RSA_AT_ONCE: Final = 8
 """RSA operations given to the vault at once; the other handshakes wait."""
 
 REQUEST_RATE: Final = 2_000
-"""Requests a second that one link may make for long; more are answered as too many."""
+"""Requests a second that one network may make for long; then it is not read for a while."""
 
 BYTES_RATE: Final = 32 * 1024 * 1024
-"""Bytes a second that are read from one link for long; then it is not read for a while."""
+"""Bytes a second that are read from one network for long; then it is not read for a while."""
 
 HANDED_WAIT: Final = 0.05
 """A message that was handed to a subscriber is written to the disk if it is not acknowledged in this time."""

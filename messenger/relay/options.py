@@ -143,7 +143,7 @@ class RelayOptions:
             octets=self.queue_bytes,
             ttl=self.keep,
             queues=self.subscriptions,
-            circuits=self.circuits_per_link,
+            circuits=self.circuit_rules().per_link,
             circuit_bytes=self.circuit_bytes,
             circuit_seconds=self.circuit_seconds,
         )
@@ -154,8 +154,9 @@ class RelayOptions:
         return self.keep_days * 24 * 3600
 
     def circuit_rules(self) -> Rules:
-        """What circuits may cost."""
-        return Rules(self.circuits, self.circuits_per_link, self.circuit_bytes, self.circuit_seconds)
+        """What circuits may cost; where there are none no link has any, so that nobody is called in vain."""
+        per_link = self.circuits_per_link if self.circuits else 0
+        return Rules(self.circuits, per_link, self.circuit_bytes, self.circuit_seconds)
 
     def knows_token(self, token: bytes) -> bool:
         """Whether a token is one of the owner's."""

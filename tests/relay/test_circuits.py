@@ -13,7 +13,7 @@ from messenger.core import relay_limits
 from messenger.protocol.circuits import CircuitEnd, JoinCode
 from messenger.protocol.relay_answers import Failed, Pass, Ring
 from messenger.protocol.relay_queues import Connect, QueueKind
-from messenger.protocol.relay_word import Code
+from messenger.protocol.relay_word import Code, Welcome
 from messenger.relay.monitor import Reader
 from tests.helpers.relays import PATIENCE, Site, Visitor, relay_in
 
@@ -197,6 +197,20 @@ async def test_circuits_are_counted(folder: Path) -> None:
         assert codes == [JoinCode.JOINED, JoinCode.JOINED, JoinCode.LIMIT, JoinCode.LIMIT]
         for stream, _ in ends:
             stream[1].transport.abort()
+
+
+async def test_without_circuits_nobody_is_called(folder: Path) -> None:
+    """They would open streams, and hear only then that it was in vain."""
+    async with relay_in(folder, circuits=0) as site:
+        owner, writer = await site.visitor(), await site.visitor()
+        assert (await writer.word(Welcome)).circuits == 0
+        box = await owner.make()
+        await owner.subscribe(box, calls=True)
+        answer = await writer.ask(Connect(0, box.send_id), box.send_key)
+        assert isinstance(answer, Failed)
+        assert answer.code is Code.LIMIT
+        await owner.make()
+        assert not [word for word in owner.said if isinstance(word, Ring)]
 
 
 async def test_a_circuit_in_use_goes_when_the_relay_stops(folder: Path) -> None:

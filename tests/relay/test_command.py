@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -162,13 +163,13 @@ async def test_a_terminal_that_hangs_up_is_a_goodbye(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def saying_into(out: int, folder: Path, *flags: str) -> AsyncIterator[RelayProcess]:
-    """A relay that writes into a file of ours, and can be called; it has to end by itself."""
+async def saying_into(out: int, error: int, folder: Path, *flags: str) -> AsyncIterator[RelayProcess]:
+    """A relay that writes into files of ours, and can be called; it has to end by itself."""
     port = fresh_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "messenger.relay", "--data", str(folder), "--host", "127.0.0.1",
         "--port", str(port), *flags,
-        stdout=out, stderr=out, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=out, stderr=error, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     os.close(out)
     relay = RelayProcess(process, port)
@@ -193,14 +194,15 @@ async def saying_into(out: int, folder: Path, *flags: str) -> AsyncIterator[Rela
 async def test_it_goes_on_when_nobody_reads_where_it_is(folder: Path) -> None:
     there, here = os.pipe()
     os.close(there)
-    async with saying_into(here, folder) as relay:
+    async with saying_into(here, here, folder) as relay:
         await (await relay.visitor()).close()
 
 
 async def test_traffic_that_nobody_reads_does_not_hold_up_the_end(folder: Path) -> None:
     there, here = os.pipe()
     try:
-        async with saying_into(here, folder, "--show-traffic", "--traffic-bytes", "4096") as relay:
+        flags = ("--show-traffic", "--traffic-bytes", "4096")
+        async with saying_into(here, DEVNULL, folder, *flags) as relay:
             owner = await relay.visitor()
             box = await owner.make()
             for number in range(20):  # more than fits into a pipe
