@@ -183,9 +183,11 @@ class Subscription:
 
     def _fetched(self, answer: "asyncio.Future[list[tuple[int, bytes, bytes]]]") -> None:
         self._fetching = False
-        if answer.cancelled() or self.ended:
+        if answer.cancelled():
             return
         error = answer.exception()
+        if self.ended:
+            return
         if isinstance(error, StorageError):
             self.queues.trouble(error)  # tried again with the next message or acknowledgement, or then:
             if self._later is None:

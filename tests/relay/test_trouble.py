@@ -1,6 +1,7 @@
 """A relay whose disk fails says so, and never that a queue is gone."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from messenger.core import limits, relay_limits
 from messenger.core.errors import DiskFull, VaultError
 from messenger.crypto.identity import Bundle
 from messenger.crypto.vault import Vault
-from messenger.protocol.relay_answers import Done, Failed
+from messenger.protocol.relay_answers import Done, Ended, Failed
 from messenger.protocol.relay_queues import Delete, NewQueue, QueueKind, Send, Subscribe
 from messenger.protocol.relay_word import Code
 from messenger.relay.embedded import EmbeddedBroker
@@ -162,6 +163,28 @@ async def test_what_the_disk_could_not_read_is_brought_without_anybody_asking(
     tag = await owner.subscribe(box)
     assert await owner.arrived(tag) == envelope(1)
     assert tried.is_set()
+
+
+async def test_what_could_not_be_read_for_somebody_who_has_gone_is_passed_over(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asyncio would write of an error that nobody looked at into the log."""
+    answers: list[asyncio.Future[Any]] = []
+
+    def never(*_: Any) -> "asyncio.Future[Any]":  # noqa: ANN401 -- as the broker has it
+        answers.append(asyncio.get_running_loop().create_future())
+        return answers[-1]
+
+    monkeypatch.setattr(site.relay.house.broker, "fetch", never)
+    owner, other = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    tag = await owner.subscribe(box)
+    await other.subscribe(box)
+    assert (await owner.word(Ended)).tag == tag
+    answers.pop(0).set_exception(DiskFull("no room"))
+    await other.make()
+    gc.collect()
+    assert site.relay.house.counters.troubles == 0
 
 
 async def test_a_queue_that_cannot_be_made(
