@@ -120,7 +120,7 @@ HANDSHAKE_TOTAL: Final = 60.0
 """Deadline for the whole handshake of an anonymous client."""
 
 RECORD_DEADLINE: Final = 60.0
-"""A record that has begun, on a link with a relay."""
+"""A record that has begun, on a link with a relay; and what follows of a message that has."""
 
 PASS_WAIT: Final = 30.0
 """A pass of a circuit works for so long."""
@@ -160,10 +160,10 @@ RSA_AT_ONCE: Final = 8
 """RSA operations given to the vault at once; the other handshakes wait."""
 
 REQUEST_RATE: Final = 2_000
-"""Requests a second that one link may make for long; more are answered as too many."""
+"""Requests a second that one network may make for long; then it is not read for a while."""
 
 BYTES_RATE: Final = 32 * 1024 * 1024
-"""Bytes a second that are read from one link for long; then it is not read for a while."""
+"""Bytes a second that are read from one network for long; then it is not read for a while."""
 
 HANDED_WAIT: Final = 0.05
 """A message that was handed to a subscriber is written to the disk if it is not acknowledged in this time."""
@@ -174,11 +174,18 @@ HANDED_MAX: Final = 64 * 1024 * 1024
 PARTIAL_MAX: Final = 64 * 1024 * 1024
 """Bytes in memory of records and requests that have begun, on all links together."""
 
+PARTIAL_PER_NETWORK: Final = 8 * 1024 * 1024
+"""… on the links from one /24 or /56, so that nobody else is dropped for what one network has begun."""
+
 PARTIAL_SMALL: Final = 8 * 1024
-"""A link that has begun less than this is not dropped for `PARTIAL_MAX`."""
+"""A link that has begun less than this is not dropped for either."""
 
 CLIENT_WAITING: Final = 512 * 1024
 """Bytes that wait for a slow client before nothing more is read from it or brought to it."""
+
+WAITING_MAX: Final = 256 * 1024 * 1024
+WAITING_PER_NETWORK: Final = 32 * 1024 * 1024
+"""Bytes that wait for all slow clients, and for those of one /24 or /56, before the slowest are dropped."""
 
 CLIENT_STALL: Final = 60.0
 """A client that has taken nothing of what waits for it for so long is dropped."""
@@ -186,8 +193,20 @@ CLIENT_STALL: Final = 60.0
 FETCH_MAX: Final = 16
 """Messages read from the disk at once for one subscription."""
 
+FETCH_AGAIN: Final = 5.0
+"""What the disk could not read for a subscription is looked for again after this time."""
+
 QUEUES_KNOWN: Final = 8_192
 """Queues without subscription that are kept in memory once they have been used."""
+
+DISK_FREE: Final = 256 * 1024 * 1024
+"""Bytes of its disk that a relay leaves free: room for the log of its database, and for others."""
+
+VAULT_AGAIN: Final = 10.0
+"""A relay whose keys could not be opened again tries that after this time."""
+
+TROUBLE_SHOWN: Final = 60.0
+"""What the disk did not do is written into the log once in this time, and /health says it for so long."""
 
 WRITES_TOGETHER: Final = 256
 """Writes in one transaction."""
@@ -197,6 +216,9 @@ EXPIRY_INTERVAL: Final = 600.0
 
 EXPIRY_STEP: Final = 500
 """Rows deleted in one transaction, so that messages need not wait for long."""
+
+EXPIRY_OCTETS: Final = 16 * 1024 * 1024
+"""Bytes of messages deleted in one transaction: all are overwritten, and pass through the database's log."""
 
 TOKENS: Final = 10_000
 """Tokens, and people listed, that an owner may name."""

@@ -301,6 +301,10 @@ class Vault:
         """
         return Bundle.decode((await self._ask(wire.Result, wire.Adopt)).data)
 
+    async def ended(self) -> None:
+        """Wait until the process has ended, in whatever way."""
+        await asyncio.wait([self._listener])
+
     async def close(self) -> None:
         """End the process; calls that are still waiting raise VaultError."""
         await self._end()

@@ -133,7 +133,14 @@ class _Pair:
         self.told = False
         """It is over, and what waits is still passed on."""
         way = _Piped if hasattr(os, "splice") else _Copied
-        self.ways = {side: way(self.ends[side], self.ends[side.other]) for side in Side}
+        self.ways: dict[Side, _Way] = {}
+        try:
+            for side in Side:
+                self.ways[side] = way(self.ends[side], self.ends[side.other])
+        except OSError:
+            for made in self.ways.values():
+                made.close()
+            raise
 
     def move(self) -> bool:
         """Move what can be moved now; returns whether it goes on.
@@ -238,7 +245,7 @@ class SplicePump:
             ended: Called on the loop when it is over and both are closed.
 
         Raises:
-            OSError: There are too many open files.
+            OSError: There are too many open files; both are closed.
         """
         one, other = (socket.socket(fileno=end) for end in ends)
         try:
@@ -249,14 +256,11 @@ class SplicePump:
             one.close()
             other.close()
             raise
-        if self._thread is None:
-            self._selector = selectors.DefaultSelector()
-            self._wake = socket.socketpair()
-            for sock in self._wake:
-                sock.setblocking(False)  # noqa: FBT003 -- as above
-            self._selector.register(self._wake[0], selectors.EVENT_READ)
-            self._thread = threading.Thread(target=self._run, name="circuits")
-            self._thread.start()
+        try:
+            self._start()
+        except OSError:
+            pair.close()
+            raise
         with self._lock:
             self._new.append(pair)
         self._rouse()
@@ -270,6 +274,22 @@ class SplicePump:
             self._selector.close()
             for sock in self._wake:
                 sock.close()
+
+    def _start(self) -> None:
+        """Start the thread, if it does not run yet."""
+        if self._thread is not None:
+            return
+        with contextlib.ExitStack() as unless_started:
+            selector = unless_started.enter_context(selectors.DefaultSelector())
+            wake = socket.socketpair()
+            for sock in wake:
+                unless_started.callback(sock.close)
+                sock.setblocking(False)  # noqa: FBT003 -- the name of the method says it
+            selector.register(wake[0], selectors.EVENT_READ)
+            unless_started.pop_all()
+        self._selector, self._wake = selector, wake
+        self._thread = threading.Thread(target=self._run, name="circuits")
+        self._thread.start()
 
     def _rouse(self) -> None:
         with contextlib.suppress(BlockingIOError):  # then it has been roused already

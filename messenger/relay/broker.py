@@ -12,18 +12,19 @@ several machines has to do the same with a store that they share, and besides:
   is not acknowledged soon goes to `put`. So the broker sees only what has to wait.
 
 Methods return futures of the loop that they are called on, so that a message costs no task; they
-fail with StorageError or one of its kinds, and then nothing was written. What they write is
-durable when they are done. Calls about one queue take effect in the order in which they were made.
+fail with StorageError or one of its kinds, `NoRoom` among them, and then nothing was written. What they
+write is durable when they are done. Calls about one queue take effect in the order in which they were made.
 """
 
 from asyncio import Future
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from messenger.core.errors import DiskFull
 from messenger.storage.relay_messages import Put
 from messenger.storage.relay_queues import QueueRow
 
-__all__ = ["Broker", "Entries", "News", "Put", "QueueRow", "Totals"]
+__all__ = ["Broker", "Entries", "News", "NoRoom", "Put", "QueueRow", "Totals"]
 
 Entries = list[tuple[int, bytes, bytes]]
 """Directory entries: number of the queue, fingerprint, encoded entry."""
@@ -36,6 +37,12 @@ class Totals(NamedTuple):
     messages: int
     octets: int
     entries: int
+    room: int
+    """Bytes for which there is room on the disk."""
+
+
+class NoRoom(DiskFull):
+    """The owner of the relay does not let it fill the disk any further; nothing was written."""
 
 
 class News(Protocol):

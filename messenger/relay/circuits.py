@@ -58,7 +58,11 @@ class Pump(Protocol):
     """Moves bytes between two sockets; see `messenger.net.splice`."""
 
     def join(self, ends: tuple[int, int], first: bytes, rules: tuple[int, int], ended: Ended) -> None:
-        """Take two sockets by their file descriptors, send both the same first bytes, and splice them."""
+        """Take two sockets by their file descriptors, send both the same first bytes, and splice them.
+
+        Raises:
+            OSError: There are too many open files; both are closed.
+        """
 
 
 class _Call:
@@ -159,15 +163,7 @@ class Circuits:
             for end in (one, other):
                 end.refuse(Joined(JoinCode.LIMIT))
             return
-        try:
-            files = _release(one, other)
-        except OSError:
-            self._over(call)
-            return
-        self._counters.circuits += 1
-        self._counters.circuits_joined += 1
         names = [client.short for client in call.clients]
-        self._monitor.tell("circuit", links=names)
 
         def ended(over: Over | None, octets: int) -> None:
             self._counters.circuits -= 1
@@ -176,7 +172,15 @@ class Circuits:
             self._over(call)
 
         joined = Joined(JoinCode.JOINED, rules.octets, rules.seconds)
-        self.pump.join(files, joined.encode(), (rules.octets, rules.seconds), ended)
+        try:
+            files = _release(one, other)
+            self.pump.join(files, joined.encode(), (rules.octets, rules.seconds), ended)
+        except OSError:  # too many open files
+            self._over(call)
+            return
+        self._counters.circuits += 1
+        self._counters.circuits_joined += 1
+        self._monitor.tell("circuit", links=names)
 
     def _gone(self, call: _Call, end: End) -> None:
         """An end went before the other came."""

@@ -11,6 +11,7 @@ from messenger.protocol.relay_queues import Acknowledge, AskPuzzle, GetPrekey, Q
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_word import Code, EndReason
+from messenger.relay.broker import NoRoom
 from messenger.relay.house import House
 from messenger.relay.known import Queue
 from messenger.relay.ports import Delivery
@@ -152,7 +153,7 @@ class Client:
             await handle(self._house, self, request, solved=solved)
         except StorageError as e:
             self._house.trouble(e)
-            self.failed(request.tag, Code.TROUBLE)
+            self.failed(request.tag, Code.FULL if isinstance(e, NoRoom) else Code.TROUBLE)
 
     def _send(self, request: Send, hash_: bytes, solved: bool, queue: Queue | StorageError | None) -> None:
         if self.closed:
@@ -161,7 +162,6 @@ class Client:
         if isinstance(queue, StorageError):
             self._house.trouble(queue)
             self.failed(tag, Code.TROUBLE)
-            self._house.flush()
             return
         key = None if queue is None else queue.proofs or queue.writers()
         if not self.service.holds(request, key, hash_) or queue is None or queue.gone:

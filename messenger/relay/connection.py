@@ -126,12 +126,15 @@ class Connection(asyncio.Protocol):
         if self._client is not None:
             self._client.slow = True
         self._transport.pause_reading()
+        if self._network is not None:
+            self._door.stalls(self, self._network, self._transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """It has taken enough."""
         self._stalled = None
         if self._network is None:
             return
+        self._door.moves(self, self._network)
         if self._throttle is None:
             self._transport.resume_reading()
         if self._client is not None and self._channel is not None and not self._channel.holding:
@@ -192,6 +195,8 @@ class Connection(asyncio.Protocol):
                 self._drop()
             return
         number = channel.record_in_progress
+        if number is None and self._client is not None and self._client.service.messages.waiting:
+            number = _NEVER - self._client.service.messages.waiting  # a message that has begun, and no record
         if number is None or number != self._record:
             self._record = _NEVER if number is None else number
             self._begun = now
@@ -208,6 +213,10 @@ class Connection(asyncio.Protocol):
         ):
             channel.ping()
             self.flush()
+
+    def give_up(self) -> None:
+        """Too much waits for it, and for others of its network."""
+        self._drop()
 
     def say_goodbye(self) -> None:
         """The relay is being stopped."""
@@ -291,7 +300,8 @@ class Connection(asyncio.Protocol):
             client.resume()
         kept = channel.unread + client.service.messages.waiting
         if kept != self._kept:
-            if not self._door.keeps(kept - self._kept) and kept > relay_limits.PARTIAL_SMALL:
+            network = cast("Network", self._network)
+            if not self._door.keeps(network, kept - self._kept) and kept > relay_limits.PARTIAL_SMALL:
                 self._kept = kept
                 raise RemoteProtocolError("too much has begun on all links together")
             self._kept = kept

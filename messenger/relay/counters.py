@@ -33,5 +33,13 @@ class Counters:
     """Joined now."""
     circuits_joined: int = 0
     circuit_octets: int = 0
+    queues: int = 0
+    """Now, as the four after it: looked up now and then."""
+    messages_kept: int = 0
+    octets_kept: int = 0
+    entries: int = 0
+    """In the directory."""
+    disk_room: int = 0
+    """Bytes that may be kept besides."""
     troubles: int = 0
     """Things that the disk did not do."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from messenger.core import limits, relay_limits
 from messenger.relay.greeting import Vaulting
@@ -26,6 +26,9 @@ class Kept(Protocol):
     def check(self, now: float) -> None:
         """Drop it if it is silent or stuck."""
 
+    def give_up(self) -> None:
+        """Drop it: too much waits for it."""
+
     def say_goodbye(self) -> None:
         """End it."""
 
@@ -46,6 +49,7 @@ class Doorkeeper:
         self._flowing: set[Kept] = set()
         self._numbers = 0
         self._partial = 0
+        self._waiting = 0
         self._shut = False
         self._empty: asyncio.Event | None = None
         self.vaulting = Vaulting()
@@ -77,6 +81,8 @@ class Doorkeeper:
         self._house.counters.streams -= 1
         self._house.counters.clients -= up
         self._partial -= kept
+        network.partial -= kept
+        self.moves(stream, network)
         for each in (*self._slices, self._greeting, self._flowing):
             each.discard(stream)
         if self._empty is not None and not any(self._slices):
@@ -116,10 +122,36 @@ class Doorkeeper:
         """A link has to be told the time for a while."""
         self._flowing.add(stream)
 
-    def keeps(self, more: int) -> bool:
+    def keeps(self, network: Network, more: int) -> bool:
         """So many bytes more wait for the rest of a record or a request; returns whether that is bearable."""
         self._partial += more
-        return more <= 0 or self._partial <= relay_limits.PARTIAL_MAX
+        network.partial += more
+        return more <= 0 or (
+            self._partial <= relay_limits.PARTIAL_MAX and network.partial <= relay_limits.PARTIAL_PER_NETWORK
+        )
+
+    def stalls(self, stream: Kept, network: Network, octets: int) -> None:
+        """So many bytes wait for a stream that does not take them.
+
+        If that is too much in all, or for its network, the one there is dropped that has taken nothing for
+        longest: whoever reads at all is not that one for long.
+        """
+        self.moves(stream, network)
+        network.stalled[stream] = octets
+        network.waiting += octets
+        self._waiting += octets
+        while network.stalled and (
+            self._waiting > relay_limits.WAITING_MAX or network.waiting > relay_limits.WAITING_PER_NETWORK
+        ):
+            oldest = cast("Kept", next(iter(network.stalled)))
+            self.moves(oldest, network)
+            oldest.give_up()
+
+    def moves(self, stream: Kept, network: Network) -> None:
+        """A stream has taken what waited for it, or is no more."""
+        octets = network.stalled.pop(stream, 0)
+        network.waiting -= octets
+        self._waiting -= octets
 
     async def watch(self) -> None:
         """Look at all streams, again and again."""

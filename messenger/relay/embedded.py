@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from messenger.core import limits, relay_limits
 from messenger.core.errors import StorageError
-from messenger.relay.broker import Entries, News, Put, QueueRow, Totals
+from messenger.relay.broker import Entries, News, NoRoom, Put, QueueRow, Totals
 from messenger.storage.relay_store import RelayStore
 from messenger.storage.worker import Worker
 
@@ -20,8 +20,30 @@ T = TypeVar("T")
 Quota = Callable[[int], tuple[int, int]]
 """Most messages and bytes of a queue of a kind."""
 
+_QUEUE_COSTS: Final = 1024
+"""Bytes that a queue with nothing in it takes on the disk, and any other row beside what it holds."""
+
 _FETCH_OCTETS: Final = 1024 * 1024
 """Bytes of messages read at once for one subscription."""
+
+_FETCHED_TOGETHER: Final = 16 * 1024 * 1024
+"""Bytes read in one transaction, after which each subscription gets one message more and no others."""
+
+
+class Disk(NamedTuple):
+    """How much of the disk may be filled.
+
+    Attributes:
+        most: Bytes; 0 for all but `leave`.
+        leave: Bytes that stay free.
+    """
+
+    most: int = 0
+    leave: int = 0
+
+
+NO_BOUND: Final = Disk()
+"""All of it."""
 
 
 def unix_seconds() -> int:
@@ -40,6 +62,55 @@ class _Job:
         self.result: Any = None
         self.error: Exception | None = None
 
+    def do(self) -> None:
+        """Call; whoever finds no room has written nothing, and the others of the transaction go on."""
+        try:
+            self.result = self.call()
+        except NoRoom as e:
+            self.error = e
+
+
+class _Bounds:
+    """Bytes that one transaction may write and read; on the storage thread."""
+
+    def __init__(self, store: RelayStore, disk: Disk) -> None:
+        self._store = store
+        self._disk = disk
+        self._left: int | None = None
+        self._read = 0
+
+    def begin(self) -> None:
+        """Another transaction begins."""
+        self._left, self._read = None, 0
+
+    def readable(self) -> int:
+        """How many bytes of messages to read for a subscription: all that is read together is in memory."""
+        return _FETCH_OCTETS if self._read < _FETCHED_TOGETHER else 0
+
+    def read(self, messages: list[tuple[int, bytes, bytes]]) -> None:
+        """These have been read."""
+        self._read += sum(len(envelope) for _, _, envelope in messages)
+
+    def left(self) -> int:
+        """How many may be written; none if it is less than 0."""
+        if self._left is None:
+            self._left = self._store.room(*self._disk)
+        return self._left
+
+    def taken(self, octets: int) -> None:
+        """So many have been written."""
+        self._left = self.left() - octets
+
+    def take(self, octets: int) -> None:
+        """So many are about to be written.
+
+        Raises:
+            NoRoom: There are not.
+        """
+        if octets > self.left():
+            raise NoRoom("the bound of the owner")
+        self.taken(octets)
+
 
 class EmbeddedBroker:
     """See `messenger.relay.broker.Broker`; make one with `open`.
@@ -49,13 +120,21 @@ class EmbeddedBroker:
         worker: The thread that it is used on.
         quota: Of the queues.
         ttl: Seconds that a message is kept, at most `limits.MAILBOX_LIFETIME`.
+        disk: How much of it may be filled.
         now: Unix time in seconds.
     """
 
     def __init__(
-        self, store: RelayStore, worker: Worker, quota: Quota, ttl: int, now: Callable[[], int] = unix_seconds
+        self,
+        store: RelayStore,
+        worker: Worker,
+        quota: Quota,
+        ttl: int,
+        disk: Disk = NO_BOUND,
+        now: Callable[[], int] = unix_seconds,
     ) -> None:
         self._store = store
+        self._bounds = _Bounds(store, disk)
         self._worker = worker
         self._quota = quota
         self._ttl = ttl
@@ -70,6 +149,7 @@ class EmbeddedBroker:
         key: bytes,
         quota: Quota,
         ttl: int = limits.MAILBOX_LIFETIME,
+        disk: Disk = NO_BOUND,
         now: Callable[[], int] = unix_seconds,
     ) -> Self:
         """Open the database of a relay, made if need be.
@@ -79,7 +159,7 @@ class EmbeddedBroker:
         """
         worker = Worker("relay storage")
         try:
-            return cls(await worker.run(RelayStore.open, path, key), worker, quota, ttl, now)
+            return cls(await worker.run(RelayStore.open, path, key), worker, quota, ttl, disk, now)
         except BaseException:
             worker.close()
             raise
@@ -93,6 +173,7 @@ class EmbeddedBroker:
         row = QueueRow(0, kind, *ids, recv_key, send_key)
 
         def make() -> QueueRow:
+            self._bounds.take(_QUEUE_COSTS)
             self._store.queues.forgive(self._now())
             return self._store.queues.add(row, self._now())
 
@@ -122,8 +203,11 @@ class EmbeddedBroker:
         quota = self._quota(queue.kind)
 
         def put() -> Put:
-            now = self._now()
-            return self._store.messages.put(queue.number, hash_, envelope, now, quota, now - self._ttl)
+            now, bounds = self._now(), (*quota, self._bounds.left())
+            outcome = self._store.messages.put(queue.number, hash_, envelope, now, bounds, now - self._ttl)
+            if outcome is Put.STORED:
+                self._bounds.taken(len(envelope))
+            return outcome
 
         return self._soon(put)
 
@@ -134,7 +218,10 @@ class EmbeddedBroker:
 
         def fetch() -> list[tuple[int, bytes, bytes]]:
             since = self._now() - self._ttl
-            return self._store.messages.after(queue.number, after, most, _FETCH_OCTETS, since)
+            octets = self._bounds.readable()
+            messages = self._store.messages.after(queue.number, after, most, octets, since)
+            self._bounds.read(messages)
+            return messages
 
         return self._soon(fetch)
 
@@ -154,7 +241,12 @@ class EmbeddedBroker:
         self, queue: QueueRow, serial: int, encoded: bytes, prekeys: Sequence[tuple[bytes, bool, bytes]]
     ) -> "asyncio.Future[bool]":
         """See `Broker`."""
-        return self._soon(partial(self._store.prekeys.replace, queue.number, serial, encoded, prekeys))
+
+        def put() -> bool:
+            self._bounds.take(_QUEUE_COSTS + len(encoded) + sum(len(prekey) for _, _, prekey in prekeys))
+            return self._store.prekeys.replace(queue.number, serial, encoded, prekeys)
+
+        return self._soon(put)
 
     def take_prekey(self, queue: QueueRow) -> "asyncio.Future[tuple[bytes, bytes] | None]":
         """See `Broker`."""
@@ -168,8 +260,12 @@ class EmbeddedBroker:
         self, queue: QueueRow, fingerprint: bytes, serial: int, not_after: int, entry: bytes
     ) -> "asyncio.Future[bool]":
         """See `Broker`."""
-        put = self._store.entries.put
-        return self._soon(lambda: put(fingerprint, queue.number, serial, not_after, entry))
+
+        def publish() -> bool:
+            self._bounds.take(_QUEUE_COSTS + len(entry))
+            return self._store.entries.put(fingerprint, queue.number, serial, not_after, entry)
+
+        return self._soon(publish)
 
     def withdraw(self, queue: QueueRow) -> "asyncio.Future[bool]":
         """See `Broker`."""
@@ -193,26 +289,35 @@ class EmbeddedBroker:
         return self._soon(lambda: self._store.entries.page(after, most, self._now()))
 
     def expire(self) -> "asyncio.Future[tuple[list[int], bool]]":
-        """See `Broker`; at most `relay_limits.EXPIRY_STEP` rows of each kind."""
+        """See `Broker`; at most `relay_limits.EXPIRY_STEP` rows of each kind, and hardly more than
+        `relay_limits.EXPIRY_OCTETS` of messages by themselves, and with their queues.
+        """
 
         def expire() -> tuple[list[int], bool]:
-            now, step = self._now(), relay_limits.EXPIRY_STEP
-            messages = self._store.messages.expire(now - self._ttl, step)
+            now, step, octets = self._now(), relay_limits.EXPIRY_STEP, relay_limits.EXPIRY_OCTETS
+            messages = self._store.messages.expire(now - self._ttl, step, octets)
             entries = self._store.entries.expire(now, step)
             self._store.queues.forgive(now)
-            unused = self._store.queues.unused(now - relay_limits.QUEUE_UNUSED, step)
+            unused, gone = self._store.queues.unused(now - relay_limits.QUEUE_UNUSED, step), []
             for number in unused:
+                if octets <= 0:
+                    break
+                octets -= self._store.messages.octets(number)
                 self._store.queues.delete(number)
-            return unused, step in (messages, entries, len(unused))
+                gone.append(number)
+            return gone, messages > 0 or step in (entries, len(unused)) or len(gone) < len(unused)
 
         return self._soon(expire)
 
     def totals(self) -> "asyncio.Future[Totals]":
         """See `Broker`."""
         store = self._store
-        return self._soon(
-            lambda: Totals(store.queues.count(), *store.messages.total(), store.entries.count())
-        )
+
+        def totals() -> Totals:
+            queues, entries = store.queues.count(), store.entries.count()
+            return Totals(queues, *store.messages.total(), entries, max(self._bounds.left(), 0))
+
+        return self._soon(totals)
 
     async def close(self) -> None:
         """Write what waits, and close the database."""
@@ -256,17 +361,20 @@ class EmbeddedBroker:
         """All in one transaction; if that fails, each by itself, so that each meets its own error."""
         if len(jobs) > 1:
             try:
+                self._bounds.begin()
                 with self._store.transaction():
                     for job in jobs:
-                        job.result = job.call()
+                        job.do()
             except Exception:  # noqa: BLE001, S110 -- nothing was written; below, each meets its own error
                 pass
             else:
                 return
         within: Callable[[], AbstractContextManager[None]] = self._store.transaction
         for job in jobs:
+            self._bounds.begin()
+            job.error = None
             try:
                 with within():
-                    job.result = job.call()
+                    job.do()
             except Exception as e:  # noqa: BLE001 -- handed to whoever asked, as it is
                 job.error = e

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
+from messenger.core import relay_limits
 from messenger.core.errors import StorageError
 from messenger.core.ids import Fingerprint
 from messenger.crypto.identity import Bundle
 from messenger.crypto.vault import Vault
 from messenger.protocol.relay_word import Welcome
-from messenger.relay.broker import Broker
+from messenger.relay.broker import Broker, NoRoom
 from messenger.relay.circuits import Circuits
 from messenger.relay.counters import Counters
 from messenger.relay.monitor import Monitor
@@ -22,6 +23,8 @@ from messenger.relay.rates import Networks
 from messenger.relay.statuses import Statuses
 
 log: Final = logging.getLogger(__name__)
+
+_BOUND: Final = ", as disk_bytes or disk_free says"
 
 
 class Flushed(Protocol):
@@ -78,6 +81,9 @@ class House:
         self.clock = asyncio.get_running_loop().time
         self._dirty: set[Flushed] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._troubled: float | None = None
+        self._told: dict[str, float] = {}
+        """When each kind of trouble was written into the log."""
 
     def rouse(self, who: Flushed) -> None:
         """Somebody has something to send at the next `flush`."""
@@ -101,7 +107,15 @@ class House:
     def trouble(self, error: StorageError) -> None:
         """Note that the disk, or the database, could not do something."""
         self.counters.troubles += 1
-        log.error("storage: %s", type(error).__name__)
+        kind, now = type(error).__name__, self.clock()
+        self._troubled = now
+        if now - self._told.get(kind, -relay_limits.TROUBLE_SHOWN) >= relay_limits.TROUBLE_SHOWN:
+            self._told[kind] = now  # a log that grows with each request would fill the disk up for good
+            log.error("storage: %s%s", kind, _BOUND if isinstance(error, NoRoom) else "")
+
+    def in_trouble(self) -> bool:
+        """Whether the disk, or the database, could not do something lately."""
+        return self._troubled is not None and self.clock() - self._troubled < relay_limits.TROUBLE_SHOWN
 
     async def settle(self) -> None:
         """Wait for what was begun."""

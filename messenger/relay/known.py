@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from messenger.core import relay_limits
@@ -19,14 +20,14 @@ class Queue:
         row: What the broker knows of it.
     """
 
-    __slots__ = ("gone", "proofs", "row", "storing", "subscription")
+    __slots__ = ("gone", "proofs", "row", "subscription", "used")
 
     def __init__(self, row: QueueRow) -> None:
         self.row = row
         self.subscription: Delivery | None = None
         """The one on this machine."""
-        self.storing = 0
-        """Envelopes on their way to the broker."""
+        self.used = 0
+        """Calls of the broker after which it has to be here still: envelopes on their way, for one."""
         self.gone = False
         """It has been deleted."""
         self.proofs: Mac | None = None
@@ -48,10 +49,12 @@ class KnownQueues:
 
     Args:
         broker: Asked for those that are not in memory.
+        flush: Called when those have been told of one who waited for it.
     """
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, flush: Callable[[], None]) -> None:
         self._broker = broker
+        self._flush = flush
         self._by_id: dict[bytes, Queue] = {}
         self._idle: OrderedDict[int, Queue] = OrderedDict()
         self._numbers: dict[int, Queue] = {}
@@ -107,6 +110,15 @@ class KnownQueues:
             self.rest(queue)
         return queue
 
+    @contextmanager
+    def using(self, queue: Queue) -> Iterator[None]:
+        """Keep it as long as the block runs."""
+        queue.used += 1
+        try:
+            yield
+        finally:
+            queue.used -= 1
+
     def hold(self, queue: Queue) -> None:
         """It has a subscription: keep it."""
         self._idle.pop(queue.row.number, None)
@@ -118,7 +130,7 @@ class KnownQueues:
         self._idle[queue.row.number] = queue
         while len(self._idle) > relay_limits.QUEUES_KNOWN:
             _, oldest = self._idle.popitem(last=False)
-            if oldest.storing:
+            if oldest.used:
                 self._idle[oldest.row.number] = oldest  # it is still being used
                 break
             self._drop(oldest)
@@ -157,3 +169,4 @@ class KnownQueues:
             found = self.keep(row)
         for then in waiting:
             then(found)
+        self._flush()

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from queue import SimpleQueue
+from typing import Any, Final, NoReturn, TextIO
 
 import platformdirs
 
@@ -104,7 +105,11 @@ def _read(arguments: Sequence[str]) -> tuple[Path, RelayOptions, bool]:
     folder = chosen.pop("data", None) or default_folder()
     file, attached = chosen.pop("config", None), chosen.pop("until_input_ends", False)
     options = checked(from_file(file)) if file is not None else RelayOptions()
-    return folder.expanduser().absolute(), with_files(checked(chosen, options)), attached
+    try:
+        folder = folder.expanduser().absolute()
+    except RuntimeError as e:
+        raise OptionError("data", "there is no home of that name") from e
+    return folder, with_files(checked(chosen, options)), attached
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -145,7 +150,7 @@ async def _serve(folder: Path, options: RelayOptions, *, attached: bool) -> None
 
     def progress(step: str) -> None:
         if not told:
-            print(words.MAKING_KEYS, file=sys.stderr, flush=True)
+            _tell(words.MAKING_KEYS)
         told.append(step)
 
     relay = Relay(folder, options, progress, stop.set)
@@ -161,41 +166,64 @@ async def _serve(folder: Path, options: RelayOptions, *, attached: bool) -> None
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(relay.stop)
         if started.streams < options.connections:
-            print(words.fewer_streams(started.streams, options.connections), file=sys.stderr)
+            _tell(words.fewer_streams(started.streams, options.connections))
         if not relay.controlled:
-            print(words.NO_CONTROL, file=sys.stderr)
+            _tell(words.NO_CONTROL)
+        if relay.unprotected:
+            _tell(words.NO_PASSPHRASE)
         if options.show_traffic:
             printing = asyncio.create_task(_print_traffic(relay))
             stack.push_async_callback(_cancelled, printing)
-        print(words.running(started.addresses, started.fingerprint, started.link), flush=True)
+        _tell(words.running(started.addresses, started.fingerprint, started.link), sys.stdout)
         gc.collect()
         gc.freeze()  # what is here by now stays
         gc.set_threshold(*_GARBAGE)
         notify("READY=1")
         await stop.wait()
         notify("STOPPING=1")
-        print(words.STOPPING, file=sys.stderr)
+        _tell(words.STOPPING)
 
 
 async def _print_traffic(relay: Relay) -> None:
-    """Print what passes; a slow reader of our output misses lines, and holds nobody up."""
-    more = asyncio.Event()
+    """Print what passes; a slow reader of our output misses lines, and holds nobody up, nor the end."""
+    more, loop = asyncio.Event(), asyncio.get_running_loop()
     reader = Reader(more.set)
+    texts: SimpleQueue[tuple[bytes, Callable[[], object]]] = SimpleQueue()
+    threading.Thread(target=_print, args=(texts,), daemon=True).start()
     relay.house.monitor.add(reader)
     try:
         while True:
             await more.wait()
             more.clear()
-            text = "".join(f"{line}\n" for line in reader.take())
-            await asyncio.to_thread(_print, text)
+            printed = asyncio.Event()
+            text = "".join(f"{line}\n" for line in reader.take()).encode()
+            texts.put((text, partial(loop.call_soon_threadsafe, printed.set)))
+            await printed.wait()
     finally:
         relay.house.monitor.remove(reader)
 
 
-def _print(text: str) -> None:
-    with contextlib.suppress(OSError):  # nobody reads it any more
-        sys.stdout.write(text)
-        sys.stdout.flush()
+def _print(texts: "SimpleQueue[tuple[bytes, Callable[[], object]]]") -> None:
+    """Print for as long as the process lives; not through `sys.stdout`, whose lock would hold up its end."""
+    while True:
+        text, printed = texts.get()
+        with contextlib.suppress(OSError):  # nobody reads it any more
+            while text:
+                text = text[os.write(1, text) :]
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            printed()
+
+
+def _tell(text: str, stream: TextIO | None = None) -> None:
+    """Tell whoever started us, if they still listen: a relay goes on without them."""
+    stream = stream or sys.stderr
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:  # what could not be written would be tried again at the end of the process
+        with contextlib.suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:
@@ -204,18 +232,20 @@ async def _cancelled(task: "asyncio.Task[None]") -> None:
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
-    """The first signal stops the relay; the second ends the process at once."""
+    """The first signal stops the relay; the second ends the process; a terminal hangs up twice."""
     loop = asyncio.get_running_loop()
     caught: list[int] = []
 
     def on_signal(number: int) -> None:
-        if caught:
+        if caught and signal.Signals(number).name != "SIGHUP":
             os._exit(128 + number)  # what was acknowledged is on the disk
         caught.append(number)
         stop()
 
-    for name in ("SIGINT", "SIGTERM"):
-        number = getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
+            continue  # Windows has no terminal that hangs up; `nohup` wants it to be passed over
         try:
             loop.add_signal_handler(number, on_signal, number)
         except NotImplementedError:  # Windows
@@ -266,6 +296,5 @@ def _log_to(stream: Any, *, as_json: bool) -> None:  # noqa: ANN401 -- a text st
 
 
 def _end(sentence: str, code: int) -> int:
-    with contextlib.suppress(OSError):
-        print(sentence, file=sys.stderr)
+    _tell(sentence)
     return code

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
 from messenger.core import limits, relay_limits
+from messenger.core.address import Address, parse_address
 from messenger.core.errors import AddressError, InputError, InputProblem
 from messenger.core.ids import Fingerprint, parse_fingerprint
-from messenger.crypto.hkdf import equal
+from messenger.crypto.hkdf import digest
 from messenger.protocol.relay_word import DirectoryPolicy, RelayFlag, Welcome
 from messenger.relay.circuits import Rules
+
+_TEXT: Final = "utf-8-sig"
+"""Some editors put a mark before the first character of a file, which is no part of a token."""
 
 _HELP: Final = "help"
 _LEAST: Final = "least"
@@ -70,6 +74,12 @@ class RelayOptions:
         relay_limits.QUEUE_BYTES, "Bytes that a queue holds.", least=max(limits.ENVELOPE_BUCKETS), most=2**31
     )
     keep_days: int = option(21, "Days that a message is kept.", least=1, most=21)
+    disk_bytes: int = option(
+        0, "Bytes that everything kept may take together; 0 for all but disk_free.", least=0, most=2**50
+    )
+    disk_free: int = option(
+        relay_limits.DISK_FREE, "Bytes of its disk that the relay leaves free.", least=0, most=2**50
+    )
     subscriptions: int = option(
         relay_limits.QUEUES_PER_LINK, "Subscriptions of one link.", least=1, most=4096
     )
@@ -115,7 +125,7 @@ class RelayOptions:
     log_addresses: bool = option(default=False, help_="Write the addresses of clients into the log.")
     log_json: bool = option(default=False, help_="Write the log as JSON, one object a line.")
     tokens: frozenset[bytes] = field(default=frozenset(), repr=False)
-    """Read from `token_file`."""
+    """SHA-256 of each in `token_file`: with these it takes as long for a wrong one, and never long."""
     listed: frozenset[Fingerprint] = field(default=frozenset(), repr=False)
     """Read from `listed_file`."""
 
@@ -133,7 +143,7 @@ class RelayOptions:
             octets=self.queue_bytes,
             ttl=self.keep,
             queues=self.subscriptions,
-            circuits=self.circuits_per_link,
+            circuits=self.circuit_rules().per_link,
             circuit_bytes=self.circuit_bytes,
             circuit_seconds=self.circuit_seconds,
         )
@@ -144,13 +154,13 @@ class RelayOptions:
         return self.keep_days * 24 * 3600
 
     def circuit_rules(self) -> Rules:
-        """What circuits may cost."""
-        return Rules(self.circuits, self.circuits_per_link, self.circuit_bytes, self.circuit_seconds)
+        """What circuits may cost; where there are none no link has any, so that nobody is called in vain."""
+        per_link = self.circuits_per_link if self.circuits else 0
+        return Rules(self.circuits, per_link, self.circuit_bytes, self.circuit_seconds)
 
     def knows_token(self, token: bytes) -> bool:
-        """Whether a token is one of the owner's; takes as long for each."""
-        matches = [equal(token, each) for each in self.tokens]
-        return any(matches)
+        """Whether a token is one of the owner's."""
+        return digest(token) in self.tokens
 
     def lists(self, fingerprint: Fingerprint) -> bool:
         """Whether the owner has listed somebody."""
@@ -241,19 +251,39 @@ def from_file(path: Path) -> dict[str, object]:
         OptionError: It cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding=_TEXT))
     except (OSError, UnicodeDecodeError) as e:
         raise OptionError(str(path), "the file cannot be read") from e
     except tomllib.TOMLDecodeError as e:
         raise OptionError(str(path), str(e)) from e
 
 
+def public_addresses(options: RelayOptions, port: int) -> tuple[Address, ...]:
+    """What the owner says that clients use.
+
+    Args:
+        options: Of the owner.
+        port: Of those that have none of their own.
+
+    Raises:
+        OptionError: One is not an address.
+    """
+    found = []
+    for text in options.public:
+        try:
+            found.append(parse_address(text, port))
+        except AddressError as e:
+            raise OptionError("public", f"“{text}” is not an address") from e
+    return tuple(found)
+
+
 def with_files(options: RelayOptions) -> RelayOptions:
-    """Read the files that options name.
+    """Read the files that options name, and look whether the addresses in them can be read.
 
     Raises:
         OptionError: One is missing where it is needed, or does not hold what it should.
     """
+    public_addresses(options, limits.DEFAULT_PORT)
     tokens = [line.encode() for line in _lines("token_file", options.token_file)]
     if not all(0 < len(token) <= relay_limits.TOKEN_MAX for token in tokens):
         raise OptionError("token_file", f"a token has 1 to {relay_limits.TOKEN_MAX} bytes")
@@ -264,14 +294,16 @@ def with_files(options: RelayOptions) -> RelayOptions:
         listed = [parse_fingerprint(line) for line in _lines("listed_file", options.listed_file)]
     except AddressError as e:
         raise OptionError("listed_file", "a line is not a fingerprint") from e
-    return replace(options, tokens=frozenset(tokens), listed=frozenset(listed))
+    if options.directory == "listed" and not options.listed_file:
+        raise OptionError("listed_file", "only people who are listed may publish, and no list is named")
+    return replace(options, tokens=frozenset(map(digest, tokens)), listed=frozenset(listed))
 
 
 def _lines(name: str, path: str) -> list[str]:
     if not path:
         return []
     try:
-        lines = [line.strip() for line in Path(path).read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in Path(path).read_text(encoding=_TEXT).splitlines()]
     except (OSError, UnicodeDecodeError) as e:
         raise OptionError(name, "the file cannot be read") from e
     found = [line for line in lines if line and not line.startswith("#")]

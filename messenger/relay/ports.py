@@ -14,7 +14,7 @@ class Letter(msgspec.Struct, eq=False):
     """An envelope in memory that nobody has been told of as durable.
 
     Attributes:
-        envelope: Its bytes.
+        envelope: Its bytes; none of one that is lost.
         hash: Their SHA-256.
         since: When it came, seconds of the loop's clock.
         writers: Who waits for an answer, with the tags of their requests.

@@ -10,7 +10,7 @@ from messenger.core.errors import StorageError
 from messenger.protocol.relay_answers import Subscribed
 from messenger.protocol.relay_queues import QueueKind, Subscribe
 from messenger.protocol.relay_word import Code, EndReason
-from messenger.relay.broker import Broker, Put
+from messenger.relay.broker import Broker, NoRoom, Put
 from messenger.relay.known import KnownQueues, Queue
 from messenger.relay.ports import Correspondent, Delivery, Letter
 from messenger.relay.subscription import Subscription
@@ -36,7 +36,7 @@ class Queues:
         self.broker = broker
         self.trouble = trouble
         self.flush = flush
-        self.known = KnownQueues(broker)
+        self.known = KnownQueues(broker, flush)
         self._per_link = per_link
         self._handed: deque[tuple[Subscription, Letter]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -90,7 +90,7 @@ class Queues:
 
     def put(self, queue: Queue, letter: Letter, by: Subscription | None) -> None:
         """Write an envelope to the disk, and then tell whoever waits for it."""
-        queue.storing += 1
+        queue.used += 1
         if queue.subscription is not None:
             queue.subscription.more()
         answer = self.broker.put(queue.row, letter.hash, letter.envelope)
@@ -120,16 +120,16 @@ class Queues:
         if len(client.subscriptions) >= self._per_link and not self._has(client, queue):
             client.failed(request.tag, Code.LIMIT)
             return
-        waiting, prekeys = await self.broker.subscribed(queue.row)
+        with self.known.using(queue):
+            waiting, prekeys = await self.broker.subscribed(queue.row)
         if queue.gone or client.closed:
             client.failed(request.tag, Code.DENIED)
             return
-        old = queue.subscription
-        if old is not None:
-            self._end(old, EndReason.TAKEN)
-        if len(client.subscriptions) >= self._per_link:  # others came while we looked
+        if len(client.subscriptions) - self._has(client, queue) >= self._per_link:  # others came meanwhile
             client.failed(request.tag, Code.LIMIT)
             return
+        if queue.subscription is not None:
+            self._end(queue.subscription, EndReason.TAKEN)
         client.service.answer(Subscribed(request.tag, waiting, min(prekeys, 255)))
         client.changed()
         subscription = Subscription(self, queue, client, request.tag)
@@ -143,7 +143,8 @@ class Queues:
 
     async def delete(self, queue: Queue, by: Correspondent) -> None:
         """Delete a queue and all that is in it; its owner learns from the answer."""
-        await self.broker.delete(queue.row)
+        with self.known.using(queue):
+            await self.broker.delete(queue.row)
         self._lose(queue, by)
 
     def leave(self, client: Correspondent) -> None:
@@ -202,7 +203,7 @@ class Queues:
         self, queue: Queue, letter: Letter, by: Subscription | None, answer: "asyncio.Future[Put]"
     ) -> None:
         self._storing.discard(answer)
-        queue.storing -= 1
+        queue.used -= 1
         self._octets -= len(letter.envelope)
         error = answer.exception()
         if isinstance(error, StorageError):
@@ -215,7 +216,9 @@ class Queues:
             if by is not None:
                 by.stored(letter)
         else:
-            letter.failed(Code.FULL if answer.result() is Put.FULL else Code.DENIED)
+            if answer.result() is Put.NO_ROOM:
+                self.trouble(NoRoom())
+            letter.failed(Code.DENIED if answer.result() is Put.GONE else Code.FULL)
             if by is not None:
                 by.lost(letter)
         if queue.subscription is not None:

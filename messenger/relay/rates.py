@@ -51,7 +51,10 @@ class Bucket:
 class Network:
     """One /24 or /56."""
 
-    __slots__ = ("greeting", "handshakes", "looks", "name", "octets", "queues", "requests", "streams")
+    __slots__ = (
+        "greeting", "handshakes", "looks", "name", "octets", "partial", "queues", "requests", "stalled",
+        "streams", "waiting",
+    )  # fmt: skip
 
     def __init__(self, name: str, *, queues: int, requests: int, octets: int) -> None:
         self.name = name
@@ -59,6 +62,12 @@ class Network:
         """How many there are."""
         self.greeting = 0
         """Handshakes in progress."""
+        self.partial = 0
+        """Bytes of records and requests that have begun."""
+        self.stalled: dict[object, int] = {}
+        """Streams that do not take what waits for them, and bytes of that; the longest so are first."""
+        self.waiting = 0
+        """Bytes of all these."""
         self.handshakes = Bucket(relay_limits.HANDSHAKES_PER_SECOND, relay_limits.HANDSHAKES_BURST)
         self.looks = Bucket(relay_limits.LOOKS_PER_SECOND, relay_limits.LOOKS_BURST)
         """Into the directory."""

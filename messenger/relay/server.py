@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from messenger.core import limits, relay_limits
 from messenger.core.address import Address, parse_address
-from messenger.core.errors import AddressError, KeyFileError, StorageError, VaultError, WrongPassphrase
+from messenger.core.errors import KeyFileError, SottoError, StorageError, VaultError, WrongPassphrase
 from messenger.core.ids import Fingerprint
 from messenger.core.models import AddressKind
 from messenger.crypto.protection import Protection
@@ -22,13 +22,13 @@ from messenger.net.doors import Door
 from messenger.net.interfaces import reachable_addresses
 from messenger.net.splice import SplicePump
 from messenger.protocol.relay_invite import RelayInvite
-from messenger.relay.broker import Broker
+from messenger.relay.broker import Broker, NoRoom
 from messenger.relay.connection import Connection
 from messenger.relay.control import RelayControl
 from messenger.relay.doorkeeper import Doorkeeper
-from messenger.relay.embedded import EmbeddedBroker, unix_seconds
+from messenger.relay.embedded import Disk, EmbeddedBroker, unix_seconds
 from messenger.relay.house import House, Keys
-from messenger.relay.options import OptionError, RelayOptions
+from messenger.relay.options import OptionError, RelayOptions, public_addresses
 from messenger.relay.status import StatusServer
 from messenger.storage.lock import ProfileLock
 
@@ -37,6 +37,7 @@ log: Final = logging.getLogger(__name__)
 DATABASE: Final = "relay.db"
 _KEY_BITS: Final = 3072
 _USEFUL: Final = (AddressKind.LAN, AddressKind.GLOBAL)
+_EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 -- nobody can be reached at these
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,13 @@ class Relay:
         self._stop_asked = stop
         self._started_as: Started | None = None
         self._noted = 0
+        self._keyless = False
         self._up = contextlib.AsyncExitStack()
         self.house: House
         self.controlled = False
         """Whether programs of the same user can watch it."""
+        self.unprotected = False
+        """Whether a passphrase was given, and the keys have none."""
 
     async def start(self) -> Started:
         """Open everything and listen.
@@ -101,7 +105,11 @@ class Relay:
             most, circuits = room(self._options.connections, self._options.circuits)
             options = replace(self._options, circuits=circuits)
             broker: Broker = await EmbeddedBroker.open(
-                self._folder / DATABASE, db_key, partial(_quota, options), options.keep
+                self._folder / DATABASE,
+                db_key,
+                partial(_quota, options),
+                options.keep,
+                Disk(options.disk_bytes, options.disk_free),
             )
             stack.push_async_callback(broker.close)
             house = self.house = House(options, keys, broker, unix_seconds)
@@ -113,16 +121,16 @@ class Relay:
             door = await Door.open(partial(Connection, house, doorkeeper), options.port, options.host)
             stack.push_async_callback(doorkeeper.close)
             stack.callback(door.close)
-            for job in (doorkeeper.watch(), self._keep_house()):
+            for job in (doorkeeper.watch(), self._keep_house(), self._keep_vault()):
                 stack.push_async_callback(_end, asyncio.create_task(job))
+            started = self._started_as = self._started(door.port, most)
             self._up = stack.pop_all()
-        started = self._started_as = self._started(door.port, most)
         return started
 
     async def _open_side_doors(self, stack: contextlib.AsyncExitStack, house: House) -> None:
         """For the owner alone: what passes, and how it is."""
         if self._options.status_port:
-            status = StatusServer(house.counters)
+            status = StatusServer(house.counters, self.ailing)
             await status.start(self._options.status_port)
             stack.push_async_callback(status.close)
         control = RelayControl(self._folder, house.monitor, self.status, self._stop_asked)
@@ -141,6 +149,12 @@ class Relay:
             port, addresses, link = self._started_as.port, self._started_as.addresses, self._started_as.link
             counted.update(port=port, addresses=addresses, link=link)
         return counted
+
+    def ailing(self) -> str:
+        """What the relay cannot do right now, in a word; an empty text if it is well."""
+        if self._keyless:
+            return "keys"
+        return "disk" if self.house.in_trouble() else ""
 
     async def stop(self) -> None:
         """Say goodbye to everybody, write what is in memory, and close everything."""
@@ -169,6 +183,7 @@ class Relay:
             await vault.create(folder, _KEY_BITS, way, passphrase, self._progress)
             return await vault.finish_import()
         if state is VaultState.OPENS:
+            self.unprotected = bool(self._options.passphrase_file)
             return await vault.open(folder)
         passphrase = self._passphrase()
         if not passphrase:
@@ -183,9 +198,12 @@ class Relay:
         if not path:
             return ""
         try:
-            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+            passphrase = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as e:
             raise OptionError("passphrase_file", "the file cannot be read") from e
+        if not passphrase:  # else new keys would have none
+            raise OptionError("passphrase_file", "the file is empty")
+        return passphrase
 
     def _started(self, port: int, streams: int) -> Started:
         addresses = self._addresses(port)
@@ -194,19 +212,17 @@ class Relay:
         return Started(port, addresses, fingerprint, link, streams)
 
     def _addresses(self, port: int) -> tuple[str, ...]:
+        host = self._options.host
         if self._options.public:
-            try:
-                return tuple(str(parse_address(text, port)) for text in self._options.public)
-            except AddressError as e:
-                raise OptionError("public", "one is not an address") from e
-        if self._options.host:
-            return (str(Address(self._options.host, port)),)
-        found = reachable_addresses(port)
+            return tuple(str(each) for each in public_addresses(self._options, port))
+        if host and host not in _EVERYWHERE:
+            return (str(Address(host, port)),)
+        found = [each for each in reachable_addresses(port) if _fits(each.text, host)]
         useful = [each.text for each in found if each.kind in _USEFUL]
         return tuple(useful or [each.text for each in found if each.kind is AddressKind.LOOPBACK])
 
     async def tidy(self) -> None:
-        """Delete what is out of date.
+        """Delete what is out of date, and count what is left.
 
         Raises:
             StorageError: It could not be done; it is tried again later.
@@ -217,18 +233,49 @@ class Relay:
             gone, more = await self.house.broker.expire()
             for queue in gone:
                 self.house.queues.gone(queue)
+        counters, totals = self.house.counters, await self.house.broker.totals()
+        counters.queues, counters.entries, counters.disk_room = totals.queues, totals.entries, totals.room
+        counters.messages_kept, counters.octets_kept = totals.messages, totals.octets
+        if totals.room < max(limits.ENVELOPE_BUCKETS):
+            self.house.trouble(NoRoom())
 
     async def _keep_house(self) -> None:
         """Now and then delete what is out of date, and replace the exchange key when that is due."""
         house = self.house
         while True:
-            with contextlib.suppress(StorageError, VaultError):
+            try:
                 await self.tidy()
+            except StorageError as e:
+                house.trouble(e)
+            try:
                 left = house.keys.bundle.not_before + limits.KEXCERT_LIFETIME - house.unix()
                 if left < limits.KEXCERT_OVERLAP:
                     house.keys.bundle = await house.keys.vault.renew()
                     log.info("the exchange key was replaced")
+            except StorageError as e:
+                house.trouble(e)
+            except VaultError as e:
+                log.warning("the exchange key could not be replaced: %s", type(e).__name__)
             await asyncio.sleep(relay_limits.EXPIRY_INTERVAL)
+
+    async def _keep_vault(self) -> None:
+        """When the process with the keys ends, start another: without one nobody new gets a link."""
+        keys = self.house.keys
+        async with contextlib.AsyncExitStack() as stack:
+            while True:
+                await keys.vault.ended()
+                self._keyless = True
+                log.error("the process with the keys has ended; another one is started")
+                try:
+                    async with contextlib.AsyncExitStack() as unless_open:
+                        vault = await Vault.start()
+                        unless_open.push_async_callback(vault.close)
+                        keys.bundle = (await self._opened(vault)).bundle
+                        stack.push_async_exit(unless_open.pop_all())
+                    keys.vault, self._keyless = vault, False
+                except SottoError as e:
+                    log.warning("the keys cannot be opened: %s", type(e).__name__)
+                    await asyncio.sleep(relay_limits.VAULT_AGAIN)
 
     async def _note_use(self) -> None:
         """Now and then: a subscription counts as use of its queue for as long as it lasts."""
@@ -267,6 +314,11 @@ def room(streams: int, circuits: int) -> tuple[int, int]:
     if files < need - relay_limits.FILES_KEPT:
         circuits = min(circuits, files // (2 * relay_limits.FILES_OF_CIRCUIT))
     return max(min(streams, files - relay_limits.FILES_OF_CIRCUIT * circuits), 1), circuits
+
+
+def _fits(address: str, host: str) -> bool:
+    """Whether an address leads to whoever listens on `host`: on everything, or on one of `_EVERYWHERE`."""
+    return not host or address.startswith("[") == (":" in host)
 
 
 def _quota(options: RelayOptions, kind: int) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-_NOW: Final = ("streams", "greeting", "clients", "circuits")
+_NOW: Final = (
+    "streams", "greeting", "clients", "circuits",
+    "queues", "messages_kept", "octets_kept", "entries", "disk_room",
+)  # fmt: skip
 """What goes up and down."""
 
 _HEAD: Final = 4096
@@ -43,18 +47,20 @@ class StatusServer:
 
     Args:
         counters: Of the relay.
+        ailing: What it cannot do right now, in a word, or an empty text.
 
     Raises:
         MetricsMissing: `prometheus_client` is not installed.
     """
 
-    def __init__(self, counters: Counters) -> None:
+    def __init__(self, counters: Counters, ailing: Callable[[], str]) -> None:
         try:
             from prometheus_client import CollectorRegistry
         except ImportError as e:
             raise MetricsMissing("prometheus_client") from e
         self._registry: CollectorRegistry = CollectorRegistry()
         self._registry.register(_Collector(counters))
+        self._ailing = ailing
         self._server: asyncio.Server | None = None
 
     async def start(self, port: int) -> None:
@@ -81,7 +87,9 @@ class StatusServer:
                 if path == [b"/metrics"]:
                     _answer(writer, "200 OK", generate_latest(self._registry))
                 elif path == [b"/health"]:
-                    _answer(writer, "200 OK", b"ok\n")
+                    ailing = self._ailing()
+                    status = "503 Service Unavailable" if ailing else "200 OK"
+                    _answer(writer, status, f"{ailing or 'ok'}\n".encode())
                 else:
                     _answer(writer, "404 Not Found", b"")
                 await writer.drain()

@@ -65,6 +65,7 @@ class Subscription:
         "_fetching",
         "_held",
         "_last",
+        "_later",
         "_waiting",
         "client",
         "ended",
@@ -90,6 +91,8 @@ class Subscription:
         """More came while we looked."""
         self._last = 0
         """Number of the last message that was read from the disk."""
+        self._later: asyncio.TimerHandle | None = None
+        """When the disk is looked at again, which could not be read."""
 
     @property
     def recv_id(self) -> bytes:
@@ -145,10 +148,13 @@ class Subscription:
     def lost(self, letter: Letter) -> None:
         """The disk did not take it, or the queue is full: its writer may send it again."""
         letter.storing, letter.lost = False, True
+        letter.envelope = b""  # whoever sends it again brings it along
 
     def end(self) -> None:
         """It is over: what was not acknowledged waits for the next one."""
         self.ended = True
+        if self._later is not None:
+            self._later.cancel()
         if self.queue.subscription is self:
             self.queue.subscription = None
             self.queues.rest(self.queue)
@@ -177,11 +183,16 @@ class Subscription:
 
     def _fetched(self, answer: "asyncio.Future[list[tuple[int, bytes, bytes]]]") -> None:
         self._fetching = False
-        if answer.cancelled() or self.ended:
+        if answer.cancelled():
             return
         error = answer.exception()
+        if self.ended:
+            return
         if isinstance(error, StorageError):
-            self.queues.trouble(error)  # tried again with the next message or acknowledgement
+            self.queues.trouble(error)  # tried again with the next message or acknowledgement, or then:
+            if self._later is None:
+                loop = asyncio.get_running_loop()
+                self._later = loop.call_later(relay_limits.FETCH_AGAIN, self._try_again)
             return
         messages = answer.result()
         for number, hash_, envelope in messages:
@@ -198,6 +209,10 @@ class Subscription:
         self.queues.flush()
         if messages or self._again:
             self.pump()
+
+    def _try_again(self) -> None:
+        self._later = None
+        self.pump()
 
     def _bring(self, letter: Letter) -> bool:
         """Bring an envelope from memory; False if there is no room."""
@@ -243,6 +258,6 @@ class Subscription:
         else:
             held.writers += letter.writers
             if held.lost:
-                held.lost = False
+                held.lost, held.envelope = False, letter.envelope
                 self.queues.again(held)
                 self.store(held)

@@ -15,6 +15,8 @@ class Put(Enum):
     """The queue holds as many messages or bytes as it may."""
     GONE = auto()
     """There is no such queue."""
+    NO_ROOM = auto()
+    """The relay may not fill its disk any further."""
 
 
 class MessageTable:
@@ -24,7 +26,7 @@ class MessageTable:
         self._database = database
 
     def put(
-        self, queue: int, hash_: bytes, envelope: bytes, now: int, quota: tuple[int, int], since: int
+        self, queue: int, hash_: bytes, envelope: bytes, now: int, quota: tuple[int, int, int], since: int
     ) -> Put:
         """Put an envelope into a queue, unless it is there already.
 
@@ -33,11 +35,14 @@ class MessageTable:
             hash_: SHA-256 of the envelope.
             envelope: The bytes.
             now: Unix time in seconds.
-            quota: Most messages and bytes of the queue.
+            quota: Most messages and bytes of the queue, and bytes for which there is room on the disk.
             since: What came before this time (Unix seconds) is forgotten, deleted or not yet.
         """
         database = self._database
-        if database.row("SELECT 1 FROM messages WHERE queue = ? AND hash = ?", (queue, hash_)):
+        known = database.row(
+            "SELECT number, came >= ? FROM messages WHERE queue = ? AND hash = ?", (since, queue, hash_)
+        )
+        if known is not None and known[1]:
             return Put.STORED
         count, octets, there = database.row(
             "SELECT count(*), coalesce(sum(size), 0), (SELECT 1 FROM queues WHERE number = ?)"
@@ -48,6 +53,10 @@ class MessageTable:
             return Put.GONE
         if count >= quota[0] or octets + len(envelope) > quota[1]:
             return Put.FULL
+        if len(envelope) > quota[2]:
+            return Put.NO_ROOM
+        if known is not None:  # nobody is brought that one any more
+            database.change("DELETE FROM messages WHERE number = ?", (known[0],))
         database.rows(
             "INSERT INTO messages (queue, hash, size, came, envelope) VALUES (?, ?, ?, ?, ?)",
             (queue, hash_, len(envelope), now, envelope),
@@ -97,9 +106,25 @@ class MessageTable:
         for hash_ in hashes:
             self._database.change("DELETE FROM messages WHERE queue = ? AND hash = ?", (queue, hash_))
 
-    def expire(self, before: int, most: int) -> int:
-        """Delete messages that came before a time (Unix seconds); returns how many."""
-        return self._database.change(
-            "DELETE FROM messages WHERE number IN (SELECT number FROM messages WHERE came < ? LIMIT ?)",
-            (before, most),
+    def octets(self, queue: int) -> int:
+        """Bytes of all messages of a queue, out of date or not."""
+        return self._database.number("SELECT sum(size) FROM messages WHERE queue = ?", (queue,))
+
+    def expire(self, before: int, most: int, octets: int) -> int:
+        """Delete messages that came before a time (Unix seconds), the oldest first; returns how many.
+
+        Args:
+            before: The time.
+            most: Most messages.
+            octets: Stop when that many bytes have been deleted: each is overwritten.
+        """
+        rows = self._database.rows(
+            "SELECT number, size FROM messages WHERE came < ? ORDER BY came LIMIT ?", (before, most)
         )
+        gone = 0
+        for number, size in rows:
+            if octets <= 0:
+                break
+            octets -= size
+            gone += self._database.change("DELETE FROM messages WHERE number = ?", (number,))
+        return gone

@@ -7,9 +7,11 @@ the file is encrypted all the same, so that a stolen disk tells nothing of who u
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import disk_usage
 from typing import Final, Self
 
 from messenger.storage.database import Database
+from messenger.storage.faults import translated
 from messenger.storage.relay_entries import EntryTable
 from messenger.storage.relay_messages import MessageTable
 from messenger.storage.relay_prekeys import PrekeyTable
@@ -75,8 +77,10 @@ class RelayStore:
     or in the one that is open. All may raise StorageError or one of its kinds; then nothing was written.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, path: Path) -> None:
         self._database = database
+        self._folder = path.absolute().parent
+        self._page = database.number("PRAGMA page_size")
         self.queues = QueueTable(database)
         self.messages = MessageTable(database)
         self.prekeys = PrekeyTable(database)
@@ -95,7 +99,28 @@ class RelayStore:
             DatabaseDamaged: It is damaged, or the key does not fit; it was not touched.
             DiskFull, DiskReadOnly, StorageError: The disk refused.
         """
-        return cls(open_current(path, key, MIGRATIONS))
+        return cls(open_current(path, key, MIGRATIONS), path)
+
+    def room(self, most: int, leave: int) -> int:
+        """How many bytes more may be kept, as nearly as pages tell; below 0 if there are too many.
+
+        What was deleted leaves its place in the file, which does not shrink but uses that before it grows.
+
+        Args:
+            most: Bytes that everything together may take; 0 for as many as there are.
+            leave: Bytes of the disk that stay free.
+
+        Raises:
+            StorageError: Or one of its kinds.
+        """
+        pages = self._database.number("PRAGMA page_count") * self._page
+        unused = self._database.number("PRAGMA freelist_count") * self._page
+        try:
+            there = disk_usage(self._folder).free
+        except OSError as e:
+            raise translated(e) from e
+        room = unused + max(there - leave, 0)
+        return min(room, most - (pages - unused)) if most else room
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -28,6 +28,9 @@ NO_METRICS: Final = _(
     " “pip install 'sotto[metrics]'”, or leave status_port at 0."
 )
 NO_CONTROL: Final = _("Other programs cannot watch this relay: its folder takes no socket.")
+NO_PASSPHRASE: Final = _(
+    "The keys of this relay were made without a passphrase, so passphrase_file is not used."
+)
 FEWER_STREAMS: Final = _(
     "The system allows {streams} streams at a time, not {wanted}; raise its limit of open files for more."
 )

@@ -40,6 +40,19 @@ def test_flags_go_before_the_file(tmp_path: Path) -> None:
     assert read_arguments([*flags, "--no-queue-token"])[1].queue_token is False
 
 
+def test_files_of_editors_that_mark_them(tmp_path: Path) -> None:
+    config, tokens = tmp_path / "relay.toml", tmp_path / "tokens"
+    config.write_text("port = 5\nqueue_token = true\n", encoding="utf-8-sig")
+    tokens.write_text("one\r\n# two\n\nthree\n", encoding="utf-8-sig")
+    flags = ["--config", str(config), "--data", str(tmp_path), "--token-file", str(tokens)]
+    options = read_arguments(flags)[1]
+    assert options.port == 5
+    assert [options.knows_token(token) for token in (b"one", b"# two", b"two", b"", b"three")] == [
+        *(True, False, False, False, True)
+    ]
+    assert not options.tokens & {b"one", b"three"}, "they are not in memory as they are"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -54,6 +67,8 @@ def test_flags_go_before_the_file(tmp_path: Path) -> None:
         "nothing = 1",
         "port = ",
         "queue_token = true",
+        'public = ["no address"]',
+        'directory = "listed"',
     ],
 )
 def test_values_that_cannot_be_used(tmp_path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """Circuits on real sockets: joined, passed on unchanged, and ended when they must be."""
 
 import asyncio
+import errno
 import json
 import os
 from pathlib import Path
@@ -12,7 +13,7 @@ from messenger.core import relay_limits
 from messenger.protocol.circuits import CircuitEnd, JoinCode
 from messenger.protocol.relay_answers import Failed, Pass, Ring
 from messenger.protocol.relay_queues import Connect, QueueKind
-from messenger.protocol.relay_word import Code
+from messenger.protocol.relay_word import Code, Welcome
 from messenger.relay.monitor import Reader
 from tests.helpers.relays import PATIENCE, Site, Visitor, relay_in
 
@@ -198,8 +199,54 @@ async def test_circuits_are_counted(folder: Path) -> None:
             stream[1].transport.abort()
 
 
+async def test_without_circuits_nobody_is_called(folder: Path) -> None:
+    """They would open streams, and hear only then that it was in vain."""
+    async with relay_in(folder, circuits=0) as site:
+        owner, writer = await site.visitor(), await site.visitor()
+        assert (await writer.word(Welcome)).circuits == 0
+        box = await owner.make()
+        await owner.subscribe(box, calls=True)
+        answer = await writer.ask(Connect(0, box.send_id), box.send_key)
+        assert isinstance(answer, Failed)
+        assert answer.code is Code.LIMIT
+        await owner.make()
+        assert not [word for word in owner.said if isinstance(word, Ring)]
+
+
 async def test_a_circuit_in_use_goes_when_the_relay_stops(folder: Path) -> None:
     async with relay_in(folder) as site:
         one, other = await circuit(site)
     assert await closed(one) == b""
     assert await closed(other) == b""
+
+
+async def test_a_circuit_for_which_there_are_no_files_costs_nothing_for_good(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calls of its two links are free again, nothing counts it, and every file of it is closed."""
+    owner, writer = await site.visitor(), await site.visitor()
+    box = await owner.make()
+    await owner.subscribe(box, calls=True)
+    pipe = os.pipe
+    made: list[tuple[int, int]] = []
+
+    def scarce() -> tuple[int, int]:
+        if made:
+            raise OSError(errno.EMFILE, "too many open files")
+        made.append(pipe())
+        return made[0]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pipe", scarce)
+        for _ in range(relay_limits.CIRCUITS_PER_LINK + 1):
+            made.clear()
+            given = await writer.ask(Connect(0, box.send_id), box.send_key)
+            assert isinstance(given, Pass), given
+            ends = [await show(site, secret) for secret in (given.secret, (await owner.word(Ring)).secret)]
+            assert [await closed(stream) for stream, _ in ends] == [b"", b""]
+            assert made
+            with pytest.raises(OSError):  # noqa: PT011 -- a closed file has no kind of its own
+                os.fstat(made[0][0])
+    assert site.relay.house.counters.circuits == site.relay.house.counters.circuits_joined == 0
+    for stream in await circuit(site):
+        stream[1].transport.abort()

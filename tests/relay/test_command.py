@@ -7,21 +7,28 @@ import signal
 import socket
 import subprocess
 import sys
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from messenger.core.address import parse_address
+from messenger.core.errors import ConnectError
 from messenger.protocol.relay_answers import Done
 from messenger.protocol.relay_invite import RelayInvite
 from messenger.relay.control import MEETING_POINT, SOCKET, RelayControl
 from messenger.relay.monitor import Monitor
+from messenger.relay.options import OptionError
+from messenger.relay.server import Relay
 from messenger.text import relay as words
 from tests.helpers.engines import fresh_port
 from tests.helpers.keys import identity, make_profile
-from tests.helpers.relay_process import ROOT, process_in
-from tests.helpers.relays import PATIENCE, Site, envelope, relay_in
+from tests.helpers.relay_process import ROOT, RelayProcess, process_in
+from tests.helpers.relays import PATIENCE, Site, chosen, envelope, relay_in
 
 
 def sotto(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -103,6 +110,106 @@ async def test_a_passphrase_comes_from_a_file(tmp_path: Path) -> None:
     secret.write_text("correct horse\n")
     async with relay_in(folder, passphrase_file=str(secret)) as site:
         await site.visitor()
+
+
+async def test_a_passphrase_that_is_not_there_is_not_done_without(folder: Path, tmp_path: Path) -> None:
+    """New keys are not made without the protection that was asked for, and keys that have none are named."""
+    new, secret = tmp_path / "new", tmp_path / "secret"
+    secret.touch()
+    done = await asyncio.to_thread(sotto, "--data", str(new), "--passphrase-file", str(secret))
+    assert done.returncode == 2
+    assert "passphrase_file" in done.stderr
+    assert {each.name for each in new.iterdir()} <= {"lock"}
+    secret.write_text("correct horse\n")
+    async with process_in(folder, fresh_port(), "--passphrase-file", str(secret)) as relay:
+        assert words.NO_PASSPHRASE in (await relay.end())[1]
+
+
+def test_a_home_that_there_is_not() -> None:
+    done = sotto("--data", "~nobody-of-that-name/relay")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "data" in done.stderr
+
+
+ALL_OF_IT = ("0.0.0.0", "::")  # noqa: S104 -- a throw-away relay
+
+
+@pytest.mark.parametrize("host", ALL_OF_IT)
+async def test_the_link_names_addresses_that_somebody_can_call(folder: Path, host: str) -> None:
+    """Not the one that stands for all of this computer."""
+    if host == "::" and not socket.has_dualstack_ipv6():
+        pytest.skip("this computer has no IPv6")
+    async with relay_in(folder, host=host) as site:
+        addresses = [parse_address(each) for each in site.started.addresses]
+        assert addresses
+        assert {each.host for each in addresses}.isdisjoint(ALL_OF_IT)
+        assert {":" in each.host for each in addresses} == {":" in host}
+        assert RelayInvite.decode(site.started.link).addresses == tuple(addresses)
+
+
+async def test_a_start_that_fails_at_the_end_leaves_nothing_behind(folder: Path) -> None:
+    relay = Relay(folder, replace(chosen(), public=("no address",)))
+    with pytest.raises(OptionError):
+        await relay.start()
+    async with relay_in(folder):
+        pass
+
+
+async def test_a_terminal_that_hangs_up_is_a_goodbye(folder: Path) -> None:
+    async with process_in(folder, fresh_port()) as relay:
+        relay.process.send_signal(signal.SIGHUP)  # from the system, and again from the shell
+        code, error = await relay.end(signal.SIGHUP)
+    assert (code, error.splitlines()[-1]) == (0, words.STOPPING)
+
+
+@asynccontextmanager
+async def saying_into(out: int, error: int, folder: Path, *flags: str) -> AsyncIterator[RelayProcess]:
+    """A relay that writes into files of ours, and can be called; it has to end by itself."""
+    port = fresh_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "messenger.relay", "--data", str(folder), "--host", "127.0.0.1",
+        "--port", str(port), *flags,
+        stdout=out, stderr=error, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    os.close(out)
+    relay = RelayProcess(process, port)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    await (await relay.visitor()).close()
+                    break
+                except ConnectError:
+                    assert process.returncode is None
+        yield relay
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_it_goes_on_when_nobody_reads_where_it_is(folder: Path) -> None:
+    there, here = os.pipe()
+    os.close(there)
+    async with saying_into(here, here, folder) as relay:
+        await (await relay.visitor()).close()
+
+
+async def test_traffic_that_nobody_reads_does_not_hold_up_the_end(folder: Path) -> None:
+    there, here = os.pipe()
+    try:
+        flags = ("--show-traffic", "--traffic-bytes", "4096")
+        async with saying_into(here, DEVNULL, folder, *flags) as relay:
+            owner = await relay.visitor()
+            box = await owner.make()
+            for number in range(20):  # more than fits into a pipe
+                assert isinstance(await owner.send(box, envelope(number)), Done)
+            await owner.close()
+    finally:
+        os.close(there)
 
 
 async def test_traffic_is_shown_as_the_relay_sees_it(folder: Path) -> None:

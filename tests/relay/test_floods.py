@@ -141,6 +141,34 @@ async def test_half_messages_on_many_links_are_bounded(site: Site, monkeypatch: 
     await asyncio.gather(*ended, return_exceptions=True)
 
 
+async def test_what_one_network_has_begun_takes_nothing_from_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has a share of its own of what may be in memory, and has that only for a while."""
+    monkeypatch.setattr(relay_limits, "PARTIAL_MAX", 1_000_000)
+    monkeypatch.setattr(relay_limits, "PARTIAL_PER_NETWORK", 500_000)
+    strangers = [await _from(site, f"127.9.9.{number}") for number in range(1, 9)]
+    ended = [asyncio.ensure_future(stranger.ended()) for stranger in strangers]
+    for stranger in strangers:
+        stranger.link.send_content(b"\x03" + (200_000).to_bytes(3, "big") + bytes(190_000))
+        stranger.write()
+    async with asyncio.timeout(PATIENCE):
+        while sum(each.done() for each in ended) < len(ended) - 2:
+            await asyncio.wait(
+                [each for each in ended if not each.done()], return_when=asyncio.FIRST_COMPLETED
+            )
+    friend, large = await _from(site, "127.77.0.2"), max(limits.ENVELOPE_BUCKETS)
+    box = await friend.make()
+    assert isinstance(await friend.send(box, envelope(1, large)), Done)
+    monkeypatch.setattr(relay_limits, "RECORD_DEADLINE", 0.1)
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.wait(ended)
+    assert friend.there
+    await friend.close()
+    for stranger in strangers:
+        await stranger.close()
+
+
 async def test_somebody_who_never_reads_holds_nobody_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is for them goes to the disk, little of it stays in memory, and in the end they are dropped."""
     monkeypatch.setattr(relay_limits, "CLIENT_STALL", 0.5)
@@ -165,6 +193,40 @@ async def test_somebody_who_never_reads_holds_nobody_up(site: Site, monkeypatch:
     back = await site.visitor()
     tag = await back.subscribe(boxes[1], window=4)
     assert [await back.arrived(tag) for _ in range(60)] == [envelope(number, large) for number in range(60)]
+
+
+async def test_what_waits_for_many_who_never_read_is_bounded(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One queue is enough for that: what nobody has acknowledged is brought to each who subscribes to it."""
+    large = max(limits.ENVELOPE_BUCKETS)
+    monkeypatch.setattr(relay_limits, "WAITING_PER_NETWORK", 16 * large)
+    writer = await _from(site, "127.77.0.3")
+    box = await writer.make()
+    for number in range(60):
+        assert isinstance(await writer.send(box, envelope(number, large)), Done)
+    network = site.relay.house.networks.of("127.10.10.10")
+    deaf = []
+    for _ in range(20):
+        stranger = await _from(site, "127.10.10.10")
+        deaf.append(stranger)
+        await stranger.subscribe(box)
+        stranger.deaf.clear()
+        stranger.stream.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        assert network.waiting <= 16 * large
+    async with asyncio.timeout(PATIENCE):
+        while not site.relay.house.counters.clients_dropped:
+            await served(site)
+    assert network.waiting <= 16 * large
+    reader = await _from(site, "127.77.0.4")
+    tag = await reader.subscribe(box, window=2)
+    assert [await reader.arrived(tag) for _ in range(60)] == [envelope(number, large) for number in range(60)]
+    for visitor in (writer, reader, *deaf):
+        await visitor.close()
+    async with asyncio.timeout(PATIENCE):
+        while network.streams:
+            await served(site)
+    assert (network.waiting, network.stalled) == (0, {})
 
 
 async def test_too_much_in_memory_is_answered_as_busy(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

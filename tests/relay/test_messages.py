@@ -11,7 +11,7 @@ from messenger.protocol.relay_queues import Send, Subscribe
 from messenger.protocol.relay_word import Code, EndReason, Welcome
 from messenger.relay.broker import Put, QueueRow
 from messenger.relay.doorkeeper import Doorkeeper
-from tests.helpers.relays import Site, envelope, relay_in
+from tests.helpers.relays import Box, Site, envelope, relay_in
 
 
 async def test_a_message_is_handed_over(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +50,48 @@ async def test_a_subscription_is_answered_at_once_and_not_with_the_next_tick(
     async with relay_in(folder) as site:
         owner = await site.visitor()
         await owner.subscribe(await owner.make())
+
+
+async def test_who_may_not_write_is_told_at_once_and_not_with_the_next_tick(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_self: Doorkeeper) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Doorkeeper, "watch", never)
+    async with relay_in(folder) as site:
+        owner = await site.visitor()
+        box = await owner.make()
+        for nobody in (Box(*map(bytes, (24, 24, 32, 32))), box._replace(send_id=box.recv_id)):
+            assert getattr(await owner.send(nobody, envelope(1)), "code", None) is Code.DENIED
+
+
+async def test_a_queue_that_is_being_subscribed_to_stays_the_one_that_writers_find(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many others are used in between."""
+    monkeypatch.setattr(relay_limits, "QUEUES_KNOWN", 1)
+    owner, writer = await site.visitor(), await site.visitor()
+    boxes = [await owner.make() for _ in range(3)]
+    broker, going_on = site.relay.house.broker, asyncio.Event()
+    subscribed = broker.subscribed
+
+    def later(queue: QueueRow) -> "asyncio.Future[tuple[int, int]]":
+        async def answer() -> tuple[int, int]:
+            await going_on.wait()
+            return await subscribed(queue)
+
+        return asyncio.ensure_future(answer())
+
+    monkeypatch.setattr(broker, "subscribed", later)
+    asked = owner.post(Subscribe(0, boxes[0].recv_id), boxes[0].recv_key)
+    for box in boxes[1:]:
+        assert isinstance(await writer.send(box, envelope(1)), Done)
+    going_on.set()
+    tag = (await owner.answer(asked)).tag
+    sent = writer.post(Send(0, boxes[0].send_id, envelope(2)), boxes[0].send_key)
+    assert await owner.arrived(tag) == envelope(2)
+    assert isinstance(await writer.answer(sent), Done)
 
 
 async def test_a_stream_that_begins_at_once_does_not_go_by_the_disk_for_ever(
@@ -243,6 +285,19 @@ async def test_subscriptions_of_a_link_are_counted(folder: Path) -> None:
         answer = await owner.ask(Subscribe(0, boxes[2].recv_id), boxes[2].recv_key)
         assert answer == Failed(answer.tag, Code.LIMIT)
         await owner.subscribe(boxes[0])
+
+
+async def test_who_has_as_many_subscriptions_as_they_may_takes_none_away(folder: Path) -> None:
+    async with relay_in(folder, subscriptions=2) as site:
+        owner, other = await site.visitor(), await site.visitor()
+        boxes = [await owner.make() for _ in range(3)]
+        tag = await other.subscribe(boxes[2])
+        asked = [owner.post(Subscribe(0, box.recv_id), box.recv_key) for box in boxes]
+        answers = [await owner.answer(each) for each in asked]
+        assert [getattr(answer, "code", None) for answer in answers] == [None, None, Code.LIMIT]
+        sent = other.post(Send(0, boxes[2].send_id, envelope(1)), boxes[2].send_key)
+        assert await other.arrived(tag) == envelope(1)
+        assert isinstance(await other.answer(sent), Done)
 
 
 async def test_a_relay_that_starts_again_has_everything(folder: Path) -> None:

@@ -26,9 +26,14 @@ async def _get(port: int, path: str) -> str:
 @pytest.mark.skipif(MISSING, reason="prometheus-client is an extra of its own")
 async def test_numbers_without_names() -> None:
     counters, port = Counters(streams=7, messages_in=3), fresh_port()
-    server = StatusServer(counters)
+    ailing = [""]
+    server = StatusServer(counters, lambda: ailing[0])
     await server.start(port)
     assert (await _get(port, "/health")).endswith("ok\n")
+    ailing[0] = "disk"
+    answer = await _get(port, "/health")
+    assert answer.startswith("HTTP/1.1 503")
+    assert answer.endswith("disk\n")
     metrics = await _get(port, "/metrics")
     assert "sotto_relay_streams 7.0" in metrics
     assert "sotto_relay_messages_in_total 3.0" in metrics
@@ -39,4 +44,4 @@ async def test_numbers_without_names() -> None:
 def test_a_missing_package_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with pytest.raises(MetricsMissing):
-        StatusServer(Counters())
+        StatusServer(Counters(), str)

@@ -129,3 +129,36 @@ async def test_everything_that_is_out_of_date_goes(site: Site, monkeypatch: pyte
     await pass_days(site, 22, asleep=True)
     assert (await site.relay.house.broker.totals()).messages == 0
     assert not await gone(site, box)
+
+
+async def test_no_step_deletes_much_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is deleted is overwritten, and meanwhile nobody's message is stored."""
+    monkeypatch.setattr(relay_limits, "EXPIRY_OCTETS", 5000)
+    owner = await site.visitor()
+    boxes = [await owner.make() for _ in range(3)]
+    await owner.subscribe(await owner.make())
+    await pass_days(site, 80)
+    for box in boxes:
+        for number in range(3):
+            assert isinstance(await owner.send(box, envelope(number)), Done)
+    broker = site.relay.house.broker
+    expire, steps = broker.expire, []
+
+    async def looked_at() -> tuple[list[int], bool]:
+        before = (await broker.totals()).messages
+        outcome = await expire()
+        steps.append(before - (await broker.totals()).messages)
+        return outcome
+
+    monkeypatch.setattr(broker, "expire", looked_at)
+    await pass_days(site, 12)
+    assert all([await gone(site, box) for box in boxes])
+    assert max(steps) == 3, "one queue at a time"
+    for box in (boxes := [await owner.make() for _ in range(2)]):
+        for number in range(4):
+            assert isinstance(await owner.send(box, envelope(number)), Done)
+    steps.clear()
+    await pass_days(site, 22)
+    assert sum(steps) == 8
+    assert max(steps) == 2
+    assert not await gone(site, boxes[0])

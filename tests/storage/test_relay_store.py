@@ -13,7 +13,7 @@ from messenger.storage.relay_store import RelayStore
 DAY = 86400
 NOW = 1_800_000_000
 KEY = bytes(32)
-QUOTA = (3, 100)
+QUOTA = (3, 100, 10**6)
 
 
 @pytest.fixture
@@ -69,9 +69,51 @@ def test_what_is_out_of_date_does_not_count_and_goes(store: RelayStore) -> None:
     assert [put(store, row, number, old) for number in (1, 2, 3)] == [Put.STORED] * 3
     assert waiting(store, row) == []
     assert put(store, row, 4) is Put.STORED
-    assert store.messages.expire(NOW - 21 * DAY, 2) == 2
-    assert store.messages.expire(NOW - 21 * DAY, 2) == 1
+    assert store.messages.expire(NOW - 21 * DAY, 1, 1000) == 1
+    assert store.messages.expire(NOW - 21 * DAY, 9, 5) == 1
+    assert store.messages.octets(row.number) == 20
+    assert store.messages.expire(NOW - 21 * DAY, 9, 1000) == 1
     assert store.messages.total() == (1, 10)
+
+
+def test_what_is_out_of_date_and_comes_again_is_there_again(store: RelayStore) -> None:
+    row = queue(store)
+    assert put(store, row, 1, NOW - 21 * DAY - 1) is Put.STORED
+    assert put(store, row, 1) is Put.STORED
+    assert waiting(store, row) == [1]
+    assert store.messages.expire(NOW - 21 * DAY, 10, 1000) == 0
+    assert store.messages.total() == (1, 10)
+
+
+def test_room_on_the_disk_is_bounded_and_comes_back(store: RelayStore, path: Path) -> None:
+    row, big = queue(store), 40_000
+    bound = 10**6
+    before = store.room(bound, 0)
+    assert 500_000 < before < bound
+    for number in range(10):
+        bounds = (100, 10**7, store.room(bound, 0))
+        hash_ = bytes([number]) * 32
+        assert store.messages.put(row.number, hash_, bytes(big), NOW, bounds, 0) is Put.STORED
+    after = store.room(bound, 0)
+    assert 10 * big <= before - after <= 12 * big
+    grown = path.stat().st_size
+    store.messages.forget(row.number, [bytes([number]) * 32 for number in range(10)])
+    assert store.room(bound, 0) > after + 10 * big
+    assert store.room(0, 2**60) >= 10 * big, (
+        "what the file has already may be used, however little else there is"
+    )
+    assert store.room(0, 2**60) < 15 * big
+    assert store.room(0, 0) > store.room(0, 2**20) > 15 * big
+    store.shred()
+    assert path.stat().st_size >= grown
+
+
+def test_without_room_nothing_is_stored_and_what_is_there_is_known(store: RelayStore) -> None:
+    row = queue(store)
+    assert put(store, row, 1) is Put.STORED
+    assert store.messages.put(row.number, bytes([2]) * 32, bytes(10), NOW, (3, 100, 9), 0) is Put.NO_ROOM
+    assert store.messages.put(row.number, bytes([1]) * 32, bytes(10), NOW, (3, 100, 0), 0) is Put.STORED
+    assert waiting(store, row) == [1]
 
 
 def test_with_a_queue_goes_all_that_is_in_it(store: RelayStore) -> None:
