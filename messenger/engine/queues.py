@@ -48,6 +48,8 @@ class Queues:
         self._sealing = sealing
         self._tasks = Tasks("queues", context.publish)
         self._turns: dict[Fingerprint, asyncio.Lock] = {}
+        self._refused: dict[Fingerprint, float] = {}
+        """Until when a relay is not asked for queues one by one."""
         self.larder = Larder(context, sealing)
         self.on_attended: Callable[[RelayLink], None] = lambda _link: None
         """Called when our queues at a relay have been looked after, with each new link."""
@@ -76,7 +78,8 @@ class Queues:
         if await self._context.stored(self._own.for_contact, conversation):
             return True
         for link in await self._relays.own_links():
-            await self._attend(link)
+            if self._refused.get(link.relay, 0.0) <= asyncio.get_running_loop().time():
+                await self._attend(link)
         return bool(await self._context.stored(self._own.for_contact, conversation))
 
     async def leave(self, relay: Fingerprint) -> None:
@@ -118,6 +121,8 @@ class Queues:
         self.on_attended(link)
 
     async def _attend(self, link: RelayLink) -> None:
+        """Do what is due at a relay, and tell whoever has to be told of it; nobody else, who may wait for this."""
+        before = await self._context.stored(self._own.changes)
         async with self._turn(link.relay):
             try:
                 await self._context.stored(_prepare, self._context.store, link.relay, self._context.now_ms())
@@ -131,8 +136,10 @@ class Queues:
                     part = due[start : start + carrier_limits.CARRIED_AT_ONCE]
                     await asyncio.gather(*(self._attend_one(link, queue) for queue in part))
             except ConnectError:  # the next link goes on
-                return
-        await self._tell_changed()
+                pass
+        for conversation, change in (await self._context.stored(self._own.changes)).items():
+            if before.get(conversation) != change:
+                self._context.to_carry(conversation)
 
     async def _attend_one(self, link: RelayLink, queue: OwnQueue) -> None:
         try:
@@ -143,6 +150,9 @@ class Queues:
                 queue = await self._make(link, queue)
             await self._subscribe(link, queue)
         except RelayError as e:
+            if not queue.recv_id:
+                pause = min(e.seconds or carrier_limits.CARRY_AGAIN, carrier_limits.CARRY_AGAIN_MAX)
+                self._refused[link.relay] = asyncio.get_running_loop().time() + pause
             if e.problem is RelayProblem.DENIED and queue.recv_id:
                 await self._lost(link, queue)
             elif not queue.recv_id and (queue.requests or e.problem is RelayProblem.TOKEN):
@@ -158,6 +168,7 @@ class Queues:
         made = await link.ask(NewQueue(0, kind, queue.recv_key, queue.send_key, token))
         if isinstance(made, QueueMade):
             await self._context.stored(self._own.made, queue.id, made.recv_id, made.send_id)
+            self._refused.pop(link.relay, None)
             if queue.requests or self._relays.refusal(link.relay) is RelayProblem.TOKEN:
                 await self._relays.refused(link.relay, None)
         return await self._context.stored(self._own.get, queue.id) or queue

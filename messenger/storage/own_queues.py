@@ -26,7 +26,7 @@ _CHANGED: Final = (
     "UPDATE contacts SET news = news + 1 WHERE id = (SELECT conversation FROM queues WHERE id = ?)"
 )
 _TOLD: Final = "UPDATE contacts SET news_told = max(news_told, ?) WHERE id = ?"
-_UNTOLD: Final = "SELECT id FROM contacts WHERE news > news_told ORDER BY id"
+_UNTOLD: Final = "SELECT id, news FROM contacts WHERE news > news_told ORDER BY id"
 
 
 class QueueTable:
@@ -120,7 +120,11 @@ class QueueTable:
 
     def untold(self) -> list[ConversationId]:
         """The contacts who have to be told something of us."""
-        return [ConversationId(row[0]) for row in self._database.rows(_UNTOLD)]
+        return [*self.changes()]
+
+    def changes(self) -> dict[ConversationId, int]:
+        """As `change`, of each contact who has to be told of one."""
+        return {ConversationId(id_): change for id_, change in self._database.rows(_UNTOLD)}
 
     def change(self, conversation: ConversationId) -> int:
         """Number of the last change at our end that a contact has to be told of; 0 if there is none."""
