@@ -170,7 +170,7 @@ class Carrier:
                 pause = min(pause or carrier_limits.CARRY_AGAIN_MAX, e.seconds or carrier_limits.CARRY_AGAIN)
                 continue
             except ConnectError:
-                self._relays.want(place.relay, at_once=True)
+                self._relays.want(place.relay)
                 continue
             return None
         return pause

@@ -56,6 +56,8 @@ class RelayLinks:
         self._states: dict[Fingerprint, RelayState] = {}
         self._keepers: dict[Fingerprint, asyncio.Task[None]] = {}
         self._hurry: dict[Fingerprint, asyncio.Event] = {}
+        self._still: set[Fingerprint] = set()
+        """Relays that were wanted again while there was a link, or an attempt to have one."""
         self._tasks = Tasks("relay", context.publish)
         self._closed = False
         self.stirred = Pulse()
@@ -110,7 +112,8 @@ class RelayLinks:
 
         Args:
             fingerprint: Which.
-            at_once: Try now, also if the next try is due later.
+            at_once: Try now, also if the next try is due later. Not for what a link has just ended over: a relay
+                that falls over something would be called and called.
         """
         if self._closed:
             return
@@ -118,7 +121,9 @@ class RelayLinks:
         if keeper is None or keeper.done():
             self._hurry[fingerprint] = asyncio.Event()
             self._keepers[fingerprint] = self._tasks.start(self._keep(fingerprint))
-        elif at_once:
+            return
+        self._still.add(fingerprint)
+        if at_once:
             self._hurry[fingerprint].set()
 
     async def _keep(self, fingerprint: Fingerprint) -> None:
@@ -129,6 +134,7 @@ class RelayLinks:
             if relay is None or not relay.use.connects:
                 return
             self._hurry[fingerprint].clear()
+            self._still.discard(fingerprint)
             self._note(relay, RelayConnecting())
             before = asyncio.get_running_loop().time()
             reason = await self._attempt(relay)
@@ -137,7 +143,7 @@ class RelayLinks:
             lasted = asyncio.get_running_loop().time() - before
             if reason is None:
                 self._note(relay, RelayUnreachable())
-                if not self._hurry[fingerprint].is_set():
+                if fingerprint not in self._still:
                     return
                 continue
             proven = lasted > limits.LINK_PROVEN

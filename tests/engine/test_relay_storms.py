@@ -4,15 +4,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from messenger.core import limits
 from messenger.core.models import MessageState
-from messenger.engine.events import EngineFault
-from messenger.protocol.relay_queues import NewQueue, QueueKind
+from messenger.core.relays import RelayUnreachable
+from messenger.engine.events import EngineFault, RelayChanged
+from messenger.protocol.relay_queues import NewQueue, QueueKind, Send, Subscribe
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_word import Code
 from tests.helpers.carrier import part, seeded
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import uses
+from tests.helpers.relay_users import uses, users_apart
 from tests.helpers.small_relay import Client, SmallRelay
 
 ROUNDS = 60
@@ -64,3 +66,42 @@ async def test_a_queue_that_is_refused_is_not_asked_for_all_the_time(
     await rounds(alice, grudging)
     assert grudging.wanted() - before <= 2
     assert alice.count(EngineFault) == 0
+
+
+class Snapping(SmallRelay):
+    """Hangs up on whoever brings something, as one that falls over it."""
+
+    falling = False
+    fell = 0
+
+    def answer(self, client: Client, service: RelayService, request: Request) -> None:
+        if self.falling and isinstance(request, Send):
+            self.fell += 1
+            client.connection.stream.abort()
+        else:
+            super().answer(client, service, request)
+
+
+async def test_a_relay_that_falls_over_a_message_is_not_called_without_a_pause(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pauses grow, whatever waits; what somebody writes anew is tried at once."""
+    monkeypatch.setattr(limits, "RECONNECT_FIRST", 30.0)
+    monkeypatch.setattr(limits, "RECONNECT_MAX", 60.0)
+    relay = await Snapping.open()
+    alice, here, bob, _ = await users_apart(people, relay.target)
+    relay.falling = True
+    since = alice.mark
+    message = await alice.engine.send_text(here, "too heavy")
+    await relay.until(lambda: relay.fell > 0)
+    fallen = await alice.wait_for(
+        RelayChanged, lambda e: isinstance(e.relay.state, RelayUnreachable), since=since
+    )
+    await rounds(bob, relay)
+    assert relay.fell <= 2, "what was about to try looks once more"
+    assert isinstance(fallen.relay.state, RelayUnreachable)
+    assert fallen.relay.state.retry_ms is not None
+    relay.falling = False
+    await alice.engine.send_text(here, "light")
+    await alice.sees(message.id, MessageState.DELIVERED)
+    await relay.stop()
