@@ -21,7 +21,8 @@ WORK_SLACK: Final = 1.1
 """Tasks of work are asked for a little more slowly than `relay_limits.TASK_INTERVAL`: clocks differ."""
 
 QUEUE_WAIT: Final = 20.0
-"""Whoever has added a relay, or wants to be found there, waits at most so long for the link and the queue."""
+"""Whoever has added a relay, or wants to be found there, waits at most so long for the link and the queue; and
+whoever calls somebody through one for the link."""
 
 JOIN_WAIT: Final = 35.0
 """A relay joins a circuit, or gives it up, within this time: a pass works for 30 s."""

@@ -129,7 +129,7 @@ class Circuits:
             self._tasks.start(self._answer(link, queue.conversation, ring))
 
     async def _open(self, relay: Fingerprint, send_id: bytes, send_key: bytes) -> Socket:
-        link = self._relays.link(relay)
+        link = await self._relays.reach(relay)
         if link is None:
             raise ConnectError(Reason.UNREACHABLE)
         try:

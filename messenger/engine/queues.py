@@ -121,7 +121,10 @@ class Queues:
         self.on_attended(link)
 
     async def _attend(self, link: RelayLink) -> None:
-        """Do what is due at a relay, and tell whoever has to be told of it; nobody else, who may wait for this."""
+        """Do what is due at a relay, and have those told who must be told of it.
+
+        Nobody else is woken: they may have asked for this, and would ask again.
+        """
         before = await self._context.stored(self._own.changes)
         async with self._turn(link.relay):
             try:

@@ -1,9 +1,9 @@
 """Links with relays: one with each that is ours or needed, kept up, and more where one has no room."""
 
 import asyncio
+import contextlib
 import functools
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -30,6 +30,7 @@ from messenger.core.relays import (
 )
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, RelayChanged
+from messenger.engine.reconnect import jittered
 from messenger.engine.relay_link import News, RelayLink
 from messenger.engine.tasks import Pulse, Tasks
 from messenger.net.dial import Stream, dial
@@ -53,6 +54,8 @@ class RelayLinks:
         self._links: dict[Fingerprint, RelayLink] = {}
         self._more: dict[Fingerprint, set[RelayLink]] = {}
         self._widening: set[Fingerprint] = set()
+        self._narrow: dict[Fingerprint, float] = {}
+        """The pause before the next further link with a relay that has ended one soon."""
         self._states: dict[Fingerprint, RelayState] = {}
         self._keepers: dict[Fingerprint, asyncio.Task[None]] = {}
         self._hurry: dict[Fingerprint, asyncio.Event] = {}
@@ -70,6 +73,23 @@ class RelayLinks:
 
     def link(self, relay: Fingerprint) -> RelayLink | None:
         """The link with a relay, if it is up."""
+        return self._links.get(relay)
+
+    async def reach(self, relay: Fingerprint) -> RelayLink | None:
+        """The link with a relay that may be connected to; waited for if it is not up, perhaps for being idle.
+
+        Returns:
+            None if it cannot be had, or takes longer than `carrier_limits.QUEUE_WAIT`.
+        """
+        known, failed = await self._context.stored(self._table.get, relay), self.failed(relay)
+        if known is None or not known.use.connects:
+            return None
+        if relay not in self._links:
+            self.want(relay, at_once=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(carrier_limits.QUEUE_WAIT):
+                while relay not in self._links and self.failed(relay) == failed and not self._closed:
+                    await self.stirred.next.wait()
         return self._links.get(relay)
 
     def failed(self, relay: Fingerprint) -> int:
@@ -112,8 +132,8 @@ class RelayLinks:
 
         Args:
             fingerprint: Which.
-            at_once: Try now, also if the next try is due later. Not for what a link has just ended over: a relay
-                that falls over something would be called and called.
+            at_once: Try now, also if the next try is due later. Not when a link has just ended over something:
+                a relay that falls over it would be called and called.
         """
         if self._closed:
             return
@@ -153,6 +173,7 @@ class RelayLinks:
     async def _further(self, fingerprint: Fingerprint) -> None:
         """Keep a further link until it ends; what it was for goes to another one then."""
         link: RelayLink | None = None
+        began = asyncio.get_running_loop().time()
         try:
             relay = await self._context.stored(self._table.get, fingerprint)
             if relay is not None:
@@ -166,8 +187,24 @@ class RelayLinks:
             self._widening.discard(fingerprint)
             if link is not None:
                 self._more.get(fingerprint, set()).discard(link)
+        if fingerprint in self._links:
+            await self._after_further(fingerprint, asyncio.get_running_loop().time() - began)
+
+    async def _after_further(self, fingerprint: Fingerprint, lasted: float) -> None:
+        """Have another further link, but no sooner than after a pause, which grows if they do not last."""
+        if fingerprint in self._widening:
+            return
+        pause = limits.RECONNECT_FIRST
+        if lasted <= limits.LINK_PROVEN:
+            pause = min(self._narrow.get(fingerprint, pause / 2) * 2, limits.RECONNECT_MAX)
+        self._narrow[fingerprint] = pause
+        self._widening.add(fingerprint)
+        try:
+            await asyncio.sleep(jittered(pause))
+        finally:
+            self._widening.discard(fingerprint)
         main = self._links.get(fingerprint)
-        if main is not None and link is not None:
+        if main is not None:
             self.on_up(main)
 
     def _further_up(self, link: RelayLink) -> None:
@@ -224,7 +261,7 @@ class RelayLinks:
     async def _pause(self, relay: Relay, pause: float, reason: Reason | None) -> None:
         """Wait between half the pause and the whole of it, or until somebody is in a hurry."""
         hurry = self._hurry[relay.fingerprint]
-        seconds = pause * (0.5 + secrets.randbelow(1000) / 2000)
+        seconds = jittered(pause)
         self._failed[relay.fingerprint] = self.failed(relay.fingerprint) + 1
         self._note(relay, RelayUnreachable(reason, self._context.now_ms() + int(seconds * 1000)))
         try:
@@ -240,6 +277,7 @@ class RelayLinks:
         for link in linked:
             link.close()
         self._links.pop(fingerprint, None)
+        self._narrow.pop(fingerprint, None)
         keeper = self._keepers.pop(fingerprint, None)
         if keeper is None:
             return

@@ -1,15 +1,19 @@
 """Links through a relay, when there is no direct way."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
-from messenger.core import relay_limits
+from messenger.core import carrier_limits, relay_limits
 from messenger.core.errors import Reason
 from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState, Offline, Online, Route, Standing
-from messenger.engine.events import PeerTyping, PresenceChanged
+from messenger.core.relays import RelayUnreachable
+from messenger.engine.events import PeerTyping, PresenceChanged, RelayAsked, RelayChanged
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import acquainted, relayed
-from tests.helpers.relays import Site
+from tests.helpers.relay_users import acquainted, relayed, uses
+from tests.helpers.relays import Site, prepare, relay_in
 
 Pair = tuple[Person, ConversationId, Person, ConversationId]
 
@@ -90,3 +94,33 @@ async def test_whoever_is_blocked_is_not_answered(
     assert site.relay.house.counters.circuits_joined == 0, "the pass was not even shown"
     assert not alice.count(PresenceChanged, lambda e: isinstance(e.presence, Online), since=since)
     assert not bob.count(PresenceChanged, lambda e: isinstance(e.presence, Online), since=mark)
+
+
+async def test_a_relay_of_theirs_is_called_again_for_a_circuit(
+    people: People, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link with it had nothing to do for a while and was closed: looking at the conversation opens it."""
+    monkeypatch.setattr(carrier_limits, "RELAY_IDLE", 0.3)
+    theirs = site.started.fingerprint
+    async with relay_in(prepare(tmp_path / "another", "carol")) as another:
+        alice, bob = await people("alice", listen=False), await people("bob", listen=False)
+        await uses(alice, another.started.link)
+
+        async def allow() -> None:
+            await bob.wait_for(RelayAsked)
+            await bob.engine.allow_relay(another.started.fingerprint, allowed=True)
+
+        (here, there), _ = await asyncio.gather(acquainted(alice, bob, site.started.link), allow())
+        for _ in range(2):
+            await alice.engine.disconnect(here)
+            await alice.wait_for(
+                RelayChanged,
+                lambda e: e.relay.fingerprint == theirs and e.relay.state == RelayUnreachable(),
+                since=alice.mark,
+            )
+            since, mark = alice.mark, bob.mark
+            await alice.engine.reconnect(here)
+            await relayed(alice, here, since=since)
+            await relayed(bob, there, since=mark)
+            message = await alice.engine.send_text(here, "by the link")
+            await alice.sees(message.id, MessageState.DELIVERED)

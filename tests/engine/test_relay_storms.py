@@ -8,13 +8,14 @@ from messenger.core import limits
 from messenger.core.models import MessageState
 from messenger.core.relays import RelayUnreachable
 from messenger.engine.events import EngineFault, RelayChanged
+from messenger.net.dial import Stream
 from messenger.protocol.relay_queues import NewQueue, QueueKind, Send, Subscribe
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_word import Code
 from tests.helpers.carrier import part, seeded
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import uses, users_apart
+from tests.helpers.relay_users import users_apart, uses
 from tests.helpers.small_relay import Client, SmallRelay
 
 ROUNDS = 60
@@ -104,4 +105,36 @@ async def test_a_relay_that_falls_over_a_message_is_not_called_without_a_pause(
     relay.falling = False
     await alice.engine.send_text(here, "light")
     await alice.sees(message.id, MessageState.DELIVERED)
+    await relay.stop()
+
+
+class Narrow(SmallRelay):
+    """Has room for one queue a link, and one link alone."""
+
+    turned_away = 0
+
+    async def _talk(self, stream: Stream, first: bytes) -> None:
+        if self._here:
+            self.turned_away += 1
+            stream.abort()
+        else:
+            await super()._talk(stream, first)
+
+
+async def test_further_links_that_are_turned_away_are_tried_ever_later(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    await seeded(alice, bob)
+    monkeypatch.setattr(limits, "RECONNECT_FIRST", 30.0)
+    monkeypatch.setattr(limits, "RECONNECT_MAX", 60.0)
+    relay = Narrow()
+    relay.limit = 1
+    await relay.start()
+    await uses(alice, relay.target)
+    await relay.until(lambda: len(relay.queues) == 2)
+    await relay.until(lambda: any(isinstance(each, Subscribe) for each in relay.asked))
+    await rounds(alice, relay)
+    assert relay.turned_away == 1
+    monkeypatch.setattr(limits, "RECONNECT_FIRST", 0.05)
     await relay.stop()
