@@ -1,6 +1,7 @@
 """Our queues at relays: made, subscribed, emptied, replaced and deleted (SPEC.md 11.1)."""
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -50,6 +51,7 @@ class Queues:
         self._turns: dict[Fingerprint, asyncio.Lock] = {}
         self._refused: dict[Fingerprint, float] = {}
         """Until when a relay is not asked for queues one by one."""
+        self._losses: dict[Fingerprint, _Losses] = {}
         self.larder = Larder(context, sealing)
         self.on_attended: Callable[[RelayLink], None] = lambda _link: None
         """Called when our queues at a relay have been looked after, with each new link."""
@@ -105,7 +107,7 @@ class Queues:
                     except (RelayError, ConnectError):  # it forgets them by itself some day
                         break
             await self._forget(relay)
-        await _seal_anew(self._context, queues)
+        await self._seal_anew(queues)
         await self._tell_changed()
 
     def _subscribed(self, relay: Fingerprint) -> set[int]:
@@ -150,6 +152,9 @@ class Queues:
                 await self._delete(link, queue)
                 return
             if not queue.recv_id:
+                losses = self._losses.get(link.relay)
+                if losses is not None and asyncio.get_running_loop().time() < losses.until:
+                    return  # it has lost one after the other: a later look makes the next
                 queue = await self._make(link, queue)
             await self._subscribe(link, queue)
         except RelayError as e:
@@ -199,10 +204,18 @@ class Queues:
         Receipts may be lost with it: what has none is sealed anew, so that it is acknowledged again.
         """
         await self._context.stored(self._own.remove, queue.id)
-        await _seal_anew(self._context, [queue])
+        await self._seal_anew([queue])
+        self._losses.setdefault(link.relay, _Losses()).note(asyncio.get_running_loop().time())
         if not link.remade:
             link.remade = True
             self.attend(self._relays.link(link.relay) or link)
+
+    async def _seal_anew(self, lost: Sequence[OwnQueue]) -> None:
+        """Let what the contacts of these queues have not acknowledged wait again."""
+        for conversation in dict.fromkeys(queue.conversation for queue in lost):
+            if conversation is not None:
+                await self._sealing.seal_anew(conversation)
+                self._context.to_carry(conversation)
 
     async def _on_news(self, link: RelayLink, news: Sequence[News]) -> None:
         """Store what a relay brings, and only then let it forget that."""
@@ -292,6 +305,29 @@ class Queues:
             await self._relays.tell(relay)
 
 
+class _Losses:
+    """How often a relay has lost queues of ours: each new one must be told to a contact, and costs them that.
+
+    Attributes:
+        until: Monotonic time before which it is not asked for others.
+    """
+
+    def __init__(self) -> None:
+        self.until = self._since = -math.inf
+        self._times = 0
+
+    def note(self, now: float) -> None:
+        """It has lost one now; those that it loses within a minute count as one."""
+        if now - self._since < carrier_limits.CARRY_AGAIN:
+            return
+        if now - self._since > carrier_limits.LOSSES_FORGOTTEN:
+            self._times = 0
+        if self._times:
+            pause = carrier_limits.CARRY_AGAIN * (1 << min(self._times - 1, 16))
+            self.until = now + min(pause, carrier_limits.CARRY_AGAIN_MAX)
+        self._since, self._times = now, self._times + 1
+
+
 def _prepare(store: Store, relay: Fingerprint, now_ms: int) -> None:
     """Store a queue for everybody who should have one at a relay of ours, before any of them is asked for."""
     with store.transaction():
@@ -311,16 +347,6 @@ def _prepare(store: Store, relay: Fingerprint, now_ms: int) -> None:
             store.queues.add(relay, conversation, (keys[0], keys[1], keys[2]), now_ms)
         replaced = {q.conversation for q in queues if q.id not in aged and q.recv_id}
         store.queues.retire([q.id for q in queues if q.id in aged and q.conversation in replaced], now_ms)
-
-
-async def _seal_anew(context: Context, lost: Sequence[OwnQueue]) -> None:
-    """Let what the contacts of these queues have not acknowledged wait again."""
-    for conversation in dict.fromkeys(queue.conversation for queue in lost):
-        if conversation is not None:
-            context.publish_changed(
-                await context.stored(context.store.sealed.requeue, conversation, anew=True)
-            )
-            context.to_carry(conversation)
 
 
 def _is_replaced(store: Store, queue: OwnQueue) -> bool:

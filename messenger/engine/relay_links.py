@@ -132,7 +132,7 @@ class RelayLinks:
 
         Args:
             fingerprint: Which.
-            at_once: Try now, also if the next try is due later. Not when a link has just ended over something:
+            at_once: Try now, also if the next try is due later. Not when a link just ended over something:
                 a relay that falls over it would be called and called.
         """
         if self._closed:

@@ -4,16 +4,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from messenger.core import limits
+from messenger.core import carrier_limits, limits
+from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState
 from messenger.core.relays import RelayUnreachable
 from messenger.engine.events import EngineFault, RelayChanged
+from messenger.engine.queues import _Losses
 from messenger.net.dial import Stream
 from messenger.protocol.relay_queues import NewQueue, QueueKind, Send, Subscribe
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_word import Code
-from tests.helpers.carrier import part, seeded
+from tests.helpers.carrier import part, seeded, sessions
 from tests.helpers.engines import People, Person
 from tests.helpers.relay_users import users_apart, uses
 from tests.helpers.small_relay import Client, SmallRelay
@@ -108,6 +110,34 @@ async def test_a_relay_that_falls_over_a_message_is_not_called_without_a_pause(
     await relay.stop()
 
 
+async def test_receipts_that_are_not_taken_are_sealed_once(people: People) -> None:
+    """They are handed over again as they are: an epoch has room for so many messages only."""
+    relay = await Snapping.open()
+    alice, here, bob, there = await users_apart(people, relay.target)
+    message = await alice.engine.send_text(here, "heard?")
+    await alice.sees(message.id, MessageState.DELIVERED)
+    before = await sealed_so_far(alice, here)
+    await alice.engine.stop()
+    message = await bob.engine.send_text(there, "and this?")
+    await bob.sees(message.id, MessageState.SENT)
+    relay.falling = True
+    await alice.start()
+    await alice.hears_or_has(here, "and this?")
+    await relay.until(lambda: relay.fell >= 5)
+    relay.falling = False
+    await bob.sees(message.id, MessageState.DELIVERED)
+    epoch, number = await sealed_so_far(alice, here)
+    assert (epoch, number) in ((before[0], before[1] + 1), (before[0] + 1, 1))
+    await relay.stop()
+
+
+async def sealed_so_far(person: Person, conversation: ConversationId) -> tuple[int, int]:
+    """The epoch in which somebody seals for a contact, and how many messages of it there are."""
+    session = (await sessions(person, conversation)).current
+    assert session is not None
+    return session.sending.epoch, session.sending.number
+
+
 class Narrow(SmallRelay):
     """Has room for one queue a link, and one link alone."""
 
@@ -138,3 +168,21 @@ async def test_further_links_that_are_turned_away_are_tried_ever_later(
     assert relay.turned_away == 1
     monkeypatch.setattr(limits, "RECONNECT_FIRST", 0.05)
     await relay.stop()
+
+
+def test_a_relay_that_loses_queues_again_and_again_is_asked_for_others_ever_later() -> None:
+    """All that it loses at once count as one loss: those are made again at once."""
+    losses, now = _Losses(), 1000.0
+    for _ in range(100):
+        losses.note(now)
+    assert losses.until <= now
+    pauses = []
+    for _ in range(8):
+        now = max(now, losses.until) + 61.0
+        losses.note(now)
+        losses.note(now + 1)
+        pauses.append(losses.until - now)
+    assert pauses == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+    now += carrier_limits.LOSSES_FORGOTTEN + 1
+    losses.note(now)
+    assert losses.until <= now
