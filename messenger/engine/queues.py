@@ -279,18 +279,17 @@ class Queues:
             await self._attend(link)
         for relay in await self._context.stored(self._table.all):
             queues = await self._context.stored(self._own.at, relay.fingerprint)
-            late = self._context.now_ms() - 2 * carrier_limits.RETIRED_KEPT * 1000
-            if relay.use is RelayUse.LEAVING and all(queue.used_ms < late for queue in queues):
+            kept = [await self._context.stored(_kept, self._context.store, queue) for queue in queues]
+            late = self._context.now_ms() - carrier_limits.RETIRED_KEPT * 1000
+            over = all(queue.used_ms < late - ms for queue, ms in zip(queues, kept, strict=True))
+            if relay.use is RelayUse.LEAVING and over:  # also if the relay cannot be reached any more
                 await self._forget(relay.fingerprint)
         await self._relays.forget_unused()
 
     async def _tidy_one(self, link: RelayLink, queue: OwnQueue) -> None:
-        now = self._context.now_ms()
         subscribed = queue.id in self._subscribed(link.relay)
-        kept = carrier_limits.RETIRED_KEPT
-        if queue.retired and not await self._context.stored(_is_replaced, self._context.store, queue):
-            kept = carrier_limits.RETIRED_MOST
-        if queue.retired and subscribed and queue.used_ms < now - kept * 1000:
+        late = self._context.now_ms() - await self._context.stored(_kept, self._context.store, queue)
+        if queue.retired and subscribed and queue.used_ms < late:
             # Whatever it held when it was subscribed has come by now: it is empty.
             await self._delete(link, queue)
         elif queue.requests and not queue.retired and queue.recv_id:
@@ -349,12 +348,14 @@ def _prepare(store: Store, relay: Fingerprint, now_ms: int) -> None:
         store.queues.retire([q.id for q in queues if q.id in aged and q.conversation in replaced], now_ms)
 
 
-def _is_replaced(store: Store, queue: OwnQueue) -> bool:
-    """Whether nobody needs a retired queue to reach us: they know of another, or there is none."""
-    if queue.conversation is None:
-        return True
-    left = store.queues.for_contact(queue.conversation)
-    return not left or any(each.known for each in left)
+def _kept(store: Store, queue: OwnQueue) -> int:
+    """For how many milliseconds a retired queue is kept after something has come: longest if it is needed.
+
+    Nobody needs it to reach us who knows of another, or if there is none.
+    """
+    left = [] if queue.conversation is None else store.queues.for_contact(queue.conversation)
+    needed = bool(left) and not any(each.known for each in left)
+    return 1000 * (carrier_limits.RETIRED_MOST if needed else carrier_limits.RETIRED_KEPT)
 
 
 def _blocked(store: Store) -> set[ConversationId]:
