@@ -2,6 +2,7 @@
 
 from messenger.core.address import parse_address
 from messenger.core.ids import ConversationId
+from messenger.core.models import Message
 from messenger.core.relays import OwnQueue
 from messenger.protocol.packets import Mailboxes
 from messenger.protocol.places import Place
@@ -45,6 +46,16 @@ def take(store: Store, conversation: ConversationId, mailboxes: Mailboxes) -> bo
     found = [Place.decode(place) for place in mailboxes.places]
     named = [(place.relay, raw) for place, raw in zip(found, mailboxes.places, strict=True)]
     return store.places.put(conversation, named)
+
+
+def move(store: Store, conversation: ConversationId, mailboxes: Mailboxes) -> list[Message] | None:
+    """As `take`; what is with a carrier may be where they do not look any more, and waits again.
+
+    Returns:
+        Messages that wait again; None if they are written to where they were.
+    """
+    with store.transaction():
+        return store.sealed.requeue(conversation) if take(store, conversation, mailboxes) else None
 
 
 def places(store: Store, conversation: ConversationId) -> list[Place]:

@@ -164,10 +164,11 @@ def _on_hello(desk: Desk, contact: Contact, hello: Hello, taken: Taken, *, newes
 
 
 def _on_mailboxes(desk: Desk, contact: Contact, packet: Mailboxes, taken: Taken) -> None:
-    """They are written to elsewhere; what is with a carrier may be where they do not look any more."""
-    if mailboxes.take(desk.store, contact.id, packet):
+    """They are written to elsewhere."""
+    waiting = mailboxes.move(desk.store, contact.id, packet)
+    if waiting is not None:
         taken.places = mailboxes.places(desk.store, contact.id)
-        taken.changed += desk.store.sealed.requeue(contact.id)
+        taken.changed += waiting
 
 
 def _on_portrait(desk: Desk, contact: Contact, packet: PortraitPacket, taken: Taken, *, newest: bool) -> None:

@@ -93,10 +93,19 @@ class Talk:
         self._wake.set()
         self._pump.start(self._send_waiting())
 
-    async def stop(self) -> None:
-        """Stop sending; what is not acknowledged stays in the outbox."""
+    async def stop(self, *, heard: bool = False) -> None:
+        """Stop sending; what is not acknowledged stays in the outbox.
+
+        Args:
+            heard: They have answered our goodbye.
+        """
         self._context.files.leave(self._connection)
         await self._pump.close()
+        if heard:
+            try:
+                await self._due.heard()
+            except StorageError as e:  # then they are told once more
+                self._context.publish(EngineFault("storage", type(e).__name__))
 
     def wake(self, *, again: bool = False) -> None:
         """Something waits in the outbox.
@@ -162,7 +171,7 @@ class Talk:
         if places is not None and places != self._told_places:
             self._told_places = places
             self._post(places)
-        await self._context.stored(store.queues.told, me, change)
+        self._due.told_places(change)
 
     async def on_packet(self, packet: Packet) -> None:
         """Take what they sent.

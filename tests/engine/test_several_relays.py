@@ -10,9 +10,10 @@ from messenger.core.address import parse_address
 from messenger.core.ids import Fingerprint
 from messenger.core.models import MessageState
 from messenger.core.relays import RelayConnecting, RelayOnline, RelayUse
-from messenger.engine.events import EngineFault, RelayAsked, RelayChanged
+from messenger.engine.events import EngineFault, MessageChanged, RelayAsked, RelayChanged
+from messenger.engine.talk import Talk
 from messenger.engine.whereabouts import take_whereabouts
-from messenger.protocol.packets import Mailboxes
+from messenger.protocol.packets import Mailboxes, Packet
 from messenger.protocol.places import Place
 from tests.helpers.carrier import context_of, later, part, seeded, settled
 from tests.helpers.engines import People, friends
@@ -146,3 +147,56 @@ async def test_somebody_who_names_ever_other_relays_fills_nothing(
         assert len(known) <= 8
         assert {place.relay for place in named} <= set(known)
     assert alice.count(EngineFault) == 0
+
+
+async def test_places_told_on_a_link_that_was_dying_are_told_again(
+    people: People, one: Site, other: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing answers what a link tells; whoever did not hear it would write to a place that is no more."""
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    for person in (alice, bob):
+        await uses(person, one.started.link)
+    _, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    genuine, lost = Talk._post, list[Mailboxes]()
+
+    def losing(self: Talk, packet: Packet) -> None:
+        if isinstance(packet, Mailboxes):
+            lost.append(packet)
+        else:
+            genuine(self, packet)
+
+    monkeypatch.setattr(Talk, "_post", losing)
+    await uses(alice, other.started.link)
+
+    async def told() -> bool:
+        return bool(lost)
+
+    await until(told)
+    running = bob.engine._running
+    assert running is not None
+    session = running.peers.session(there)
+    assert session is not None
+    session.connection.stream.abort()
+    await until(lambda: places(bob, there, 2))
+
+
+async def test_what_lies_at_a_place_that_is_no_more_waits_again(people: People, one: Site) -> None:
+    """Also if they tell of another on a link: it may end before it has brought everything."""
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    for person in (alice, bob):
+        await uses(person, one.started.link)
+    here, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    await part(alice, here, bob, there)
+    await bob.engine.stop()
+    message = await alice.engine.send_text(here, "left there")
+    await alice.sees(message.id, MessageState.SENT)
+    place = Place(Fingerprint(bytes(32)), bytes(24), bytes(32), bytes(32), parse_address("192.0.2.1:1"))
+    since = alice.mark
+    await take_whereabouts(context_of(alice), here, Mailboxes([place.encode()]), direct=True)
+    await alice.wait_for(
+        MessageChanged,
+        lambda e: e.message.id == message.id and e.message.state is MessageState.QUEUED,
+        since=since,
+    )
