@@ -122,6 +122,8 @@ class RelayLink:
             client = self._client
             if client is None or self._over or self._connection.link.state is not LinkState.OPEN:
                 raise self._interrupted()
+            if not client.ready:  # it is being given up
+                raise self._interrupted()
             tag = client.request(request, key)
             if queue:
                 self.queues[tag] = queue
