@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from messenger.core import carrier_limits
+from messenger.core import carrier_limits, limits
 from messenger.core.address import Address, is_literal, is_near, parse_address
 from messenger.core.errors import AddressError, ConnectError, Reason, RelayError, StorageError
 from messenger.core.ids import ConversationId, Fingerprint
@@ -60,6 +60,8 @@ class Circuits:
         self._lanes = lanes
         self._tasks = Tasks("circuit", context.publish)
         self._ringing = 0
+        self._upgrades: dict[ConversationId, Sequence[str]] = {}
+        """Where people can be called without a relay, who are being called there."""
 
     async def close(self) -> None:
         """Stop answering."""
@@ -104,9 +106,26 @@ class Circuits:
         raise ConnectError(Reason.UNREACHABLE, contact.title)
 
     def upgrade(self, conversation: ConversationId, told: Sequence[str]) -> None:
-        """Somebody has told where they can be called without the relay: try it, if that is allowed here."""
-        if self._context.settings.tell_addresses:
-            self._tasks.start(self._go_direct(conversation, told))
+        """Somebody has told where they can be called without the relay: try it, if that is allowed here.
+
+        One after the other: what they tell while it is tried comes after it, the newest alone.
+        """
+        if not self._context.settings.tell_addresses:
+            return
+        trying = conversation in self._upgrades
+        self._upgrades[conversation] = told
+        if not trying:
+            self._tasks.start(self._upgrade(conversation))
+
+    async def _upgrade(self, conversation: ConversationId) -> None:
+        told: Sequence[str] | None = None
+        try:
+            while self._upgrades[conversation] is not told:
+                told = self._upgrades[conversation]
+                await self._go_direct(conversation, told)
+                await asyncio.sleep(limits.RECONNECT_FIRST)
+        finally:
+            del self._upgrades[conversation]
 
     async def _go_direct(self, conversation: ConversationId, told: Sequence[str]) -> None:
         session = self._peers.session(conversation)

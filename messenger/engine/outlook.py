@@ -125,7 +125,7 @@ class Outlook:
         before, self._hosts = self._hosts, own_hosts()
         if self._hosts != before:
             self._peers.drop_from(before - self._hosts)
-            self._host.addresses_changed()
+            self._tasks.start(self._host.addresses_changed())
         if links or self._hosts != before:
             self.awake()
 

@@ -69,7 +69,7 @@ class Talk:
         self.contact = contact
         self._said = said
         self._told_places: Mailboxes | None = None
-        self._told_addresses = False
+        self._told_addresses: list[Addresses] = []
         self._seeding = Seeding(context, connection)
         self._due = DueReceipts(context, contact.id)
         self._portraits = Portraits(context, connection, contact.id)
@@ -261,11 +261,17 @@ class Talk:
             await self._seeding.begin(self.contact)
             self._portraits.tell()
             await self._context.files.welcome(self.contact, self._connection, self._port)
-            if not (self._direct or self._told_addresses):
-                self._told_addresses = True
-                for packet in addresses_to_tell(self._context, self._connection.stream.host):
-                    self._post(packet)
+            if not self._direct:
+                self._tell_addresses()
             self._context.to_carry(self.contact.id)  # who sees to it that there is a queue, and tells it here
+
+    def _tell_addresses(self) -> None:
+        """Tell where we can be called without the relay, if that is allowed and not what was told before."""
+        addresses = addresses_to_tell(self._context, self._connection.stream.host)
+        if addresses != self._told_addresses:
+            self._told_addresses = addresses
+            for packet in addresses:
+                self._post(packet)
 
     async def on_chained(self, packets: Sequence[ChainedPacket]) -> None:
         """Store what came one after the other, in one transaction, and acknowledge it.

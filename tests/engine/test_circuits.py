@@ -1,18 +1,21 @@
 """Links through a relay, when there is no direct way."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from messenger.core import carrier_limits, relay_limits
-from messenger.core.errors import Reason
+from messenger.core import carrier_limits, limits, relay_limits
+from messenger.core.address import Address
+from messenger.core.errors import ConnectError, Reason
 from messenger.core.ids import ConversationId
-from messenger.core.models import MessageState, Offline, Online, Route, Standing
+from messenger.core.models import Contact, MessageState, Offline, Online, Route, Standing
 from messenger.core.relays import RelayUnreachable
 from messenger.engine.events import PeerTyping, PresenceChanged, RelayAsked, RelayChanged
-from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import acquainted, relayed, uses
+from tests.helpers.carrier import settled
+from tests.helpers.engines import PATIENCE, People, Person
+from tests.helpers.relay_users import acquainted, direct, relayed, uses
 from tests.helpers.relays import Site, prepare, relay_in
 
 Pair = tuple[Person, ConversationId, Person, ConversationId]
@@ -56,6 +59,67 @@ async def test_a_direct_link_takes_over_if_both_allow_it(strangers: Pair) -> Non
         )
     message = await alice.engine.send_text(here, "shorter")
     await alice.sees(message.id, MessageState.DELIVERED)
+
+
+async def test_a_direct_link_takes_over_when_it_becomes_possible(strangers: Pair) -> None:
+    """The link through the relay was there before anybody listened, or wanted to tell where."""
+    alice, here, bob, there = strangers
+    await alice.engine.change_settings({"tell_addresses": True})
+    await alice.engine.reconnect(here)
+    await relayed(alice, here)
+    await relayed(bob, there)
+    await settled(alice, here, bob, there)
+    since, mark = alice.mark, bob.mark
+    await bob.engine.change_settings({"tell_addresses": True})
+    await bob.engine.listen()
+    await direct(alice, here, since=since)
+    await direct(bob, there, since=mark)
+
+
+async def test_a_direct_link_takes_over_when_it_becomes_wanted(strangers: Pair) -> None:
+    alice, here, bob, there = strangers
+    await alice.engine.change_settings({"tell_addresses": True})
+    await bob.engine.listen()
+    await alice.engine.reconnect(here)
+    await relayed(alice, here)
+    await relayed(bob, there)
+    await settled(alice, here, bob, there)
+    since = alice.mark
+    await bob.engine.change_settings({"tell_addresses": True})
+    await direct(alice, here, since=since)
+
+
+async def test_whoever_tells_ever_other_addresses_has_us_call_few_at_a_time(
+    strangers: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the newest of them in the end."""
+    monkeypatch.setattr(limits, "RECONNECT_FIRST", 0.0)
+    alice, here, bob, there = strangers
+    await alice.engine.change_settings({"tell_addresses": True})
+    await alice.engine.reconnect(here)
+    await relayed(alice, here)
+    await relayed(bob, there)
+    running = alice.engine._running
+    assert running is not None
+    called, more, done = list[str](), asyncio.Event(), asyncio.Event()
+
+    async def reach_at(_contact: Contact, addresses: Sequence[Address], _continues: bytes) -> Contact:
+        called.extend(map(str, addresses))
+        await more.wait()
+        if called[-1] == "127.0.0.1:50":
+            done.set()
+        raise ConnectError(Reason.REFUSED)
+
+    monkeypatch.setattr(running.dialer, "reach_at", reach_at)
+    for port in range(1, 51):
+        running.circuits.upgrade(here, [f"127.0.0.1:{port}"])
+    await bob.engine.send_text(there, "and so on")
+    await alice.hears("and so on")
+    assert len(called) <= 1
+    more.set()
+    async with asyncio.timeout(PATIENCE):
+        await done.wait()
+    assert len(called) <= 2
 
 
 async def test_nobody_is_told_an_address_who_did_not_ask(strangers: Pair) -> None:
