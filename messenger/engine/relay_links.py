@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -59,6 +59,8 @@ class RelayLinks:
         self._states: dict[Fingerprint, RelayState] = {}
         self._keepers: dict[Fingerprint, asyncio.Task[None]] = {}
         self._hurry: dict[Fingerprint, asyncio.Event] = {}
+        self._anew: set[Fingerprint] = set()
+        """Relays before which the pauses begin small again."""
         self._still: set[Fingerprint] = set()
         """Relays that were wanted again while there was a link, or an attempt to have one."""
         self._tasks = Tasks("relay", context.publish)
@@ -146,6 +148,20 @@ class RelayLinks:
         if at_once:
             self._hurry[fingerprint].set()
 
+    def probe(self, gone: Collection[str] = ()) -> None:
+        """The world has changed: a link that gives no sign of life is dropped, and nobody pauses any longer.
+
+        Args:
+            gone: IP addresses that are not ours any more; links from there are dropped at once.
+        """
+        for relay in {*self._links, *self._more}:
+            for link in self.links(relay):
+                link.probe(gone)
+        self._anew.update(self._keepers)
+        for relay, hurry in self._hurry.items():
+            if relay not in self._links:
+                hurry.set()
+
     async def _keep(self, fingerprint: Fingerprint) -> None:
         """Link with a relay again and again, until it is not ours and has been idle, or must not be used."""
         pause = limits.RECONNECT_FIRST
@@ -167,7 +183,9 @@ class RelayLinks:
                     return
                 continue
             proven = lasted > limits.LINK_PROVEN
-            pause = limits.RECONNECT_FIRST if proven else min(pause * 2, limits.RECONNECT_MAX)
+            fresh = proven or fingerprint in self._anew
+            pause = limits.RECONNECT_FIRST if fresh else min(pause * 2, limits.RECONNECT_MAX)
+            self._anew.discard(fingerprint)
             await self._pause(relay, pause, reason)
 
     async def _further(self, fingerprint: Fingerprint) -> None:
