@@ -166,7 +166,12 @@ class RelayLinks:
         """Link with a relay again and again, until it is not ours and has been idle, or must not be used."""
         pause = limits.RECONNECT_FIRST
         while True:
-            relay = await self._context.stored(self._table.get, fingerprint)
+            try:
+                relay = await self._context.stored(self._table.get, fingerprint)
+            except StorageError as e:  # a relay of ours is not given up for that
+                self._context.publish(EngineFault("relay", type(e).__name__))
+                await asyncio.sleep(jittered(limits.RECONNECT_MAX))
+                continue
             if relay is None or not relay.use.connects:
                 return
             self._hurry[fingerprint].clear()

@@ -5,17 +5,19 @@ import asyncio
 import pytest
 
 from messenger.core import relay_limits
-from messenger.core.errors import ConnectError, Reason, RemoteProtocolError
+from messenger.core.errors import ConnectError, DiskFull, Reason, RemoteProtocolError
+from messenger.core.ids import Fingerprint
 from messenger.core.models import MessageState
-from messenger.core.relays import RelayUnreachable
-from messenger.engine.events import RelayChanged
+from messenger.core.relays import Relay, RelayUnreachable
+from messenger.engine.events import EngineFault, RelayChanged
 from messenger.engine.relay_link import RelayLink
 from messenger.protocol.relay_queues import AskPuzzle
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
+from messenger.storage.relays import RelayTable
 from tests.helpers.carrier import part, seeded
 from tests.helpers.engines import PATIENCE, People, Person
-from tests.helpers.relay_users import settle, uses
+from tests.helpers.relay_users import linked, settle, uses
 from tests.helpers.small_relay import Client, SmallRelay
 
 
@@ -82,6 +84,30 @@ async def test_a_link_that_is_being_given_up_takes_nothing(
     link.abort()
     with pytest.raises(ConnectError):
         await asking
+    await relay.stop()
+
+
+async def test_a_disk_that_cannot_be_read_for_a_moment_ends_no_relay(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = await SmallRelay.open()
+    alice = await people("alice", reconnect=False)
+    await uses(alice, relay.target)
+    await alice.engine.opened_relay(relay.fingerprint)
+    genuine, failed, running = RelayTable.get, list[bool](), alice.engine._running
+    assert running is not None
+
+    def failing(self: RelayTable, fingerprint: Fingerprint) -> Relay | None:
+        if not failed and isinstance(running.relays._states.get(fingerprint), RelayUnreachable):
+            failed.append(True)
+            raise DiskFull
+        return genuine(self, fingerprint)
+
+    monkeypatch.setattr(RelayTable, "get", failing)
+    since = alice.mark
+    break_stream(link_of(alice))
+    await alice.wait_for(EngineFault, lambda e: (e.where, e.error) == ("relay", "DiskFull"), since=since)
+    await linked(alice, since=since)
     await relay.stop()
 
 
