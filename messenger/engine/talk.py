@@ -74,6 +74,8 @@ class Talk:
         self._due = DueReceipts(context, contact.id)
         self._portraits = Portraits(context, connection, contact.id)
         self._welcome, self._port = False, 0
+        self.used_ms = context.now_ms()
+        """When something was last said on this link that people mean to say, Unix milliseconds."""
         self._full = False
         self._on_way: set[MessageId] = set()
         self._sent_seq = 0
@@ -150,7 +152,7 @@ class Talk:
 
     def tell_typing(self) -> None:
         """Tell them that we are writing to them, unless they were told just now or do not know us yet."""
-        now = self._context.now_ms()
+        now = self.used_ms = self._context.now_ms()
         known = self._accepted and self._welcome and not self.contact.held
         if known and not 0 <= now - self._told_typing < _AGAIN_MS:
             self._told_typing = now
@@ -220,6 +222,7 @@ class Talk:
 
     async def _on_aside(self, packet: Typing | LaneTicket | Wish) -> None:
         """What is not of the chain, and means something among people who have accepted each other."""
+        self.used_ms = self._context.now_ms()
         match packet:
             case Typing():
                 self._on_typing()
@@ -292,6 +295,7 @@ class Talk:
         self.tell_delivered([MessageId(packet.id) for packet in packets])
 
     async def _store_chained(self, packets: Sequence[ChainedPacket]) -> None:
+        self.used_ms = self._context.now_ms()
         arrivals, unread = await self._context.written(
             self._taken, [chained_of(packet) for packet in packets]
         )
@@ -345,6 +349,7 @@ class Talk:
                 chained = item.chained
                 self._sent_seq = chained.seq
                 if chained.id not in self._on_way:
+                    self.used_ms = self._context.now_ms()
                     self._on_way.add(chained.id)
                     await self._due.sending(chained.id)
                     await self._connection.send(packet_of(chained))

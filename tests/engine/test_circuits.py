@@ -13,7 +13,7 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, MessageState, Offline, Online, Route, Standing
 from messenger.core.relays import RelayUnreachable
 from messenger.engine.events import PeerTyping, PresenceChanged, RelayAsked, RelayChanged
-from tests.helpers.carrier import settled
+from tests.helpers.carrier import later, settled
 from tests.helpers.engines import PATIENCE, People, Person
 from tests.helpers.relay_users import acquainted, direct, relayed, uses
 from tests.helpers.relays import Site, prepare, relay_in
@@ -137,6 +137,34 @@ async def test_nobody_is_told_an_address_who_did_not_ask(strangers: Pair) -> Non
     assert isinstance(presence, Online)
     assert presence.route is Route.RELAY
     assert (await alice.contact(bob)).addresses == (await bob.contact(alice)).addresses == ()
+
+
+async def test_a_circuit_that_nobody_uses_ends(strangers: Pair, site: Site) -> None:
+    """One that is used is replaced after an hour, as every link; what is written later opens another."""
+    alice, here, bob, there = strangers
+    await alice.engine.reconnect(here)
+    await relayed(alice, here)
+    await relayed(bob, there)
+    await settled(alice, here, bob, there)
+    running = alice.engine._running
+    assert running is not None
+    counters, since = site.relay.house.counters, alice.mark
+    later(alice, limits.RELINK_AFTER + 1)
+    message = await alice.engine.send_text(here, "still talking")
+    await alice.sees(message.id, MessageState.DELIVERED)
+    before = counters.circuits_joined
+    await running.upkeep.renew_links()
+    assert counters.circuits_joined == before + 1
+    assert isinstance(await alice.engine.presence(here), Online)
+    since, mark = alice.mark, bob.mark
+    later(alice, limits.RELINK_AFTER + 1)
+    await running.upkeep.renew_links()
+    await alice.offline(here, since=since)
+    await bob.offline(there, since=mark)
+    since = alice.mark
+    message = await alice.engine.send_text(here, "once more")
+    await alice.sees(message.id, MessageState.DELIVERED)
+    await relayed(alice, here, since=since)
 
 
 async def test_whoever_is_blocked_is_not_answered(
