@@ -309,6 +309,16 @@ class RelayLinks:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
 
+    def _forget(self, fingerprint: Fingerprint) -> None:
+        """Remember nothing of a relay that was dropped: contacts may name ever others."""
+        self._states.pop(fingerprint, None)
+        self._failed.pop(fingerprint, None)
+        self._more.pop(fingerprint, None)
+        self._anew.discard(fingerprint)
+        if fingerprint not in self._keepers:  # else somebody has wanted it in this moment
+            self._still.discard(fingerprint)
+            self._hurry.pop(fingerprint, None)
+
     async def refused(self, fingerprint: Fingerprint, problem: RelayProblem | None) -> None:
         """A relay of ours has made no queue for us, and will not by itself; or it has made one (None)."""
         state = self._states.get(fingerprint)

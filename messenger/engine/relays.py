@@ -100,7 +100,7 @@ class Relays(RelayLinks):
     async def forgotten(self, fingerprint: Fingerprint) -> None:
         """A relay is no longer stored."""
         await self._drop(fingerprint)
-        self._states.pop(fingerprint, None)
+        self._forget(fingerprint)
         self._context.publish(RelayRemoved(fingerprint))
 
     async def tell(self, fingerprint: Fingerprint) -> Relay:

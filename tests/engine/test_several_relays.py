@@ -149,6 +149,23 @@ async def test_somebody_who_names_ever_other_relays_fills_nothing(
     assert alice.count(EngineFault) == 0
 
 
+async def test_nothing_is_remembered_of_relays_that_are_forgotten(people: People) -> None:
+    alice = await people("alice")
+    running = alice.engine._running
+    assert running is not None
+    relays = running.relays
+    for number in range(10):
+        relay = Fingerprint(bytes([number]) * 32)
+        await context_of(alice).stored(
+            context_of(alice).store.relays.learn, relay, "192.0.2.1:1", RelayUse.UNASKED, 0
+        )
+        relays.want(relay, at_once=True)
+        await relays.forget_unused()
+    kept = (relays._keepers, relays._hurry, relays._states, relays._failed, relays._more)
+    assert [len(each) for each in kept] == [0] * 5
+    assert not (relays._still | relays._anew)
+
+
 async def test_places_told_on_a_link_that_was_dying_are_told_again(
     people: People, one: Site, other: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
