@@ -1,5 +1,6 @@
 """More relays than one: asked about, chosen between, left without losing anything."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.helpers.carrier import context_of, later, part, seeded, settled
 from tests.helpers.engines import People, friends
 from tests.helpers.relay_users import linked, places, settle, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
+from tests.helpers.small_relay import SmallRelay
 
 
 @pytest.fixture
@@ -217,3 +219,35 @@ async def test_what_lies_at_a_place_that_is_no_more_waits_again(people: People, 
         lambda e: e.message.id == message.id and e.message.state is MessageState.QUEUED,
         since=since,
     )
+
+
+async def test_an_old_copy_does_not_lead_back_to_a_relay_that_was_left(people: People, other: Site) -> None:
+    """What was sealed before the move lies at the receiver's relay while a link tells of the move."""
+    one = await SmallRelay.open()
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    for person in (alice, bob):
+        await uses(person, one.target)
+    here, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    await part(alice, here, bob, there)
+    await bob.engine.stop()
+    message = await alice.engine.send_text(here, "before the move")
+    await alice.sees(message.id, MessageState.SENT)
+    await one.stop()
+    await uses(alice, other.started.link)
+    await alice.engine.opened_relay(other.started.fingerprint)
+    await alice.engine.remove_relay(one.fingerprint, at_once=True)
+    await bob.start()
+    await alice.connect(await bob.address())
+    await until(lambda: places(bob, there, 1, other.started.fingerprint))
+    await settled(alice, here, bob, there)
+    assert one.waiting() > 0
+    await one.start()
+    await until(lambda: _emptied(one))
+    assert await places(bob, there, 1, other.started.fingerprint)
+    await one.stop()
+
+
+async def _emptied(relay: SmallRelay) -> bool:
+    await asyncio.sleep(0)
+    return not relay.waiting()
