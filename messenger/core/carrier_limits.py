@@ -28,7 +28,10 @@ JOIN_WAIT: Final = 35.0
 """A relay joins a circuit, or gives it up, within this time: a pass works for 30 s."""
 
 RINGS_AT_ONCE: Final = 4
-"""Circuits that people open to us and that are not links yet."""
+"""Circuits that one contact opens to us and that are not links yet."""
+
+RINGS_ALL: Final = 32
+"""… and that all of them do."""
 
 RELAY_TICK: Final = 5.0
 """How often a link with a relay looks at the clock."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -59,7 +60,7 @@ class Circuits:
         self._entrance = entrance
         self._lanes = lanes
         self._tasks = Tasks("circuit", context.publish)
-        self._ringing = 0
+        self._ringing = Counter[ConversationId]()
         self._upgrades: dict[ConversationId, Sequence[str]] = {}
         """Where people can be called without a relay, who are being called there."""
 
@@ -143,8 +144,11 @@ class Circuits:
 
     def on_ring(self, link: RelayLink, queue: OwnQueue, ring: Ring) -> None:
         """Somebody who may write to a queue opens a circuit to us; whom we do not want hears nothing."""
-        if queue.conversation is not None and self._ringing < carrier_limits.RINGS_AT_ONCE:
-            self._ringing += 1
+        if queue.conversation is None:
+            return
+        theirs = self._ringing[queue.conversation]
+        if theirs < carrier_limits.RINGS_AT_ONCE and self._ringing.total() < carrier_limits.RINGS_ALL:
+            self._ringing[queue.conversation] += 1
             self._tasks.start(self._answer(link, queue.conversation, ring))
 
     async def _open(self, relay: Fingerprint, send_id: bytes, send_key: bytes) -> Socket:
@@ -187,7 +191,7 @@ class Circuits:
         except StorageError as e:
             self._context.publish(EngineFault("circuit", type(e).__name__))
         finally:
-            self._ringing -= 1
+            self._ringing -= Counter((conversation,))
 
 
 def _callable(text: str, *, near: bool) -> Address | None:

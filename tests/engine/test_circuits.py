@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from messenger.core import carrier_limits, limits, relay_limits
@@ -13,7 +14,8 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, MessageState, Offline, Online, Route, Standing
 from messenger.core.relays import RelayUnreachable
 from messenger.engine.events import PeerTyping, PresenceChanged, RelayAsked, RelayChanged
-from tests.helpers.carrier import later, settled
+from messenger.protocol.relay_answers import Ring
+from tests.helpers.carrier import context_of, fingerprint_only, later, settled
 from tests.helpers.engines import PATIENCE, People, Person
 from tests.helpers.relay_users import acquainted, direct, relayed, uses
 from tests.helpers.relays import Site, prepare, relay_in
@@ -137,6 +139,36 @@ async def test_nobody_is_told_an_address_who_did_not_ask(strangers: Pair) -> Non
     assert isinstance(presence, Online)
     assert presence.route is Route.RELAY
     assert (await alice.contact(bob)).addresses == (await bob.contact(alice)).addresses == ()
+
+
+async def test_somebody_who_rings_and_rings_keeps_nobody_else_away(strangers: Pair, people: People) -> None:
+    """Each ring waits for a while for a circuit that never comes."""
+    alice, here, bob, there = strangers
+    carol = await fingerprint_only(bob, people.asleep("carol"))
+    running, context = bob.engine._running, context_of(bob)
+    assert running is not None
+    (link,) = running.relays._links.values()
+    (queue,) = await context.stored(context.store.queues.for_contact, there)
+    hers = msgspec.structs.replace(queue, conversation=carol)
+    over, hanging = asyncio.Event(), list[asyncio.Task[None] | None]()
+
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hanging.append(asyncio.current_task())
+        await over.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    for number in range(50):
+        running.circuits.on_ring(link, hers, Ring(1, bytes([number]) * 32, f"127.0.0.1:{port}"))
+    await alice.engine.reconnect(here)
+    await relayed(alice, here)
+    await relayed(bob, there)
+    assert running.circuits._ringing[carol] <= carrier_limits.RINGS_AT_ONCE
+    over.set()
+    await asyncio.gather(*(task for task in hanging if task is not None))
+    server.close()
+    await server.wait_closed()
 
 
 async def test_a_circuit_that_nobody_uses_ends(strangers: Pair, site: Site) -> None:
