@@ -17,7 +17,7 @@ from messenger.core.errors import (
     StorageError,
     VaultError,
 )
-from messenger.core.ids import ConversationId, MessageId
+from messenger.core.ids import ConversationId, Fingerprint, MessageId
 from messenger.core.models import Contact, Message, MessageState, Standing
 from messenger.engine import mailboxes
 from messenger.engine.context import Context
@@ -57,6 +57,7 @@ class Carrier:
         self._tasks = Tasks("carrier", context.publish)
         self._wakes: dict[ConversationId, asyncio.Event] = {}
         self._closed = False
+        relays.needed = self._waits_at
 
     async def start(self) -> None:
         """Look for what waits since last time."""
@@ -102,10 +103,16 @@ class Carrier:
         ]
 
     async def _wake_those_at(self, link: RelayLink) -> None:
-        here = set(await self._context.stored(self._store.places.at, link.relay))
-        for conversation in await self._context.stored(self._waiting):
-            if conversation in here:
-                self.wake(conversation)
+        for conversation in await self._those_at(link.relay):
+            self.wake(conversation)
+
+    async def _waits_at(self, relay: Fingerprint) -> bool:
+        return bool(await self._those_at(relay))
+
+    async def _those_at(self, relay: Fingerprint) -> list[ConversationId]:
+        """For whom something waits of those who can be written to at a relay."""
+        here = set(await self._context.stored(self._store.places.at, relay))
+        return [each for each in await self._context.stored(self._waiting) if each in here]
 
     async def _keep_carrying(self, conversation: ConversationId, wake: asyncio.Event) -> None:
         try:

@@ -70,6 +70,8 @@ class RelayLinks:
         self._failed: dict[Fingerprint, int] = {}
         self.on_up: Callable[[RelayLink], None] = lambda _link: None
         """Called when a link is up."""
+        self.needed: Callable[[Fingerprint], Awaitable[bool]] = _nothing
+        """Asked whether something waits for somebody who can be written to at a relay."""
         self.on_news: Callable[[RelayLink, Sequence[News]], Awaitable[None]] = _ignored
         """Called with what a relay brings."""
 
@@ -191,7 +193,18 @@ class RelayLinks:
             fresh = proven or fingerprint in self._anew
             pause = limits.RECONNECT_FIRST if fresh else min(pause * 2, limits.RECONNECT_MAX)
             self._anew.discard(fingerprint)
+            if relay.use is RelayUse.ALLOWED and not await self._wanted_still(fingerprint):
+                self._note(relay, RelayUnreachable(reason))
+                return
             await self._pause(relay, pause, reason)
+
+    async def _wanted_still(self, fingerprint: Fingerprint) -> bool:
+        """Whether a relay of a contact's that cannot be reached is needed by anybody, or was just wanted."""
+        try:
+            return await self.needed(fingerprint) or fingerprint in self._still
+        except StorageError as e:
+            self._context.publish(EngineFault("relay", type(e).__name__))
+            return True
 
     async def _further(self, fingerprint: Fingerprint) -> None:
         """Keep a further link until it ends; what it was for goes to another one then."""
@@ -267,6 +280,7 @@ class RelayLinks:
 
     def _came_up(self, link: RelayLink) -> None:
         self._links[link.relay] = link
+        self._still.discard(link.relay)
         self._tasks.start(self._greet(link))
 
     async def _greet(self, link: RelayLink) -> None:
@@ -357,6 +371,11 @@ async def _leave_when_idle(link: RelayLink) -> None:
             break
         await asyncio.sleep(left)
     link.close()
+
+
+async def _nothing(_relay: Fingerprint) -> bool:
+    """Nobody writes to anybody yet."""
+    return False
 
 
 async def _ignored(_link: RelayLink, _news: Sequence[News]) -> None:

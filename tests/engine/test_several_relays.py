@@ -10,7 +10,7 @@ from messenger.core import carrier_limits, relay_limits
 from messenger.core.address import parse_address
 from messenger.core.ids import Fingerprint
 from messenger.core.models import MessageState
-from messenger.core.relays import RelayConnecting, RelayOnline, RelayUse
+from messenger.core.relays import RelayConnecting, RelayOnline, RelayUnreachable, RelayUse
 from messenger.engine.events import EngineFault, MessageChanged, RelayAsked, RelayChanged
 from messenger.engine.talk import Talk
 from messenger.engine.whereabouts import take_whereabouts
@@ -149,6 +149,41 @@ async def test_somebody_who_names_ever_other_relays_fills_nothing(
         assert len(known) <= 8
         assert {place.relay for place in named} <= set(known)
     assert alice.count(EngineFault) == 0
+
+
+async def test_a_relay_of_theirs_that_is_down_is_left_alone_when_nothing_waits(
+    people: People, one: Site
+) -> None:
+    """A direct link has brought what was for it; the next message calls it again."""
+    theirs = await SmallRelay.open("carol")
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    await uses(alice, theirs.target)
+    await uses(bob, one.started.link)
+    here, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    await bob.engine.allow_relay(theirs.fingerprint, allowed=True)
+    await part(alice, here, bob, there)
+    await theirs.stop()
+    message = await bob.engine.send_text(there, "by the way")
+    await bob.wait_for(RelayChanged, lambda e: _rests(e, theirs) is False)
+    await alice.connect(await bob.address())
+    await bob.sees(message.id, MessageState.DELIVERED)
+    await bob.wait_for(RelayChanged, lambda e: _rests(e, theirs) is True, since=bob.mark)
+    await part(alice, here, bob, there)
+    await theirs.start()
+    late = await bob.engine.send_text(there, "and now there")
+    await alice.hears("and now there")
+    await alice.engine.allow_relay(one.started.fingerprint, allowed=True)
+    await bob.sees(late.id, MessageState.DELIVERED)
+    await theirs.stop()
+
+
+def _rests(event: RelayChanged, relay: SmallRelay) -> bool | None:
+    """Whether a relay that could not be reached is not called again by itself; None for another event."""
+    state = event.relay.state
+    if event.relay.fingerprint != relay.fingerprint or not isinstance(state, RelayUnreachable):
+        return None
+    return None if state.reason is None else state.retry_ms is None
 
 
 async def test_nothing_is_remembered_of_relays_that_are_forgotten(people: People) -> None:
