@@ -78,6 +78,8 @@ class Relays(RelayLinks):
         use = RelayUse.ALLOWED if allowed else RelayUse.UNASKED
         for fingerprint, address in places:
             new = await self._context.stored(self._table.learn, fingerprint, address, use, now)
+            if allowed and not new:  # it may have moved; a contact alone cannot send us anywhere else
+                await self._context.stored(self._table.add_address, fingerprint, address)
             relay = await self._known(fingerprint)
             if allowed and not relay.use.connects:
                 await self._context.stored(self._table.set_use, fingerprint, use)

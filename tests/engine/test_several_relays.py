@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from messenger.core import carrier_limits, relay_limits
+from messenger.core import carrier_limits, limits, relay_limits
 from messenger.core.address import parse_address
 from messenger.core.ids import Fingerprint
 from messenger.core.models import MessageState
@@ -16,8 +16,8 @@ from messenger.engine.talk import Talk
 from messenger.engine.whereabouts import take_whereabouts
 from messenger.protocol.packets import Mailboxes, Packet
 from messenger.protocol.places import Place
-from tests.helpers.carrier import context_of, later, part, seeded, settled
-from tests.helpers.engines import People, friends
+from tests.helpers.carrier import context_of, fingerprint_only, later, part, seeded, settled
+from tests.helpers.engines import People, Person, friends
 from tests.helpers.relay_users import linked, places, settle, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
 from tests.helpers.small_relay import SmallRelay
@@ -184,6 +184,38 @@ def _rests(event: RelayChanged, relay: SmallRelay) -> bool | None:
     if event.relay.fingerprint != relay.fingerprint or not isinstance(state, RelayUnreachable):
         return None
     return None if state.reason is None else state.retry_ms is None
+
+
+async def test_a_relay_that_has_moved_is_found_where_an_invite_says(people: People) -> None:
+    """What a contact says of a relay that is known already leads nowhere: nobody was asked about that."""
+    relay, hers = await SmallRelay.open(), await SmallRelay.open("carol")
+    alice, bob = await people("alice"), await people("bob", listen=False)
+    await uses(alice, hers.target)
+    await uses(bob, relay.target)
+    await bob.engine.opened_relay(relay.fingerprint)
+    running, before = alice.engine._running, "127.0.0.1:9"
+    assert running is not None
+    here = await fingerprint_only(alice, bob)
+    await running.relays.learn(here, [(relay.fingerprint, before)], allowed=True)
+    now = f"127.0.0.1:{relay.port}"
+    await running.relays.learn(here, [(relay.fingerprint, now)], allowed=False)
+    assert await _addresses(alice, relay) == (before,)
+    contact = await alice.connect(await bob.engine.lasting_link())
+    assert await _addresses(alice, relay) == (before, now)
+    await alice.engine.send_text(contact.id, "found you")
+    await bob.hears("found you")
+    for number in range(20):
+        await running.relays.learn(here, [(relay.fingerprint, f"127.0.0.1:{number + 10}")], allowed=True)
+    left = await _addresses(alice, relay)
+    assert (len(left), left[0]) == (limits.INVITE_ADDRESSES_MAX, before)
+    await relay.stop()
+    await hers.stop()
+
+
+async def _addresses(person: Person, relay: SmallRelay) -> tuple[str, ...]:
+    """Where somebody looks for a relay."""
+    (known,) = [each for each in await person.engine.relays() if each.fingerprint == relay.fingerprint]
+    return known.addresses
 
 
 async def test_nothing_is_remembered_of_relays_that_are_forgotten(people: People) -> None:
