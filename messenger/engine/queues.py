@@ -52,6 +52,8 @@ class Queues:
         self._refused: dict[Fingerprint, float] = {}
         """Until when a relay is not asked for queues one by one."""
         self._losses: dict[Fingerprint, _Losses] = {}
+        self._told: dict[int, float] = {}
+        """When something last came for a retired queue after which they were told again where to write to."""
         self.larder = Larder(context, sealing)
         self.on_attended: Callable[[RelayLink], None] = lambda _link: None
         """Called when our queues at a relay have been looked after, with each new link."""
@@ -246,8 +248,10 @@ class Queues:
         """
         opened = await self._sealing.open_sealed(envelope, queue.queue_key)
         known = opened is not None and opened.conversation == queue.conversation
-        now = self._context.now_ms()
-        await self._context.stored(self._own.heard, queue.id, now, known=known)
+        now, seconds = self._context.now_ms(), asyncio.get_running_loop().time()
+        again = seconds - self._told.get(queue.id, -math.inf) >= carrier_limits.CARRY_AGAIN
+        if await self._context.stored(self._own.heard, queue.id, now, known=known, again=again):
+            self._told[queue.id] = seconds
         if opened is not None:  # receipts are due, or a session that had said too much can be sealed in again
             self._context.to_carry(opened.conversation)
 

@@ -90,13 +90,14 @@ class QueueTable:
         found = [queue for relay in own for queue in self.at(relay)]
         return [queue for queue in found if queue.requests and not queue.retired and queue.recv_id]
 
-    def heard(self, id_: int, now_ms: int, *, known: bool) -> bool:
+    def heard(self, id_: int, now_ms: int, *, known: bool, again: bool = True) -> bool:
         """Something came for a queue; if it is a retired one, they will be told again where to write to.
 
         Args:
             id_: The queue.
             now_ms: Unix milliseconds.
             known: It is from the contact that the queue is for.
+            again: They have not been told just now: two who both tell it each other would never end.
 
         Returns:
             Whether they must be told.
@@ -105,9 +106,9 @@ class QueueTable:
             sql = "UPDATE queues SET used_ms = ?, known = max(known, ?) WHERE id = ?"
             self._database.rows(sql, (now_ms, int(known), id_))
             retired = self._database.row("SELECT 1 FROM queues WHERE id = ? AND retired", (id_,)) is not None
-            if known and retired:
+            if known and retired and again:
                 self.changed(id_)
-            return known and retired
+            return known and retired and again
 
     def note_news(self, conversation: ConversationId) -> None:
         """A contact has to be told something of us that goes with everything, as what we have read."""

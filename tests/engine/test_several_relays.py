@@ -11,6 +11,7 @@ from messenger.core.address import parse_address
 from messenger.core.ids import Fingerprint
 from messenger.core.models import MessageState
 from messenger.core.relays import RelayConnecting, RelayOnline, RelayUnreachable, RelayUse
+from messenger.engine.carrier import _Way
 from messenger.engine.events import EngineFault, MessageChanged, RelayAsked, RelayChanged
 from messenger.engine.talk import Talk
 from messenger.engine.whereabouts import take_whereabouts
@@ -122,6 +123,49 @@ async def test_moving_to_another_relay_loses_nothing(people: People, one: Site, 
     await running.queues.tidy()
     left = {relay.fingerprint: relay.use for relay in await bob.engine.relays()}
     assert left.get(one.started.fingerprint) in (RelayUse.ALLOWED, None)
+
+
+async def test_both_move_at_once_and_lose_nothing(people: People, one: Site, other: Site) -> None:
+    """Each tells the other of it at the relay that both are leaving, where words of both are on their way."""
+    third = await SmallRelay.open("dora")
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    for person in (alice, bob):
+        await uses(person, one.started.link)
+    here, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    await part(alice, here, bob, there)
+
+    async def move(person: Person, target: str) -> None:
+        await uses(person, target)
+        await person.engine.remove_relay(one.started.fingerprint)
+
+    async def allow(person: Person, relay: Fingerprint) -> None:
+        await person.wait_for(RelayAsked, lambda e: e.relay.fingerprint == relay)
+        await person.engine.allow_relay(relay, allowed=True)
+
+    ways = ((alice, here, third.target), (bob, there, other.started.link))
+    words = [
+        person.engine.send_text(conversation, f"{person.who} {number}")
+        for number in range(5)
+        for person, conversation, _ in ways
+    ]
+    moves = [move(person, target) for person, _, target in ways]
+    sent = (await asyncio.gather(*words, *moves))[: len(words)]
+    await asyncio.gather(allow(alice, other.started.fingerprint), allow(bob, third.fingerprint))
+    await until(lambda: places(alice, here, 1, other.started.fingerprint))
+    await until(lambda: places(bob, there, 1, third.fingerprint))
+    for person, message in zip((alice, bob) * 5, sent, strict=True):
+        assert message is not None
+        await person.sees(message.id, MessageState.DELIVERED)
+    texts = [
+        sorted(text for text in await person.texts(conversation) if not text.startswith("round"))
+        for person, conversation, _ in ways
+    ]
+    assert (
+        texts[0] == texts[1] == sorted(f"{who} {number}" for who in ("alice", "bob") for number in range(5))
+    )
+    assert alice.count(EngineFault) == bob.count(EngineFault) == 0
+    await third.stop()
 
 
 async def test_somebody_who_names_ever_other_relays_fills_nothing(
@@ -318,3 +362,39 @@ async def test_an_old_copy_does_not_lead_back_to_a_relay_that_was_left(people: P
 async def _emptied(relay: SmallRelay) -> bool:
     await asyncio.sleep(0)
     return not relay.waiting()
+
+
+async def test_what_was_left_where_they_look_no_more_is_not_called_sent(
+    people: People, one: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They tell of another place in the moment in which the relay of the old one says yes."""
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    for person in (alice, bob):
+        await uses(person, one.started.link)
+    here, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    await part(alice, here, bob, there)
+    place = Place(Fingerprint(bytes(32)), bytes(24), bytes(32), bytes(32), parse_address("192.0.2.1:1"))
+    genuine, moved = _Way.send, list[bool]()
+
+    async def send(self: _Way, envelope: bytes) -> None:
+        await genuine(self, envelope)
+        if not moved:
+            await take_whereabouts(context_of(alice), here, Mailboxes([place.encode()]), direct=True)
+            moved.append(True)
+
+    monkeypatch.setattr(_Way, "send", send)
+    await bob.engine.stop()
+    message = await alice.engine.send_text(here, "too late")
+    running = alice.engine._running
+    assert running is not None
+
+    async def tried() -> bool:
+        await asyncio.sleep(0)
+        return bool(moved) and not running.carrier._wakes
+
+    await until(tried)
+    assert (await alice.states(here))[-1] is MessageState.QUEUED
+    assert not alice.count(
+        MessageChanged, lambda e: e.message.id == message.id and e.message.state is MessageState.SENT
+    )
