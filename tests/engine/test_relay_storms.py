@@ -186,3 +186,18 @@ def test_a_relay_that_loses_queues_again_and_again_is_asked_for_others_ever_late
     now += carrier_limits.LOSSES_FORGOTTEN + 1
     losses.note(now)
     assert losses.until <= now
+
+
+async def test_a_relay_is_left_only_for_one_where_there_is_a_queue(people: People) -> None:
+    """Contacts are not told that we can be written to nowhere because the new relay is slow, or refuses."""
+    relay, grudging = await SmallRelay.open(), await Grudging.open("carol")
+    alice, here, bob, there = await users_apart(people, relay.target)
+    await uses(bob, grudging.target)
+    await bob.engine.remove_relay(relay.fingerprint)
+    for number in range(3):
+        message = await alice.engine.send_text(here, f"still there {number}")
+        await alice.sees(message.id, MessageState.DELIVERED)
+        answer = await bob.engine.send_text(there, f"still here {number}")
+        await bob.sees(answer.id, MessageState.DELIVERED)
+    await relay.stop()
+    await grudging.stop()
