@@ -245,9 +245,9 @@ class Carrier:
         return await self._context.stored(_is_place, self._store, contact.id, way.place)
 
     async def _sent(self, conversation: ConversationId, ids: Sequence[MessageId], way: "_Way") -> None:
-        until_ms = self._context.now_ms() + way.kept_ms
-        note = (_note_sent, self._store, conversation, ids, way.place, until_ms)
-        for message in await self._context.stored(*note):
+        store, place, until_ms = self._store, way.place, self._context.now_ms() + way.kept_ms
+        sent = await self._context.stored(_note_sent, store, conversation, ids, place, until_ms)
+        for message in sent:
             self._context.publish(MessageChanged(message))
 
 
