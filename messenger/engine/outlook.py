@@ -18,7 +18,7 @@ from messenger.engine.context import Context
 from messenger.engine.host import Host
 from messenger.engine.peers import Peers
 from messenger.engine.reconnect import Reconnector
-from messenger.engine.relay_links import RelayLinks
+from messenger.engine.relays import Relays
 from messenger.engine.tasks import Tasks
 from messenger.net.changes import NetworkChanges
 from messenger.net.interfaces import own_hosts
@@ -83,7 +83,7 @@ class Outlook:
         peers: Peers,
         reconnector: Reconnector,
         host: Host,
-        relays: RelayLinks,
+        relays: Relays,
         look: Callable[[], Clocks] | None = None,
     ) -> None:
         self._peers = peers

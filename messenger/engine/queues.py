@@ -109,7 +109,7 @@ class Queues:
                     except (RelayError, ConnectError):  # it forgets them by itself some day
                         break
             await self._forget(relay)
-        await self._seal_anew(queues)
+        await self._sealing.seal_anew(queue.conversation for queue in queues)
         await self._tell_changed()
 
     def _subscribed(self, relay: Fingerprint) -> set[int]:
@@ -206,18 +206,11 @@ class Queues:
         Receipts may be lost with it: what has none is sealed anew, so that it is acknowledged again.
         """
         await self._context.stored(self._own.remove, queue.id)
-        await self._seal_anew([queue])
+        await self._sealing.seal_anew([queue.conversation])
         self._losses.setdefault(link.relay, _Losses()).note(asyncio.get_running_loop().time())
         if not link.remade:
             link.remade = True
             self.attend(self._relays.link(link.relay) or link)
-
-    async def _seal_anew(self, lost: Sequence[OwnQueue]) -> None:
-        """Let what the contacts of these queues have not acknowledged wait again."""
-        for conversation in dict.fromkeys(queue.conversation for queue in lost):
-            if conversation is not None:
-                await self._sealing.seal_anew(conversation)
-                self._context.to_carry(conversation)
 
     async def _on_news(self, link: RelayLink, news: Sequence[News]) -> None:
         """Store what a relay brings, and only then let it forget that."""

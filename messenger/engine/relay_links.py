@@ -1,10 +1,9 @@
 """Links with relays: one with each that is ours or needed, kept up, and more where one has no room."""
 
 import asyncio
-import contextlib
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -79,23 +78,6 @@ class RelayLinks:
         """The link with a relay, if it is up."""
         return self._links.get(relay)
 
-    async def reach(self, relay: Fingerprint) -> RelayLink | None:
-        """The link with a relay that may be connected to; waited for if it is not up, perhaps for being idle.
-
-        Returns:
-            None if it cannot be had, or takes longer than `carrier_limits.QUEUE_WAIT`.
-        """
-        known, failed = await self._context.stored(self._table.get, relay), self.failed(relay)
-        if known is None or not known.use.connects:
-            return None
-        if relay not in self._links:
-            self.want(relay, at_once=True)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(carrier_limits.QUEUE_WAIT):
-                while relay not in self._links and self.failed(relay) == failed and not self._closed:
-                    await self.stirred.next.wait()
-        return self._links.get(relay)
-
     def failed(self, relay: Fingerprint) -> int:
         """How many attempts to link with a relay have failed since the program started."""
         return self._failed.get(relay, 0)
@@ -150,20 +132,6 @@ class RelayLinks:
         if at_once:
             self._hurry[fingerprint].set()
 
-    def probe(self, gone: Collection[str] = ()) -> None:
-        """The world has changed: a link that gives no sign of life is dropped, and nobody pauses any longer.
-
-        Args:
-            gone: IP addresses that are not ours any more; links from there are dropped at once.
-        """
-        for relay in {*self._links, *self._more}:
-            for link in self.links(relay):
-                link.probe(gone)
-        self._anew.update(self._keepers)
-        for relay, hurry in self._hurry.items():
-            if relay not in self._links:
-                hurry.set()
-
     async def _keep(self, fingerprint: Fingerprint) -> None:
         """Link with a relay again and again, until it is not ours and has been idle, or must not be used."""
         pause = limits.RECONNECT_FIRST
@@ -207,7 +175,10 @@ class RelayLinks:
             return True
 
     async def _further(self, fingerprint: Fingerprint) -> None:
-        """Keep a further link until it ends; what it was for goes to another one then."""
+        """Keep a further link until it ends; what it was for goes to another one then.
+
+        No sooner than after a pause, which grows if they do not last.
+        """
         link: RelayLink | None = None
         began = asyncio.get_running_loop().time()
         try:
@@ -223,13 +194,9 @@ class RelayLinks:
             self._widening.discard(fingerprint)
             if link is not None:
                 self._more.get(fingerprint, set()).discard(link)
-        if fingerprint in self._links:
-            await self._after_further(fingerprint, asyncio.get_running_loop().time() - began)
-
-    async def _after_further(self, fingerprint: Fingerprint, lasted: float) -> None:
-        """Have another further link, but no sooner than after a pause, which grows if they do not last."""
-        if fingerprint in self._widening:
+        if fingerprint not in self._links or fingerprint in self._widening:
             return
+        lasted = asyncio.get_running_loop().time() - began
         pause = limits.RECONNECT_FIRST
         if lasted <= limits.LINK_PROVEN:
             pause = min(self._narrow.get(fingerprint, pause / 2) * 2, limits.RECONNECT_MAX)
@@ -322,16 +289,6 @@ class RelayLinks:
             await asyncio.wait([keeper], timeout=limits.CLOSE_WAIT)
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
-
-    def _forget(self, fingerprint: Fingerprint) -> None:
-        """Remember nothing of a relay that was dropped: contacts may name ever others."""
-        self._states.pop(fingerprint, None)
-        self._failed.pop(fingerprint, None)
-        self._more.pop(fingerprint, None)
-        self._anew.discard(fingerprint)
-        if fingerprint not in self._keepers:  # else somebody has wanted it in this moment
-            self._still.discard(fingerprint)
-            self._hurry.pop(fingerprint, None)
 
     async def refused(self, fingerprint: Fingerprint, problem: RelayProblem | None) -> None:
         """A relay of ours has made no queue for us, and will not by itself; or it has made one (None)."""

@@ -202,7 +202,7 @@ def _is_copy(desk: Desk, contact: Contact, content: Sequence[Sealable]) -> bool:
     News alone have no message with them, and count.
     """
     ids = [MessageId(packet.id) for packet in content if isinstance(packet, ChainedPacket)]
-    return bool(ids) and all(desk.store.sealed.has_come(contact.id, id_) for id_ in ids)
+    return bool(ids) and all(desk.store.carried.has_come(contact.id, id_) for id_ in ids)
 
 
 def _is_newest(before: Sessions, after: Sessions, sid: bytes) -> bool:

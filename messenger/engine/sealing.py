@@ -5,6 +5,7 @@ gets. It carries envelopes; the key of an envelope's queue is agreed elsewhere.
 """
 
 import asyncio
+from collections.abc import Iterable
 
 import msgspec
 
@@ -81,10 +82,17 @@ class Sealing:
             await self._context.stored(sealed_store.expire, self._desk(), conversation)
         await self._context.stored(sealed_store.purge, self._desk())
 
-    async def seal_anew(self, conversation: ConversationId) -> None:
-        """A queue of ours for somebody is lost, and perhaps receipts in it: all without one waits again."""
-        renewed = await self._context.stored(sealed_store.seal_anew, self._desk(), conversation)
-        self._context.publish_changed(renewed)
+    async def seal_anew(self, contacts: Iterable[ConversationId | None]) -> None:
+        """Queues of ours are lost, and perhaps receipts in them: all without one waits again.
+
+        Args:
+            contacts: Whom they were for; None for nobody.
+        """
+        for conversation in dict.fromkeys(contacts):
+            if conversation is not None:
+                renewed = await self._context.stored(sealed_store.seal_anew, self._desk(), conversation)
+                self._context.publish_changed(renewed)
+                self._context.to_carry(conversation)
 
     async def sealed_for(
         self, conversation: ConversationId, message: MessageId, queue_key: bytes

@@ -265,16 +265,11 @@ class Talk:
             self._portraits.tell()
             await self._context.files.welcome(self.contact, self._connection, self._port)
             if not self._direct:
-                self._tell_addresses()
+                told, host = self._told_addresses, self._connection.stream.host
+                self._told_addresses = addresses_to_tell(self._context, host)
+                for packet in self._told_addresses if told != self._told_addresses else ():
+                    self._post(packet)
             self._context.to_carry(self.contact.id)  # who sees to it that there is a queue, and tells it here
-
-    def _tell_addresses(self) -> None:
-        """Tell where we can be called without the relay, if that is allowed and not what was told before."""
-        addresses = addresses_to_tell(self._context, self._connection.stream.host)
-        if addresses != self._told_addresses:
-            self._told_addresses = addresses
-            for packet in addresses:
-                self._post(packet)
 
     async def on_chained(self, packets: Sequence[ChainedPacket]) -> None:
         """Store what came one after the other, in one transaction, and acknowledge it.

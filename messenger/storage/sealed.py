@@ -14,7 +14,7 @@ from messenger.core.ids import ConversationId, Fingerprint, MessageId
 from messenger.core.models import Message, MessageState
 from messenger.storage.database import Database
 from messenger.storage.rows import ACTION_COLUMNS, MESSAGE_COLUMNS, chained_from, columns_of, message_from
-from messenger.storage.traffic import OUTGOING_COLUMNS, Outgoing, OutgoingAction, has_come, outgoing_from
+from messenger.storage.traffic import OUTGOING_COLUMNS, Outgoing, OutgoingAction, outgoing_from
 
 KIND_MESSAGE: Final = 1
 """Kind of an envelope that holds a message of a session; 2 is a first contact."""
@@ -235,10 +235,6 @@ class SealedTable:
             if anew:
                 self._database.rows(_DROP_OLDEST, (conversation, KIND_MESSAGE, -1 if most is None else most))
             return _requeued(self._database, conversation)
-
-    def has_come(self, conversation: ConversationId, id_: MessageId) -> bool:
-        """Whether what a contact wrote or did has come before, whichever way."""
-        return has_come(self._database, conversation, id_)
 
     def add_receipts(self, conversation: ConversationId, ids: Sequence[MessageId]) -> None:
         """Note that receipts are due."""
