@@ -21,13 +21,17 @@ WORK_SLACK: Final = 1.1
 """Tasks of work are asked for a little more slowly than `relay_limits.TASK_INTERVAL`: clocks differ."""
 
 QUEUE_WAIT: Final = 20.0
-"""Whoever has added a relay, or wants to be found there, waits at most so long for the link and the queue."""
+"""Whoever has added a relay, or wants to be found there, waits at most so long for link and queue; and
+whoever calls somebody through one for the link."""
 
 JOIN_WAIT: Final = 35.0
 """A relay joins a circuit, or gives it up, within this time: a pass works for 30 s."""
 
 RINGS_AT_ONCE: Final = 4
-"""Circuits that people open to us and that are not links yet."""
+"""Circuits that one contact opens to us and that are not links yet."""
+
+RINGS_ALL: Final = 32
+"""… and that all of them do."""
 
 RELAY_TICK: Final = 5.0
 """How often a link with a relay looks at the clock."""
@@ -54,6 +58,9 @@ twice as long, and so on …"""
 
 CARRY_AGAIN_MAX: Final = 3600.0
 """… at the latest after so long, whatever it says."""
+
+LOSSES_FORGOTTEN: Final = 24 * 3600.0
+"""A relay that loses queues of ours again within this time is asked for new ones after pauses like these."""
 
 RETIRED_KEPT: Final = 21 * 24 * 3600
 """A queue of which nobody is told any more is deleted when nothing has come for so long, and it is empty."""

@@ -17,7 +17,7 @@ from messenger.core.errors import (
     StorageError,
     VaultError,
 )
-from messenger.core.ids import ConversationId, MessageId
+from messenger.core.ids import ConversationId, Fingerprint, MessageId
 from messenger.core.models import Contact, Message, MessageState, Standing
 from messenger.engine import mailboxes
 from messenger.engine.context import Context
@@ -57,6 +57,7 @@ class Carrier:
         self._tasks = Tasks("carrier", context.publish)
         self._wakes: dict[ConversationId, asyncio.Event] = {}
         self._closed = False
+        relays.needed = self._waits_at
 
     async def start(self) -> None:
         """Look for what waits since last time."""
@@ -102,10 +103,16 @@ class Carrier:
         ]
 
     async def _wake_those_at(self, link: RelayLink) -> None:
-        here = set(await self._context.stored(self._store.places.at, link.relay))
-        for conversation in await self._context.stored(self._waiting):
-            if conversation in here:
-                self.wake(conversation)
+        for conversation in await self._those_at(link.relay):
+            self.wake(conversation)
+
+    async def _waits_at(self, relay: Fingerprint) -> bool:
+        return bool(await self._those_at(relay))
+
+    async def _those_at(self, relay: Fingerprint) -> list[ConversationId]:
+        """For whom something waits of those who can be written to at a relay."""
+        here = set(await self._context.stored(self._store.places.at, relay))
+        return [each for each in await self._context.stored(self._waiting) if each in here]
 
     async def _keep_carrying(self, conversation: ConversationId, wake: asyncio.Event) -> None:
         try:
@@ -170,7 +177,7 @@ class Carrier:
                 pause = min(pause or carrier_limits.CARRY_AGAIN_MAX, e.seconds or carrier_limits.CARRY_AGAIN)
                 continue
             except ConnectError:
-                self._relays.want(place.relay, at_once=True)
+                self._relays.want(place.relay)
                 continue
             return None
         return pause
@@ -182,13 +189,13 @@ class Carrier:
             RelayError: The relay did not take something; the rest was not tried.
             ConnectError: The link with it has ended.
         """
-        while self._peers.session(contact.id) is None:
+        while self._peers.session(contact.id) is None and await self._holds(way, contact):
             receipts = await self._sealing.receipts(contact.id, way.place.queue_key)
             if receipts is None:
                 break
             await way.send(receipts.envelope)
             await self._sealing.receipts_carried(contact.id, receipts.ids, receipts.change)
-        while self._peers.session(contact.id) is None:
+        while self._peers.session(contact.id) is None and await self._holds(way, contact):
             most = carrier_limits.CARRIED_AT_ONCE
             waiting = await self._context.stored(self._store.messages.to_send, contact.id, 0, most)
             sending = [each for item in waiting if (each := await self._sealed(way, contact, item.chained))]
@@ -196,7 +203,7 @@ class Carrier:
                 return
             done = await asyncio.gather(*(way.send(sealed) for _, sealed in sending), return_exceptions=True)
             ids = [id_ for (id_, _), result in zip(sending, done, strict=True) if result is None]
-            await self._sent(contact.id, ids, way.kept_ms)
+            await self._sent(contact.id, ids, way)
             for result in done:
                 if isinstance(result, BaseException):
                     raise result
@@ -233,9 +240,14 @@ class Carrier:
         except RemoteProtocolError as e:  # not theirs, or an old one: the relay lies, or they have been away
             raise RelayError(RelayProblem.REFUSED) from e
 
-    async def _sent(self, conversation: ConversationId, ids: Sequence[MessageId], kept_ms: int) -> None:
-        until_ms = self._context.now_ms() + kept_ms
-        for message in await self._context.stored(_note_sent, self._store, conversation, ids, until_ms):
+    async def _holds(self, way: "_Way", contact: Contact) -> bool:
+        """Whether they are still written to there: they may have told of another place meanwhile."""
+        return await self._context.stored(_is_place, self._store, contact.id, way.place)
+
+    async def _sent(self, conversation: ConversationId, ids: Sequence[MessageId], way: "_Way") -> None:
+        store, place, until_ms = self._store, way.place, self._context.now_ms() + way.kept_ms
+        sent = await self._context.stored(_note_sent, store, conversation, ids, place, until_ms)
+        for message in sent:
             self._context.publish(MessageChanged(message))
 
 
@@ -251,11 +263,21 @@ def ever_later(pause: float, tries: int) -> float:
     return min(pause * (1 << min(tries, 16)), carrier_limits.CARRY_AGAIN_MAX)
 
 
+def _is_place(store: Store, conversation: ConversationId, place: Place) -> bool:
+    """On the storage thread: whether somebody is written to at a place, or a first contact is left there."""
+    return place in (mailboxes.places(store, conversation) or mailboxes.first_places(store, conversation)[0])
+
+
 def _note_sent(
-    store: Store, conversation: ConversationId, ids: Sequence[MessageId], until_ms: int
+    store: Store, conversation: ConversationId, ids: Sequence[MessageId], place: Place, until_ms: int
 ) -> list[Message]:
-    """On the storage thread: a relay has these, until it forgets them; what has to be sealed anew waits."""
+    """On the storage thread: a relay has these, until it forgets them.
+
+    What has to be sealed anew waits, and all that was left where they do not look any more.
+    """
     with store.transaction():
+        if not _is_place(store, conversation, place):
+            return []
         held = store.carried.hold(conversation, ids, until_ms)
         return store.messages.advance(conversation, held, MessageState.SENT)
 

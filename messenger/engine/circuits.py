@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from messenger.core import carrier_limits
+from messenger.core import carrier_limits, limits
 from messenger.core.address import Address, is_literal, is_near, parse_address
 from messenger.core.errors import AddressError, ConnectError, Reason, RelayError, StorageError
 from messenger.core.ids import ConversationId, Fingerprint
@@ -59,7 +60,9 @@ class Circuits:
         self._entrance = entrance
         self._lanes = lanes
         self._tasks = Tasks("circuit", context.publish)
-        self._ringing = 0
+        self._ringing = Counter[ConversationId]()
+        self._upgrades: dict[ConversationId, Sequence[str]] = {}
+        """Where people can be called without a relay, who are being called there."""
 
     async def close(self) -> None:
         """Stop answering."""
@@ -104,9 +107,26 @@ class Circuits:
         raise ConnectError(Reason.UNREACHABLE, contact.title)
 
     def upgrade(self, conversation: ConversationId, told: Sequence[str]) -> None:
-        """Somebody has told where they can be called without the relay: try it, if that is allowed here."""
-        if self._context.settings.tell_addresses:
-            self._tasks.start(self._go_direct(conversation, told))
+        """Somebody has told where they can be called without the relay: try it, if that is allowed here.
+
+        One after the other: what they tell while it is tried comes after it, the newest alone.
+        """
+        if not self._context.settings.tell_addresses:
+            return
+        trying = conversation in self._upgrades
+        self._upgrades[conversation] = told
+        if not trying:
+            self._tasks.start(self._upgrade(conversation))
+
+    async def _upgrade(self, conversation: ConversationId) -> None:
+        told: Sequence[str] | None = None
+        try:
+            while self._upgrades[conversation] is not told:
+                told = self._upgrades[conversation]
+                await self._go_direct(conversation, told)
+                await asyncio.sleep(limits.RECONNECT_FIRST)
+        finally:
+            del self._upgrades[conversation]
 
     async def _go_direct(self, conversation: ConversationId, told: Sequence[str]) -> None:
         session = self._peers.session(conversation)
@@ -124,12 +144,15 @@ class Circuits:
 
     def on_ring(self, link: RelayLink, queue: OwnQueue, ring: Ring) -> None:
         """Somebody who may write to a queue opens a circuit to us; whom we do not want hears nothing."""
-        if queue.conversation is not None and self._ringing < carrier_limits.RINGS_AT_ONCE:
-            self._ringing += 1
+        if queue.conversation is None:
+            return
+        theirs = self._ringing[queue.conversation]
+        if theirs < carrier_limits.RINGS_AT_ONCE and self._ringing.total() < carrier_limits.RINGS_ALL:
+            self._ringing[queue.conversation] += 1
             self._tasks.start(self._answer(link, queue.conversation, ring))
 
     async def _open(self, relay: Fingerprint, send_id: bytes, send_key: bytes) -> Socket:
-        link = self._relays.link(relay)
+        link = await self._relays.reach(relay)
         if link is None:
             raise ConnectError(Reason.UNREACHABLE)
         try:
@@ -168,7 +191,7 @@ class Circuits:
         except StorageError as e:
             self._context.publish(EngineFault("circuit", type(e).__name__))
         finally:
-            self._ringing -= 1
+            self._ringing -= Counter((conversation,))
 
 
 def _callable(text: str, *, near: bool) -> Address | None:

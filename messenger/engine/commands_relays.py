@@ -100,7 +100,8 @@ class RelayCommands(Commands):
 
         Raises:
             InputError: UNKNOWN, it is not a relay of ours.
-            RelayError, ConnectError: The entry is there for as long as it is valid, at most a week.
+            RelayError, ConnectError: The relay has not heard it, and is told with the next link; the entry is
+                there for as long as it is valid, at most a week.
         """
         await self._now().directory.withdraw(relay)
 

@@ -68,6 +68,8 @@ class Directory:
         self._until: dict[Fingerprint, int] = {}
         self._due: set[Fingerprint] = set()
         """Relays that wanted us to wait before we change our entry."""
+        self._leaving: set[Fingerprint] = set()
+        """Relays that have not heard yet that we do not want to be found there any more."""
 
     def start(self) -> None:
         """Begin to look now and then whether an entry is due to be published anew."""
@@ -90,6 +92,7 @@ class Directory:
         """
         _check(status, about)
         await self._known(relay)
+        self._leaving.discard(relay)
         await self._context.stored(self._table.list_at, relay, Listing(status, about))
         await self._relays.tell(relay)
         await self._opened(relay)
@@ -130,16 +133,22 @@ class Directory:
 
         Raises:
             InputError: UNKNOWN, it is not a relay of ours.
-            RelayError, ConnectError: The entry is there for as long as it is valid, at most a week.
+            RelayError, ConnectError: The relay has not heard it, and is told with the next link; the entry is
+                there for as long as it is valid, at most a week.
         """
         await self._known(relay)
         await self._context.stored(self._table.list_at, relay, None)
+        self._leaving.add(relay)
         await self._relays.tell(relay)
         self._until.pop(relay, None)
+        await self._withdraw(relay)
+
+    async def _withdraw(self, relay: Fingerprint) -> None:
         queue = await self._request_queue(relay)
         async with self._turn(relay):  # what is being published is taken back too
             self._told.pop(relay, None)
             await self._link(relay).ask(Withdraw(0, queue.recv_id), queue.recv_key)
+            self._leaving.discard(relay)
 
     async def find(self, relay: Fingerprint, after: bytes = b"") -> DirectoryPage:
         """Some of the people who can be found at a relay, in the order of their fingerprints.
@@ -198,10 +207,11 @@ class Directory:
 
     async def _renew(self, link: RelayLink) -> None:
         relay = await self._context.stored(self._table.get, link.relay)
-        if relay is None or relay.use is not RelayUse.OWN or relay.listing is None:
+        leaving = link.relay in self._leaving
+        if relay is None or relay.use is not RelayUse.OWN or (relay.listing is None and not leaving):
             return
         try:
-            await self._publish(link)
+            await (self._publish(link) if relay.listing is not None else self._withdraw(link.relay))
         except RelayError as e:  # a relay that has no directory any more, or wants us to wait
             self._again(link, e)
         except (ConnectError, InputError):  # the next link tries again

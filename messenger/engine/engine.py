@@ -221,6 +221,8 @@ class Engine(MessageCommands, FileCommands, HistoryCommands, RelayCommands, Safe
             running.history.due.set()
         if settings.reconnect and not before.reconnect:
             await running.reach_everybody()
+        if settings.tell_addresses and not before.tell_addresses:
+            await running.chats.greet_everybody()
         return settings
 
     async def listening(self) -> Listening | None:

@@ -47,11 +47,12 @@ class Host:
         port = self._listener.port
         return Listening(port=port, wanted=self._wanted, addresses=reachable_addresses(port))
 
-    def addresses_changed(self) -> None:
+    async def addresses_changed(self) -> None:
         """Tell everybody our addresses if they are others than were told before."""
         listening = self.listening()
         if listening is not None and listening != self._told:
             self._tell(listening)
+            await self._on_moved()
 
     async def follow_settings(self) -> None:
         """Listen, or not, as the settings say.

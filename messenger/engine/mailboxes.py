@@ -2,7 +2,8 @@
 
 from messenger.core.address import parse_address
 from messenger.core.ids import ConversationId
-from messenger.core.relays import OwnQueue
+from messenger.core.models import Message
+from messenger.core.relays import OwnQueue, RelayUse
 from messenger.protocol.packets import Mailboxes
 from messenger.protocol.places import Place
 from messenger.storage.store import Store
@@ -24,12 +25,19 @@ def request_places(store: Store) -> list[Place]:
 
 
 def all_of_ours(store: Store, conversation: ConversationId) -> Mailboxes | None:
-    """What to tell a contact on a new link; None if there is nothing, and they were told of nothing else."""
+    """What to tell a contact on a new link; None if there is nothing, and they were told of nothing else.
+
+    Nor while a relay of ours is about to make a queue, or refuses to: what they know of is still emptied.
+    """
     queues = store.queues.for_contact(conversation)
-    if not queues and not store.queues.change(conversation):
+    if not queues and (not store.queues.change(conversation) or _has_own(store)):
         return None
     places = [place_of(store, queue) for queue in queues]
     return Mailboxes([place.encode() for place in places if place is not None])
+
+
+def _has_own(store: Store) -> bool:
+    return any(relay.use is RelayUse.OWN for relay in store.relays.all())
 
 
 def news_of_ours(store: Store, conversation: ConversationId) -> Mailboxes | None:
@@ -45,6 +53,16 @@ def take(store: Store, conversation: ConversationId, mailboxes: Mailboxes) -> bo
     found = [Place.decode(place) for place in mailboxes.places]
     named = [(place.relay, raw) for place, raw in zip(found, mailboxes.places, strict=True)]
     return store.places.put(conversation, named)
+
+
+def move(store: Store, conversation: ConversationId, mailboxes: Mailboxes) -> list[Message] | None:
+    """As `take`; what is with a carrier may be where they do not look any more, and waits again.
+
+    Returns:
+        Messages that wait again; None if they are written to where they were.
+    """
+    with store.transaction():
+        return store.sealed.requeue(conversation) if take(store, conversation, mailboxes) else None
 
 
 def places(store: Store, conversation: ConversationId) -> list[Place]:

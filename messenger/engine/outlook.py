@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -18,6 +18,7 @@ from messenger.engine.context import Context
 from messenger.engine.host import Host
 from messenger.engine.peers import Peers
 from messenger.engine.reconnect import Reconnector
+from messenger.engine.relays import Relays
 from messenger.engine.tasks import Tasks
 from messenger.net.changes import NetworkChanges
 from messenger.net.interfaces import own_hosts
@@ -72,6 +73,7 @@ class Outlook:
         peers: The live sessions.
         reconnector: Reaches contacts again.
         host: Knows our addresses.
+        relays: The links with relays.
         look: Looks at the clocks; None for those of this computer.
     """
 
@@ -81,11 +83,13 @@ class Outlook:
         peers: Peers,
         reconnector: Reconnector,
         host: Host,
+        relays: Relays,
         look: Callable[[], Clocks] | None = None,
     ) -> None:
         self._peers = peers
         self._reconnector = reconnector
         self._host = host
+        self._relays = relays
         self.look = look or (lambda: clocks(context.now_ms))
         """Looks at the clocks."""
         self._tasks = Tasks("outlook", context.publish)
@@ -109,9 +113,14 @@ class Outlook:
             self._changes = None
         await self._tasks.close()
 
-    def awake(self) -> None:
-        """The computer has slept, or the network came back: nothing of before may hold any more."""
+    def awake(self, gone: Collection[str] = ()) -> None:
+        """The computer has slept, or the network came back: nothing of before may hold any more.
+
+        Args:
+            gone: IP addresses that are not ours any more.
+        """
         self._peers.probe()
+        self._relays.probe(gone)
         self._reconnector.hurry()
 
     def look_around(self, *, links: bool = False) -> None:
@@ -125,9 +134,9 @@ class Outlook:
         before, self._hosts = self._hosts, own_hosts()
         if self._hosts != before:
             self._peers.drop_from(before - self._hosts)
-            self._host.addresses_changed()
+            self._tasks.start(self._host.addresses_changed())
         if links or self._hosts != before:
-            self.awake()
+            self.awake(before - self._hosts)
 
     def _on_change(self, links: bool) -> None:
         self._links = self._links or links

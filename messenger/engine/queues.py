@@ -1,6 +1,7 @@
 """Our queues at relays: made, subscribed, emptied, replaced and deleted (SPEC.md 11.1)."""
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -48,6 +49,11 @@ class Queues:
         self._sealing = sealing
         self._tasks = Tasks("queues", context.publish)
         self._turns: dict[Fingerprint, asyncio.Lock] = {}
+        self._refused: dict[Fingerprint, float] = {}
+        """Until when a relay is not asked for queues one by one."""
+        self._losses: dict[Fingerprint, _Losses] = {}
+        self._told: dict[int, float] = {}
+        """When something last came for a retired queue after which they were told again where to write to."""
         self.larder = Larder(context, sealing)
         self.on_attended: Callable[[RelayLink], None] = lambda _link: None
         """Called when our queues at a relay have been looked after, with each new link."""
@@ -76,7 +82,8 @@ class Queues:
         if await self._context.stored(self._own.for_contact, conversation):
             return True
         for link in await self._relays.own_links():
-            await self._attend(link)
+            if self._refused.get(link.relay, 0.0) <= asyncio.get_running_loop().time():
+                await self._attend(link)
         return bool(await self._context.stored(self._own.for_contact, conversation))
 
     async def leave(self, relay: Fingerprint) -> None:
@@ -102,7 +109,7 @@ class Queues:
                     except (RelayError, ConnectError):  # it forgets them by itself some day
                         break
             await self._forget(relay)
-        await _seal_anew(self._context, queues)
+        await self._sealing.seal_anew(queue.conversation for queue in queues)
         await self._tell_changed()
 
     def _subscribed(self, relay: Fingerprint) -> set[int]:
@@ -118,6 +125,11 @@ class Queues:
         self.on_attended(link)
 
     async def _attend(self, link: RelayLink) -> None:
+        """Do what is due at a relay, and have those told who must be told of it.
+
+        Nobody else is woken: they may have asked for this, and would ask again.
+        """
+        before = await self._context.stored(self._own.changes)
         async with self._turn(link.relay):
             try:
                 await self._context.stored(_prepare, self._context.store, link.relay, self._context.now_ms())
@@ -131,8 +143,10 @@ class Queues:
                     part = due[start : start + carrier_limits.CARRIED_AT_ONCE]
                     await asyncio.gather(*(self._attend_one(link, queue) for queue in part))
             except ConnectError:  # the next link goes on
-                return
-        await self._tell_changed()
+                pass
+        for conversation, change in (await self._context.stored(self._own.changes)).items():
+            if before.get(conversation) != change:
+                self._context.to_carry(conversation)
 
     async def _attend_one(self, link: RelayLink, queue: OwnQueue) -> None:
         try:
@@ -140,9 +154,15 @@ class Queues:
                 await self._delete(link, queue)
                 return
             if not queue.recv_id:
+                losses = self._losses.get(link.relay)
+                if losses is not None and asyncio.get_running_loop().time() < losses.until:
+                    return  # it has lost one after the other: a later look makes the next
                 queue = await self._make(link, queue)
             await self._subscribe(link, queue)
         except RelayError as e:
+            if not queue.recv_id:
+                pause = min(e.seconds or carrier_limits.CARRY_AGAIN, carrier_limits.CARRY_AGAIN_MAX)
+                self._refused[link.relay] = asyncio.get_running_loop().time() + pause
             if e.problem is RelayProblem.DENIED and queue.recv_id:
                 await self._lost(link, queue)
             elif not queue.recv_id and (queue.requests or e.problem is RelayProblem.TOKEN):
@@ -158,6 +178,7 @@ class Queues:
         made = await link.ask(NewQueue(0, kind, queue.recv_key, queue.send_key, token))
         if isinstance(made, QueueMade):
             await self._context.stored(self._own.made, queue.id, made.recv_id, made.send_id)
+            self._refused.pop(link.relay, None)
             if queue.requests or self._relays.refusal(link.relay) is RelayProblem.TOKEN:
                 await self._relays.refused(link.relay, None)
         return await self._context.stored(self._own.get, queue.id) or queue
@@ -185,7 +206,8 @@ class Queues:
         Receipts may be lost with it: what has none is sealed anew, so that it is acknowledged again.
         """
         await self._context.stored(self._own.remove, queue.id)
-        await _seal_anew(self._context, [queue])
+        await self._sealing.seal_anew([queue.conversation])
+        self._losses.setdefault(link.relay, _Losses()).note(asyncio.get_running_loop().time())
         if not link.remade:
             link.remade = True
             self.attend(self._relays.link(link.relay) or link)
@@ -219,8 +241,10 @@ class Queues:
         """
         opened = await self._sealing.open_sealed(envelope, queue.queue_key)
         known = opened is not None and opened.conversation == queue.conversation
-        now = self._context.now_ms()
-        await self._context.stored(self._own.heard, queue.id, now, known=known)
+        now, seconds = self._context.now_ms(), asyncio.get_running_loop().time()
+        again = seconds - self._told.get(queue.id, -math.inf) >= carrier_limits.CARRY_AGAIN
+        if await self._context.stored(self._own.heard, queue.id, now, known=known, again=again):
+            self._told[queue.id] = seconds
         if opened is not None:  # receipts are due, or a session that had said too much can be sealed in again
             self._context.to_carry(opened.conversation)
 
@@ -252,18 +276,17 @@ class Queues:
             await self._attend(link)
         for relay in await self._context.stored(self._table.all):
             queues = await self._context.stored(self._own.at, relay.fingerprint)
-            late = self._context.now_ms() - 2 * carrier_limits.RETIRED_KEPT * 1000
-            if relay.use is RelayUse.LEAVING and all(queue.used_ms < late for queue in queues):
+            kept = [await self._context.stored(_kept, self._context.store, queue) for queue in queues]
+            late = self._context.now_ms() - carrier_limits.RETIRED_KEPT * 1000
+            over = all(queue.used_ms < late - ms for queue, ms in zip(queues, kept, strict=True))
+            if relay.use is RelayUse.LEAVING and over:  # also if the relay cannot be reached any more
                 await self._forget(relay.fingerprint)
         await self._relays.forget_unused()
 
     async def _tidy_one(self, link: RelayLink, queue: OwnQueue) -> None:
-        now = self._context.now_ms()
         subscribed = queue.id in self._subscribed(link.relay)
-        kept = carrier_limits.RETIRED_KEPT
-        if queue.retired and not await self._context.stored(_is_replaced, self._context.store, queue):
-            kept = carrier_limits.RETIRED_MOST
-        if queue.retired and subscribed and queue.used_ms < now - kept * 1000:
+        late = self._context.now_ms() - await self._context.stored(_kept, self._context.store, queue)
+        if queue.retired and subscribed and queue.used_ms < late:
             # Whatever it held when it was subscribed has come by now: it is empty.
             await self._delete(link, queue)
         elif queue.requests and not queue.retired and queue.recv_id:
@@ -276,6 +299,29 @@ class Queues:
             await self._relays.forgotten(relay)
         else:
             await self._relays.tell(relay)
+
+
+class _Losses:
+    """How often a relay has lost queues of ours: each new one must be told to a contact, and costs them that.
+
+    Attributes:
+        until: Monotonic time before which it is not asked for others.
+    """
+
+    def __init__(self) -> None:
+        self.until = self._since = -math.inf
+        self._times = 0
+
+    def note(self, now: float) -> None:
+        """It has lost one now; those that it loses within a minute count as one."""
+        if now - self._since < carrier_limits.CARRY_AGAIN:
+            return
+        if now - self._since > carrier_limits.LOSSES_FORGOTTEN:
+            self._times = 0
+        if self._times:
+            pause = carrier_limits.CARRY_AGAIN * (1 << min(self._times - 1, 16))
+            self.until = now + min(pause, carrier_limits.CARRY_AGAIN_MAX)
+        self._since, self._times = now, self._times + 1
 
 
 def _prepare(store: Store, relay: Fingerprint, now_ms: int) -> None:
@@ -299,22 +345,14 @@ def _prepare(store: Store, relay: Fingerprint, now_ms: int) -> None:
         store.queues.retire([q.id for q in queues if q.id in aged and q.conversation in replaced], now_ms)
 
 
-async def _seal_anew(context: Context, lost: Sequence[OwnQueue]) -> None:
-    """Let what the contacts of these queues have not acknowledged wait again."""
-    for conversation in dict.fromkeys(queue.conversation for queue in lost):
-        if conversation is not None:
-            context.publish_changed(
-                await context.stored(context.store.sealed.requeue, conversation, anew=True)
-            )
-            context.to_carry(conversation)
+def _kept(store: Store, queue: OwnQueue) -> int:
+    """For how many milliseconds a retired queue is kept after something has come: longest if it is needed.
 
-
-def _is_replaced(store: Store, queue: OwnQueue) -> bool:
-    """Whether nobody needs a retired queue to reach us: they know of another, or there is none."""
-    if queue.conversation is None:
-        return True
-    left = store.queues.for_contact(queue.conversation)
-    return not left or any(each.known for each in left)
+    Nobody needs it to reach us who knows of another, or if there is none.
+    """
+    left = [] if queue.conversation is None else store.queues.for_contact(queue.conversation)
+    needed = bool(left) and not any(each.known for each in left)
+    return 1000 * (carrier_limits.RETIRED_MOST if needed else carrier_limits.RETIRED_KEPT)
 
 
 def _blocked(store: Store) -> set[ConversationId]:

@@ -1,7 +1,7 @@
 """One anonymous link with a relay: requests and their answers, and what it brings."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 from messenger.core import carrier_limits, relay_limits
@@ -122,6 +122,8 @@ class RelayLink:
             client = self._client
             if client is None or self._over or self._connection.link.state is not LinkState.OPEN:
                 raise self._interrupted()
+            if not client.ready:  # it is being given up
+                raise self._interrupted()
             tag = client.request(request, key)
             if queue:
                 self.queues[tag] = queue
@@ -164,6 +166,13 @@ class RelayLink:
         if self._client is not None:
             self._client.acknowledge(tag, *hashes)
             self._flush(self._client)
+
+    def probe(self, gone: Collection[str]) -> None:
+        """Ask for a sign of life; if our end is at an address that is gone, drop the stream at once."""
+        if self._connection.stream.own in gone:
+            self.abort()
+        else:
+            self._connection.probe()
 
     def close(self) -> None:
         """Say goodbye; `run` ends soon after."""

@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -30,6 +29,7 @@ from messenger.core.relays import (
 )
 from messenger.engine.context import Context
 from messenger.engine.events import EngineFault, RelayChanged
+from messenger.engine.reconnect import jittered
 from messenger.engine.relay_link import News, RelayLink
 from messenger.engine.tasks import Pulse, Tasks
 from messenger.net.dial import Stream, dial
@@ -53,9 +53,15 @@ class RelayLinks:
         self._links: dict[Fingerprint, RelayLink] = {}
         self._more: dict[Fingerprint, set[RelayLink]] = {}
         self._widening: set[Fingerprint] = set()
+        self._narrow: dict[Fingerprint, float] = {}
+        """The pause before the next further link with a relay that has ended one soon."""
         self._states: dict[Fingerprint, RelayState] = {}
         self._keepers: dict[Fingerprint, asyncio.Task[None]] = {}
         self._hurry: dict[Fingerprint, asyncio.Event] = {}
+        self._anew: set[Fingerprint] = set()
+        """Relays before which the pauses begin small again."""
+        self._still: set[Fingerprint] = set()
+        """Relays that were wanted again while there was a link, or an attempt to have one."""
         self._tasks = Tasks("relay", context.publish)
         self._closed = False
         self.stirred = Pulse()
@@ -63,6 +69,8 @@ class RelayLinks:
         self._failed: dict[Fingerprint, int] = {}
         self.on_up: Callable[[RelayLink], None] = lambda _link: None
         """Called when a link is up."""
+        self.needed: Callable[[Fingerprint], Awaitable[bool]] = _nothing
+        """Asked whether something waits for somebody who can be written to at a relay."""
         self.on_news: Callable[[RelayLink, Sequence[News]], Awaitable[None]] = _ignored
         """Called with what a relay brings."""
 
@@ -110,7 +118,8 @@ class RelayLinks:
 
         Args:
             fingerprint: Which.
-            at_once: Try now, also if the next try is due later.
+            at_once: Try now, also if the next try is due later. Not when a link just ended over something:
+                a relay that falls over it would be called and called.
         """
         if self._closed:
             return
@@ -118,17 +127,25 @@ class RelayLinks:
         if keeper is None or keeper.done():
             self._hurry[fingerprint] = asyncio.Event()
             self._keepers[fingerprint] = self._tasks.start(self._keep(fingerprint))
-        elif at_once:
+            return
+        self._still.add(fingerprint)
+        if at_once:
             self._hurry[fingerprint].set()
 
     async def _keep(self, fingerprint: Fingerprint) -> None:
         """Link with a relay again and again, until it is not ours and has been idle, or must not be used."""
         pause = limits.RECONNECT_FIRST
         while True:
-            relay = await self._context.stored(self._table.get, fingerprint)
+            try:
+                relay = await self._context.stored(self._table.get, fingerprint)
+            except StorageError as e:  # a relay of ours is not given up for that
+                self._context.publish(EngineFault("relay", type(e).__name__))
+                await asyncio.sleep(jittered(limits.RECONNECT_MAX))
+                continue
             if relay is None or not relay.use.connects:
                 return
             self._hurry[fingerprint].clear()
+            self._still.discard(fingerprint)
             self._note(relay, RelayConnecting())
             before = asyncio.get_running_loop().time()
             reason = await self._attempt(relay)
@@ -137,16 +154,33 @@ class RelayLinks:
             lasted = asyncio.get_running_loop().time() - before
             if reason is None:
                 self._note(relay, RelayUnreachable())
-                if not self._hurry[fingerprint].is_set():
+                if fingerprint not in self._still:
                     return
                 continue
             proven = lasted > limits.LINK_PROVEN
-            pause = limits.RECONNECT_FIRST if proven else min(pause * 2, limits.RECONNECT_MAX)
+            fresh = proven or fingerprint in self._anew
+            pause = limits.RECONNECT_FIRST if fresh else min(pause * 2, limits.RECONNECT_MAX)
+            self._anew.discard(fingerprint)
+            if relay.use is RelayUse.ALLOWED and not await self._wanted_still(fingerprint):
+                self._note(relay, RelayUnreachable(reason))
+                return
             await self._pause(relay, pause, reason)
 
+    async def _wanted_still(self, fingerprint: Fingerprint) -> bool:
+        """Whether a relay of a contact's that cannot be reached is needed by anybody, or was just wanted."""
+        try:
+            return await self.needed(fingerprint) or fingerprint in self._still
+        except StorageError as e:
+            self._context.publish(EngineFault("relay", type(e).__name__))
+            return True
+
     async def _further(self, fingerprint: Fingerprint) -> None:
-        """Keep a further link until it ends; what it was for goes to another one then."""
+        """Keep a further link until it ends; what it was for goes to another one then.
+
+        No sooner than after a pause, which grows if they do not last.
+        """
         link: RelayLink | None = None
+        began = asyncio.get_running_loop().time()
         try:
             relay = await self._context.stored(self._table.get, fingerprint)
             if relay is not None:
@@ -160,8 +194,20 @@ class RelayLinks:
             self._widening.discard(fingerprint)
             if link is not None:
                 self._more.get(fingerprint, set()).discard(link)
+        if fingerprint not in self._links or fingerprint in self._widening:
+            return
+        lasted = asyncio.get_running_loop().time() - began
+        pause = limits.RECONNECT_FIRST
+        if lasted <= limits.LINK_PROVEN:
+            pause = min(self._narrow.get(fingerprint, pause / 2) * 2, limits.RECONNECT_MAX)
+        self._narrow[fingerprint] = pause
+        self._widening.add(fingerprint)
+        try:
+            await asyncio.sleep(jittered(pause))
+        finally:
+            self._widening.discard(fingerprint)
         main = self._links.get(fingerprint)
-        if main is not None and link is not None:
+        if main is not None:
             self.on_up(main)
 
     def _further_up(self, link: RelayLink) -> None:
@@ -201,6 +247,7 @@ class RelayLinks:
 
     def _came_up(self, link: RelayLink) -> None:
         self._links[link.relay] = link
+        self._still.discard(link.relay)
         self._tasks.start(self._greet(link))
 
     async def _greet(self, link: RelayLink) -> None:
@@ -218,7 +265,7 @@ class RelayLinks:
     async def _pause(self, relay: Relay, pause: float, reason: Reason | None) -> None:
         """Wait between half the pause and the whole of it, or until somebody is in a hurry."""
         hurry = self._hurry[relay.fingerprint]
-        seconds = pause * (0.5 + secrets.randbelow(1000) / 2000)
+        seconds = jittered(pause)
         self._failed[relay.fingerprint] = self.failed(relay.fingerprint) + 1
         self._note(relay, RelayUnreachable(reason, self._context.now_ms() + int(seconds * 1000)))
         try:
@@ -234,6 +281,7 @@ class RelayLinks:
         for link in linked:
             link.close()
         self._links.pop(fingerprint, None)
+        self._narrow.pop(fingerprint, None)
         keeper = self._keepers.pop(fingerprint, None)
         if keeper is None:
             return
@@ -280,6 +328,11 @@ async def _leave_when_idle(link: RelayLink) -> None:
             break
         await asyncio.sleep(left)
     link.close()
+
+
+async def _nothing(_relay: Fingerprint) -> bool:
+    """Nobody writes to anybody yet."""
+    return False
 
 
 async def _ignored(_link: RelayLink, _news: Sequence[News]) -> None:

@@ -1,6 +1,8 @@
 """The relays of a profile: which there are, and what they are to us."""
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections.abc import Collection, Sequence
 
 from messenger.core import carrier_limits
 from messenger.core.address import Address
@@ -14,6 +16,7 @@ from messenger.core.relays import (
     RelayUse,
 )
 from messenger.engine.events import RelayAsked, RelayChanged, RelayRemoved
+from messenger.engine.relay_link import RelayLink
 from messenger.engine.relay_links import RelayLinks
 
 
@@ -78,6 +81,8 @@ class Relays(RelayLinks):
         use = RelayUse.ALLOWED if allowed else RelayUse.UNASKED
         for fingerprint, address in places:
             new = await self._context.stored(self._table.learn, fingerprint, address, use, now)
+            if allowed and not new:  # it may have moved; a contact alone cannot send us anywhere else
+                await self._context.stored(self._table.add_address, fingerprint, address)
             relay = await self._known(fingerprint)
             if allowed and not relay.use.connects:
                 await self._context.stored(self._table.set_use, fingerprint, use)
@@ -101,7 +106,44 @@ class Relays(RelayLinks):
         """A relay is no longer stored."""
         await self._drop(fingerprint)
         self._states.pop(fingerprint, None)
+        self._failed.pop(fingerprint, None)
+        self._more.pop(fingerprint, None)
+        self._anew.discard(fingerprint)
+        if fingerprint not in self._keepers:  # else somebody has wanted it in this moment
+            self._still.discard(fingerprint)
+            self._hurry.pop(fingerprint, None)
         self._context.publish(RelayRemoved(fingerprint))
+
+    async def reach(self, relay: Fingerprint) -> RelayLink | None:
+        """The link with a relay that may be connected to; waited for if it is not up, perhaps for being idle.
+
+        Returns:
+            None if it cannot be had, or takes longer than `carrier_limits.QUEUE_WAIT`.
+        """
+        known, failed = await self._context.stored(self._table.get, relay), self.failed(relay)
+        if known is None or not known.use.connects:
+            return None
+        if relay not in self._links:
+            self.want(relay, at_once=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(carrier_limits.QUEUE_WAIT):
+                while relay not in self._links and self.failed(relay) == failed and not self._closed:
+                    await self.stirred.next.wait()
+        return self._links.get(relay)
+
+    def probe(self, gone: Collection[str] = ()) -> None:
+        """The world has changed: a link that gives no sign of life is dropped, and nobody pauses any longer.
+
+        Args:
+            gone: IP addresses that are not ours any more; links from there are dropped at once.
+        """
+        for relay in {*self._links, *self._more}:
+            for link in self.links(relay):
+                link.probe(gone)
+        self._anew.update(self._keepers)
+        for relay, hurry in self._hurry.items():
+            if relay not in self._links:
+                hurry.set()
 
     async def tell(self, fingerprint: Fingerprint) -> Relay:
         """Publish how it stands with a relay.

@@ -76,9 +76,10 @@ class Running:
         self.directory = Directory(context, self.relays, self.dialer, self.openings.wait)
         self.queues.on_attended = self.directory.on_up
         self.relays.on_up, self.queues.on_ring = self._on_relay, self.circuits.on_ring
-        self.upkeep = Upkeep(context, self.peers, self.dialer, self.circuits, self.sealing)
+        waits = self.transfers.waits
+        self.upkeep = Upkeep(context, self.peers, self.dialer, self.circuits, self.sealing, waits)
         self.host = Host(context, self.entrance, self.chats.greet_everybody)
-        self.outlook = Outlook(context, self.peers, self.reconnector, self.host)
+        self.outlook = Outlook(context, self.peers, self.reconnector, self.host, self.relays)
         self.mover = Mover(context, self._pause, self._resume, database.with_name(STATEMENTS_NAME))
         self.housekeeping = Housekeeping(context, self.history, database, db_key, lock)
         self.vanishing = Vanishing(context, self.transfers)

@@ -75,8 +75,9 @@ def take_message(desk: Desk, data: bytes) -> Taken:
         before = load(desk, contact.id)
         received = before.unseal(data, desk.now)
         taken = Taken(contact.id)
-        newest = _is_newest(before, received.sessions, sid)
-        _apply(desk, contact, payload.decode(received.payload), taken, newest=newest)
+        content = payload.decode(received.payload)
+        newest = _is_newest(before, received.sessions, sid) and not _is_copy(desk, contact, content)
+        _apply(desk, contact, content, taken, newest=newest)
         taken.changed += save(desk, contact.id, before, received.sessions)
         return taken
 
@@ -164,10 +165,11 @@ def _on_hello(desk: Desk, contact: Contact, hello: Hello, taken: Taken, *, newes
 
 
 def _on_mailboxes(desk: Desk, contact: Contact, packet: Mailboxes, taken: Taken) -> None:
-    """They are written to elsewhere; what is with a carrier may be where they do not look any more."""
-    if mailboxes.take(desk.store, contact.id, packet):
+    """They are written to elsewhere."""
+    waiting = mailboxes.move(desk.store, contact.id, packet)
+    if waiting is not None:
         taken.places = mailboxes.places(desk.store, contact.id)
-        taken.changed += desk.store.sealed.requeue(contact.id)
+        taken.changed += waiting
 
 
 def _on_portrait(desk: Desk, contact: Contact, packet: PortraitPacket, taken: Taken, *, newest: bool) -> None:
@@ -192,6 +194,15 @@ def _on_receipt(
 ) -> None:
     named = [MessageId(id_) for id_ in ids]
     taken.changed += desk.store.messages.advance(contact.id, named, state)
+
+
+def _is_copy(desk: Desk, contact: Contact, content: Sequence[Sealable]) -> bool:
+    """Whether it brings what has come by a link, which has told since then how they are and where.
+
+    News alone have no message with them, and count.
+    """
+    ids = [MessageId(packet.id) for packet in content if isinstance(packet, ChainedPacket)]
+    return bool(ids) and all(desk.store.carried.has_come(contact.id, id_) for id_ in ids)
 
 
 def _is_newest(before: Sessions, after: Sessions, sid: bytes) -> bool:

@@ -7,7 +7,7 @@ a receipt or another session is for sending.
 import dataclasses
 from dataclasses import dataclass, field
 
-from messenger.core import limits
+from messenger.core import carrier_limits, limits
 from messenger.core.chained import ChainKind
 from messenger.core.errors import InputError, InputProblem
 from messenger.core.ids import ConversationId, MessageId
@@ -93,18 +93,29 @@ class SealedReceipts:
         message: The sealed message.
         ids: What it is a receipt for; may be empty.
         change: The change of our queues that it tells, 0 for none.
+        sid: Id of the session that it was sealed in.
+        words: What it says of us.
     """
 
     message: bytes = field(repr=False)
     ids: list[MessageId]
     change: int
+    sid: bytes = field(repr=False)
+    words: Words
 
 
-def seal_receipts(desk: Desk, words: Words) -> SealedReceipts | None:
+def seal_receipts(desk: Desk, words: Words, offered: SealedReceipts | None = None) -> SealedReceipts | None:
     """Seal receipts that are due, at most `limits.RECEIPTS_PER_PACKET`, and where they can write to us.
 
+    Args:
+        desk: The profile.
+        words: To whom.
+        offered: What was sealed the last time and has not been taken: if it says the same it is used again,
+            for an epoch has room for so many messages only.
+
     Returns:
-        None if nothing is due, the contact is not accepted, or there is no session to seal in now.
+        None if nothing is due, the contact is not accepted, or there is no session to seal in now; or not
+        for news alone.
     """
     with desk.store.transaction():
         contact = desk.store.contacts.get(words.conversation)
@@ -113,14 +124,19 @@ def seal_receipts(desk: Desk, words: Words) -> SealedReceipts | None:
         change = desk.store.queues.change(words.conversation)
         if contact is None or contact.standing is not Standing.ACCEPTED or not before.ready:
             return None
-        if not ids and not change:
+        if not ids and (not change or before.room <= carrier_limits.CARRIED_ANEW):
             return None
-        receipt = [Delivered([bytes(id_) for id_ in ids])] if ids else []
         words = dataclasses.replace(words, tell_read=words.tell_read and not contact.held)
+        sid = before.current.sid if before.current else b""
+        if offered is not None and offered == dataclasses.replace(
+            offered, ids=ids, change=change, sid=sid, words=words
+        ):
+            return offered
+        receipt = [Delivered([bytes(id_) for id_ in ids])] if ids else []
         picture = portraits.asked_of_ours(desk.store, words.conversation)
         after, message = before.seal(payload.encode([*receipt, *_about_us(desk, words), *picture]))
         save(desk, words.conversation, before, after)
-        return SealedReceipts(message, ids, change)
+        return SealedReceipts(message, ids, change, sid, words)
 
 
 def first_words(desk: Desk, words: Words, id_: MessageId, *, invited: bool) -> FirstWords | None:

@@ -137,6 +137,17 @@ def renew(desk: Desk, conversation: ConversationId) -> list[Message]:
         return desk.store.carried.requeue_overdue(conversation, desk.now_ms, anew)
 
 
+def seal_anew(desk: Desk, conversation: ConversationId) -> list[Message]:
+    """Let all without a receipt wait again, sealed anew as far as there is room: receipts may be lost.
+
+    Returns:
+        Messages that were with a carrier, and wait again.
+    """
+    with desk.store.transaction():
+        room = load(desk, conversation).room - carrier_limits.CARRIED_ANEW
+        return desk.store.sealed.requeue(conversation, anew=True, most=max(room, 0))
+
+
 def purge(desk: Desk) -> None:
     """Forget prekeys and first contacts that are too old."""
     desk.store.sealed.purge(desk.now)

@@ -5,6 +5,7 @@ gets. It carries envelopes; the key of an envelope's queue is agreed elsewhere.
 """
 
 import asyncio
+from collections.abc import Iterable
 
 import msgspec
 
@@ -17,7 +18,7 @@ from messenger.engine.context import Context
 from messenger.engine.peers import Peers
 from messenger.engine.prekeys import Prekeys, Published
 from messenger.engine.sealed_in import Taken
-from messenger.engine.sealed_out import FirstWords, Words
+from messenger.engine.sealed_out import FirstWords, SealedReceipts, Words
 from messenger.engine.sealed_store import Desk
 from messenger.protocol import sealed_opening
 from messenger.protocol.prekeys import Prekey, PrekeyList, Recipient, SecretPrekey
@@ -62,6 +63,8 @@ class Sealing:
         self._peers = peers
         self._prekeys = Prekeys(context)
         self._openings = asyncio.Semaphore(limits.FIRST_CONTACTS_AT_ONCE)
+        self._offered: dict[ConversationId, SealedReceipts] = {}
+        """Receipts that no carrier has taken yet."""
 
     async def settle(self) -> None:
         """After opening, and after we have moved: forget sessions that are not ours to use any more."""
@@ -78,6 +81,18 @@ class Sealing:
         for conversation in await self._context.stored(self._context.store.sealed.conversations):
             await self._context.stored(sealed_store.expire, self._desk(), conversation)
         await self._context.stored(sealed_store.purge, self._desk())
+
+    async def seal_anew(self, contacts: Iterable[ConversationId | None]) -> None:
+        """Queues of ours are lost, and perhaps receipts in them: all without one waits again.
+
+        Args:
+            contacts: Whom they were for; None for nobody.
+        """
+        for conversation in dict.fromkeys(contacts):
+            if conversation is not None:
+                renewed = await self._context.stored(sealed_store.seal_anew, self._desk(), conversation)
+                self._context.publish_changed(renewed)
+                self._context.to_carry(conversation)
 
     async def sealed_for(
         self, conversation: ConversationId, message: MessageId, queue_key: bytes
@@ -178,21 +193,26 @@ class Sealing:
     async def receipts(self, conversation: ConversationId, queue_key: bytes) -> Receipts | None:
         """An envelope with receipts that are due to somebody, and where we are written to if that is news.
 
+        Asked again before a carrier has them, it is the same sealed message in another envelope.
+
         Returns:
             None if nothing is due, they are not accepted, or there is no session to seal in.
 
         Raises:
             StorageError: It could not be stored, and must not leave.
         """
-        sealed = await self._context.stored(sealed_out.seal_receipts, self._desk(), self._words(conversation))
+        words, offered = self._words(conversation), self._offered.pop(conversation, None)
+        sealed = await self._context.stored(sealed_out.seal_receipts, self._desk(), words, offered)
         if sealed is None:
             return None
+        self._offered[conversation] = sealed
         return Receipts(enclose(queue_key, Kind.MESSAGE, sealed.message), sealed.ids, sealed.change)
 
     async def receipts_carried(
         self, conversation: ConversationId, ids: list[MessageId], change: int = 0
     ) -> None:
         """A carrier has these receipts, and has told a change of our queues."""
+        self._offered.pop(conversation, None)
         await self._context.stored(self._context.store.sealed.drop_receipts, conversation, ids)
         if change:
             await self._context.stored(self._context.store.queues.told, conversation, change)

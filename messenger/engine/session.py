@@ -78,6 +78,8 @@ class Session:
         """Another link with the same person has taken over."""
         self.hung_up = False
         """A person, here or there, ended it and does not want to be connected again at once."""
+        self._parting = False
+        """Our goodbye came before theirs."""
         self._refusal: ConnectError | None = None
         self._familiar = False
         self._peer: Bundle | None = None
@@ -111,7 +113,7 @@ class Session:
         finally:
             self._stop_waiting()
             if self.talk is not None:
-                await self.talk.stop()
+                await self.talk.stop(heard=self._parting and reason is Reason.CLOSED)
             if not self.up.done():
                 where = str(self.connection.stream.address)
                 self.up.set_exception(self._refusal or ConnectError(reason, where))
@@ -134,6 +136,7 @@ class Session:
 
     def close(self, code: CloseCode = CloseCode.BYE) -> None:
         """Say goodbye; `run` ends soon after."""
+        self._parting = self._parting or self.connection.link.state is LinkState.OPEN
         self.connection.close(code)
 
     async def _on_event(self, event: LinkEvent) -> None:

@@ -69,11 +69,13 @@ class Talk:
         self.contact = contact
         self._said = said
         self._told_places: Mailboxes | None = None
-        self._told_addresses = False
+        self._told_addresses: list[Addresses] = []
         self._seeding = Seeding(context, connection)
         self._due = DueReceipts(context, contact.id)
         self._portraits = Portraits(context, connection, contact.id)
         self._welcome, self._port = False, 0
+        self.used_ms = context.now_ms()
+        """When something was last said on this link that people mean to say, Unix milliseconds."""
         self._full = False
         self._on_way: set[MessageId] = set()
         self._sent_seq = 0
@@ -93,10 +95,19 @@ class Talk:
         self._wake.set()
         self._pump.start(self._send_waiting())
 
-    async def stop(self) -> None:
-        """Stop sending; what is not acknowledged stays in the outbox."""
+    async def stop(self, *, heard: bool = False) -> None:
+        """Stop sending; what is not acknowledged stays in the outbox.
+
+        Args:
+            heard: They have answered our goodbye.
+        """
         self._context.files.leave(self._connection)
         await self._pump.close()
+        if heard:
+            try:
+                await self._due.heard()
+            except StorageError as e:  # then they are told once more
+                self._context.publish(EngineFault("storage", type(e).__name__))
 
     def wake(self, *, again: bool = False) -> None:
         """Something waits in the outbox.
@@ -141,7 +152,7 @@ class Talk:
 
     def tell_typing(self) -> None:
         """Tell them that we are writing to them, unless they were told just now or do not know us yet."""
-        now = self._context.now_ms()
+        now = self.used_ms = self._context.now_ms()
         known = self._accepted and self._welcome and not self.contact.held
         if known and not 0 <= now - self._told_typing < _AGAIN_MS:
             self._told_typing = now
@@ -162,7 +173,7 @@ class Talk:
         if places is not None and places != self._told_places:
             self._told_places = places
             self._post(places)
-        await self._context.stored(store.queues.told, me, change)
+        self._due.told_places(change)
 
     async def on_packet(self, packet: Packet) -> None:
         """Take what they sent.
@@ -211,6 +222,7 @@ class Talk:
 
     async def _on_aside(self, packet: Typing | LaneTicket | Wish) -> None:
         """What is not of the chain, and means something among people who have accepted each other."""
+        self.used_ms = self._context.now_ms()
         match packet:
             case Typing():
                 self._on_typing()
@@ -252,9 +264,10 @@ class Talk:
             await self._seeding.begin(self.contact)
             self._portraits.tell()
             await self._context.files.welcome(self.contact, self._connection, self._port)
-            if not (self._direct or self._told_addresses):
-                self._told_addresses = True
-                for packet in addresses_to_tell(self._context, self._connection.stream.host):
+            if not self._direct:
+                told, host = self._told_addresses, self._connection.stream.host
+                self._told_addresses = addresses_to_tell(self._context, host)
+                for packet in self._told_addresses if told != self._told_addresses else ():
                     self._post(packet)
             self._context.to_carry(self.contact.id)  # who sees to it that there is a queue, and tells it here
 
@@ -277,6 +290,7 @@ class Talk:
         self.tell_delivered([MessageId(packet.id) for packet in packets])
 
     async def _store_chained(self, packets: Sequence[ChainedPacket]) -> None:
+        self.used_ms = self._context.now_ms()
         arrivals, unread = await self._context.written(
             self._taken, [chained_of(packet) for packet in packets]
         )
@@ -330,6 +344,7 @@ class Talk:
                 chained = item.chained
                 self._sent_seq = chained.seq
                 if chained.id not in self._on_way:
+                    self.used_ms = self._context.now_ms()
                     self._on_way.add(chained.id)
                     await self._due.sending(chained.id)
                     await self._connection.send(packet_of(chained))

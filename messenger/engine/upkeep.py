@@ -15,7 +15,10 @@ from messenger.engine.context import Context
 from messenger.engine.dialer import Dialer
 from messenger.engine.events import EngineFault
 from messenger.engine.peers import Peers
+from messenger.engine.reconnect import Needed
 from messenger.engine.sealing import Sealing
+from messenger.engine.session import Session
+from messenger.engine.talk import Talk
 from messenger.engine.tasks import Tasks
 
 log: Final = logging.getLogger(__name__)
@@ -30,16 +33,24 @@ class Upkeep:
         dialer: Makes the calls.
         circuits: Makes those through relays.
         sealing: Sealed messages.
+        needed: Whether something waits for a link with somebody that nothing else can carry.
     """
 
     def __init__(
-        self, context: Context, peers: Peers, dialer: Dialer, circuits: Circuits, sealing: Sealing
+        self,
+        context: Context,
+        peers: Peers,
+        dialer: Dialer,
+        circuits: Circuits,
+        sealing: Sealing,
+        needed: Needed,
     ) -> None:
         self._context = context
         self._peers = peers
         self._dialer = dialer
         self._circuits = circuits
         self._sealing = sealing
+        self._needed = needed
         self._tasks = Tasks("upkeep", context.publish)
 
     def start(self) -> None:
@@ -70,7 +81,8 @@ class Upkeep:
     async def renew_links(self) -> None:
         """Replace every link that we opened more than `limits.RELINK_AFTER` ago by a new one.
 
-        And those through a relay by a direct one as soon as that is possible.
+        And those through a relay by a direct one as soon as that is possible. One through a relay on which
+        nobody has said anything for so long ends: a circuit costs the relay, and sealed messages need none.
         """
         for session in self._peers.all():
             age = (self._context.now_ms() - session.since_ms) / 1000
@@ -82,10 +94,17 @@ class Upkeep:
                 await self._dialer.reach(session.talk.contact, continues)
             except ConnectError as e:  # the old link goes on; the next round tries again
                 if relayed and session.initiated and age >= limits.RELINK_AFTER:
-                    await self._by_relay(session.talk.contact, continues)
+                    await self._renew_circuit(session, session.talk, continues)
                 log.info("x link not renewed: %s", e.reason.value)
             except StorageError as e:
                 self._context.publish(EngineFault("upkeep", type(e).__name__))
+
+    async def _renew_circuit(self, session: Session, talk: Talk, continues: bytes) -> None:
+        idle = (self._context.now_ms() - talk.used_ms) / 1000 >= limits.RELINK_AFTER
+        if idle and not self._needed(talk.contact.id):
+            session.close()
+        else:
+            await self._by_relay(talk.contact, continues)
 
     async def _by_relay(self, contact: Contact, continues: bytes) -> None:
         try:

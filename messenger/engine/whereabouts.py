@@ -38,6 +38,9 @@ async def take_whereabouts(
     if isinstance(packet, Addresses):
         if not direct:
             context.upgrade(conversation, packet.addresses)
-    elif await context.stored(mailboxes.take, context.store, conversation, packet):
+        return
+    waiting = await context.stored(mailboxes.move, context.store, conversation, packet)
+    if waiting is not None:
+        context.publish_changed(waiting)
         places = await context.stored(mailboxes.places, context.store, conversation)
         await context.placed(conversation, places)

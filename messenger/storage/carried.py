@@ -9,6 +9,7 @@ from messenger.core.models import Message, MessageState, Standing
 from messenger.storage.database import Database
 from messenger.storage.rows import MESSAGE_COLUMNS, message_from
 from messenger.storage.sealed import KIND_MESSAGE
+from messenger.storage.traffic import has_come
 
 _HELD_UNTIL: Final = """
 UPDATE sealed_outbox SET until_ms = ?1 WHERE position IN (
@@ -84,6 +85,10 @@ class CarriedTable:
                 else:
                     self._database.rows(_LET_GO, (position,))
         return moved
+
+    def has_come(self, conversation: ConversationId, id_: MessageId) -> bool:
+        """Whether what a contact wrote or did has come before, carried or by a link."""
+        return has_come(self._database, conversation, id_)
 
 
 def _over(now_ms: int) -> tuple[int, int]:

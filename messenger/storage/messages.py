@@ -28,7 +28,14 @@ from messenger.storage.moves import (
 )
 from messenger.storage.rows import IS_THERE, MESSAGE_COLUMNS, by_id, message_from, page
 from messenger.storage.timers import TimerTable
-from messenger.storage.traffic import Arrival, Outgoing, OutgoingAction, all_waiting, texts_waiting
+from messenger.storage.traffic import (
+    Arrival,
+    Outgoing,
+    OutgoingAction,
+    all_waiting,
+    has_come,
+    texts_waiting,
+)
 
 _INSERT: Final = """
 INSERT INTO messages
@@ -37,11 +44,6 @@ INSERT INTO messages
 VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERTED: Final = f"{_INSERT} RETURNING {MESSAGE_COLUMNS}"
-_KNOWN: Final = """
-SELECT 1 FROM messages WHERE conversation = ?1 AND outgoing = 0 AND id = ?2
-UNION ALL SELECT 1 FROM actions WHERE conversation = ?1 AND outgoing = 0 AND id = ?2
-UNION ALL SELECT 1 FROM forgotten WHERE conversation = ?1 AND id = ?2
-"""
 _PENDING_CONVERSATIONS: Final = """
 SELECT c.id FROM contacts AS c
 WHERE c.standing > 0 AND (
@@ -206,7 +208,7 @@ class MessageTable:
         with self._database.write():
             if self._database.row(IS_THERE, (conversation,)) is None:
                 raise InputError(InputProblem.UNKNOWN)
-            if self._database.row(_KNOWN, (conversation, chained.id)) is not None:
+            if has_come(self._database, conversation, chained.id):
                 return Arrival()
             noticed = hear(self._database, conversation, chained)
             if chained.kind is ChainKind.TIMER:

@@ -26,7 +26,7 @@ _CHANGED: Final = (
     "UPDATE contacts SET news = news + 1 WHERE id = (SELECT conversation FROM queues WHERE id = ?)"
 )
 _TOLD: Final = "UPDATE contacts SET news_told = max(news_told, ?) WHERE id = ?"
-_UNTOLD: Final = "SELECT id FROM contacts WHERE news > news_told ORDER BY id"
+_UNTOLD: Final = "SELECT id, news FROM contacts WHERE news > news_told ORDER BY id"
 
 
 class QueueTable:
@@ -90,13 +90,14 @@ class QueueTable:
         found = [queue for relay in own for queue in self.at(relay)]
         return [queue for queue in found if queue.requests and not queue.retired and queue.recv_id]
 
-    def heard(self, id_: int, now_ms: int, *, known: bool) -> bool:
+    def heard(self, id_: int, now_ms: int, *, known: bool, again: bool = True) -> bool:
         """Something came for a queue; if it is a retired one, they will be told again where to write to.
 
         Args:
             id_: The queue.
             now_ms: Unix milliseconds.
             known: It is from the contact that the queue is for.
+            again: They have not been told just now: two who both tell it each other would never end.
 
         Returns:
             Whether they must be told.
@@ -105,9 +106,9 @@ class QueueTable:
             sql = "UPDATE queues SET used_ms = ?, known = max(known, ?) WHERE id = ?"
             self._database.rows(sql, (now_ms, int(known), id_))
             retired = self._database.row("SELECT 1 FROM queues WHERE id = ? AND retired", (id_,)) is not None
-            if known and retired:
+            if known and retired and again:
                 self.changed(id_)
-            return known and retired
+            return known and retired and again
 
     def note_news(self, conversation: ConversationId) -> None:
         """A contact has to be told something of us that goes with everything, as what we have read."""
@@ -120,7 +121,11 @@ class QueueTable:
 
     def untold(self) -> list[ConversationId]:
         """The contacts who have to be told something of us."""
-        return [ConversationId(row[0]) for row in self._database.rows(_UNTOLD)]
+        return [*self.changes()]
+
+    def changes(self) -> dict[ConversationId, int]:
+        """As `change`, of each contact who has to be told of one."""
+        return {ConversationId(id_): change for id_, change in self._database.rows(_UNTOLD)}
 
     def change(self, conversation: ConversationId) -> int:
         """Number of the last change at our end that a contact has to be told of; 0 if there is none."""

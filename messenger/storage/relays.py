@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from messenger.core import limits
 from messenger.core.ids import Fingerprint
 from messenger.core.relays import Listing, PersonStatus, Relay, RelayUse
 from messenger.storage.database import Database, Row
@@ -61,6 +62,15 @@ class RelayTable:
         """Store a relay unless it is there; returns whether it was new."""
         with self._database.write():
             return self._database.change(_LEARN, (fingerprint, address, int(use), now_ms)) > 0
+
+    def add_address(self, fingerprint: Fingerprint, address: str) -> None:
+        """Note a further address of a relay that is there, behind those known; the last one gives way."""
+        with self._database.write():
+            known = self.get(fingerprint)
+            if known is not None and address not in known.addresses:
+                kept = (*known.addresses[: limits.INVITE_ADDRESSES_MAX - 1], address)
+                sql = "UPDATE relays SET addresses = ? WHERE fingerprint = ?"
+                self._database.rows(sql, (" ".join(kept), fingerprint))
 
     def set_use(self, fingerprint: Fingerprint, use: RelayUse) -> None:
         """Change what a relay is to us."""

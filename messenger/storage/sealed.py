@@ -40,6 +40,12 @@ UPDATE actions SET state = {MessageState.QUEUED:d} WHERE conversation = ? AND ou
 _DROP_OUTBOX: Final = """
 DELETE FROM sealed_outbox WHERE position IN (SELECT position FROM outbox WHERE conversation = ?)
 """
+_DROP_OLDEST: Final = """
+DELETE FROM sealed_outbox WHERE position IN (
+    SELECT s.position FROM sealed_outbox AS s JOIN outbox AS o USING (position)
+    WHERE o.conversation = ? AND s.kind = ? ORDER BY s.position LIMIT ?
+)
+"""
 _LET_ALL_GO: Final = """
 UPDATE sealed_outbox SET until_ms = 0
 WHERE until_ms > 0 AND position IN (SELECT position FROM outbox WHERE conversation = ?)
@@ -211,20 +217,23 @@ class SealedTable:
             self._database.rows(f"{_DROP_OUTBOX} AND sid <> ?", (conversation, sid))
             return _requeued(self._database, conversation)
 
-    def requeue(self, conversation: ConversationId, *, anew: bool = False) -> list[Message]:
+    def requeue(
+        self, conversation: ConversationId, *, anew: bool = False, most: int | None = None
+    ) -> list[Message]:
         """Let what is with a carrier wait again: the same sealed bytes are handed over anew.
 
         Args:
             conversation: For whom it is.
             anew: Forget the bytes, so that it is sealed anew and acknowledged again by whoever has it; of
                 first contacts they stay, for a copy would be another first contact.
+            most: Forget those of so many messages, the oldest first; None for all.
 
         Returns:
             The texts among it.
         """
         with self._database.write():
             if anew:
-                self._database.rows(f"{_DROP_OUTBOX} AND kind = ?", (conversation, KIND_MESSAGE))
+                self._database.rows(_DROP_OLDEST, (conversation, KIND_MESSAGE, -1 if most is None else most))
             return _requeued(self._database, conversation)
 
     def add_receipts(self, conversation: ConversationId, ids: Sequence[MessageId]) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from messenger.core import limits
 from messenger.core.chained import Chained, ChainKind
-from messenger.core.ids import ConversationId
+from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import Message, MessageState
 from messenger.storage.database import Database, Row
 from messenger.storage.rows import ACTION_COLUMNS, MESSAGE_COLUMNS, chained_from, columns_of, message_from
@@ -22,6 +22,13 @@ _PENDING_ACTIONS: Final = f"""
 SELECT position, {ACTION_COLUMNS} FROM actions
 WHERE conversation = ? AND outgoing = 1 AND seq > ? AND state BETWEEN 1 AND ? ORDER BY seq LIMIT ?
 """  # noqa: S608
+
+
+_KNOWN: Final = """
+SELECT 1 FROM messages WHERE conversation = ?1 AND outgoing = 0 AND id = ?2
+UNION ALL SELECT 1 FROM actions WHERE conversation = ?1 AND outgoing = 0 AND id = ?2
+UNION ALL SELECT 1 FROM forgotten WHERE conversation = ?1 AND id = ?2
+"""
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +103,11 @@ def outgoing_from(row: Row) -> Outgoing:
     return Outgoing(
         message=message_from(row), seq=seq, prev=prev, original=original, reply=reply or b"", body=body or b""
     )
+
+
+def has_come(database: Database, conversation: ConversationId, id_: MessageId) -> bool:
+    """Whether what they wrote or did is here, or was once."""
+    return database.row(_KNOWN, (conversation, id_)) is not None
 
 
 def texts_waiting(

@@ -13,13 +13,14 @@ from messenger.core.models import Standing
 from messenger.core.relays import PersonStatus
 from messenger.crypto.rsa import Label
 from messenger.engine.events import EngineFault
-from messenger.protocol.relay_finding import Status
+from messenger.protocol.relay_finding import Status, Withdraw
 from messenger.storage.relay_queues import QueueRow
 from messenger.text.relays import added
 from tests.helpers.carrier import context_of
 from tests.helpers.engines import PATIENCE, People
 from tests.helpers.relay_users import linked, strangers_can_write, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
+from tests.helpers.small_relay import SmallRelay
 
 
 @pytest.fixture
@@ -232,3 +233,24 @@ async def test_who_takes_themselves_back_is_not_published_by_what_was_on_its_way
         go.set()
         await asyncio.gather(publishing, withdrawing)
     assert (await site.relay.house.broker.totals()).entries == 0
+
+
+async def test_who_takes_themselves_back_while_the_relay_is_away_is_gone_when_it_is_back(
+    people: People,
+) -> None:
+    relay = await SmallRelay.open()
+    alice = await people("alice")
+    await uses(alice, relay.target)
+    await alice.engine.publish_me(relay.fingerprint)
+    assert len(relay.entries()) == 1
+    await relay.stop()
+    with pytest.raises(ConnectError):
+        await alice.engine.withdraw_me(relay.fingerprint)
+    await relay.start()
+    await relay.until(lambda: any(isinstance(each, Withdraw) for each in relay.asked))
+    await linked(alice)
+    await alice.engine.find_people(relay.fingerprint)
+    assert relay.entries() == []
+    await alice.engine.publish_me(relay.fingerprint)
+    assert len(relay.entries()) == 1
+    await relay.stop()

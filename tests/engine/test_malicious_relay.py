@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 import pytest
 
+from messenger.core import carrier_limits, limits
 from messenger.core.errors import DiskFull, InputError, Reason, RelayError, RelayProblem
 from messenger.core.ids import ConversationId, Fingerprint
 from messenger.core.models import MessageState, Offline, Standing
@@ -25,7 +26,7 @@ from messenger.protocol.relay_queues import Connect, GetPrekey, QueueKind, Send
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_word import Code, EndReason
-from tests.helpers.carrier import part, seeded
+from tests.helpers.carrier import part, seeded, sessions
 from tests.helpers.engines import People, Person
 from tests.helpers.relay_users import linked, ready, settle, strangers_can_write, uses
 from tests.helpers.small_relay import Client, Queue, SmallRelay
@@ -266,6 +267,38 @@ class Lost(Liar):
                 if queue.reader is not None and queue.reader[0] is client and queue.reader[1] == request.tag:
                     service.end(request.tag, EndReason.GONE)
                     queue.reader = None
+
+
+async def test_queues_that_are_always_gone_do_not_use_up_the_session(
+    meet: Meet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nothing could be sealed any more until they answer, by whatever relay."""
+    relay = Lost()
+    alice, here, bob, _ = await meet(relay)
+    message = await alice.engine.send_text(here, "hello?")
+    await alice.sees(message.id, MessageState.DELIVERED)
+    await bob.engine.stop()
+    message = await alice.engine.send_text(here, "are you there?")
+    await alice.sees(message.id, MessageState.SENT)
+    relay.lying = True
+    session = (await sessions(alice, here)).current
+    assert session is not None
+    number = session.sending.number
+    monkeypatch.setattr(carrier_limits, "CARRIED_ANEW", limits.RATCHET_EPOCH_MESSAGES - number - 4)
+    for _ in range(8):
+        since, asked = alice.mark, len(relay.asked)
+        await relay.restart()
+        await linked(alice, since=since)
+        await relay.until(lambda: any(isinstance(each, Send) for each in relay.asked[asked:]))  # noqa: B023
+    session = (await sessions(alice, here)).current
+    assert session is not None
+    assert session.sending.number <= number + 5
+    relay.lying = False
+    await relay.restart()
+    await bob.start()
+    new = await alice.engine.send_text(here, "and now?")
+    await alice.sees(new.id, MessageState.DELIVERED)
+    assert (await spoken(bob, await bob.with_(alice)))[-2:] == ["are you there?", "and now?"]
 
 
 async def test_queues_that_are_always_gone_are_not_made_for_ever(meet: Meet) -> None:

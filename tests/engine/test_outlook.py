@@ -7,15 +7,24 @@ from messenger.core.address import Address
 from messenger.core.errors import Reason
 from messenger.core.ids import ConversationId
 from messenger.core.models import AddressKind, MessageState, Offline, ReachableAddress
+from messenger.core.relays import RelayUnreachable
 from messenger.crypto import keystore
 from messenger.engine import host, outlook, reconnect
-from messenger.engine.events import EngineFault, ListeningChanged, MessageChanged, PresenceChanged
+from messenger.engine.events import (
+    EngineFault,
+    ListeningChanged,
+    MessageChanged,
+    PresenceChanged,
+    RelayChanged,
+)
 from messenger.engine.outlook import Clocks
 from messenger.engine.running import Running
 from messenger.net.interfaces import own_hosts
 from messenger.storage.store import Store
 from tests.helpers.cable import cable_to
 from tests.helpers.engines import DATABASE, People, Person, friends
+from tests.helpers.relay_users import linked, uses
+from tests.helpers.small_relay import SmallRelay
 
 
 def running(person: Person) -> Running:
@@ -176,6 +185,52 @@ async def test_pauses_grow_and_begin_small_again(people: People, monkeypatch: py
     running(alice).reconnector.hurry()
     del pauses[:]
     await alice.wait_for(PresenceChanged, lambda _: 0.01 in pauses, since=alice.mark)
+
+
+@pytest.mark.usefixtures("often")
+async def test_after_sleep_a_dead_link_with_a_relay_is_noticed_at_once(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outlook_limits, "PROBE_PATIENCE", 0.3)
+    alice, relay = await people("alice"), await SmallRelay.open()
+    async with cable_to(relay.port) as cable:
+        await uses(alice, relay.target.replace(str(relay.port), str(cable.port)))
+        mark = alice.mark
+        sleeps(alice)
+        await alice.engine.find_people(relay.fingerprint)
+        assert alice.count(RelayChanged, _unreachable, since=mark) == 0, "a link that lives outlives sleep"
+        cable.pull()
+        sleeps(alice)
+        await alice.wait_for(RelayChanged, _unreachable, since=mark)
+        mark = alice.mark
+        cable.plug()
+        await linked(alice, since=mark)
+        running(alice).relays.probe({"127.0.0.1"})  # an address that is gone
+        await alice.wait_for(RelayChanged, _unreachable, since=mark)
+        await linked(alice, since=alice.mark)
+    await relay.stop()
+
+
+@pytest.mark.usefixtures("often")
+async def test_sleep_cuts_short_the_pause_before_a_relay_is_called(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, relay = await people("alice"), await SmallRelay.open()
+    monkeypatch.setattr(limits, "RECONNECT_FIRST", 7200.0)
+    monkeypatch.setattr(limits, "RECONNECT_MAX", 14400.0)
+    await uses(alice, relay.target)
+    mark = alice.mark
+    await relay.stop()
+    await alice.wait_for(RelayChanged, _unreachable, since=mark)
+    await relay.start()
+    mark = alice.mark
+    sleeps(alice)
+    await linked(alice, since=mark)
+    await relay.stop()
+
+
+def _unreachable(event: RelayChanged) -> bool:
+    return isinstance(event.relay.state, RelayUnreachable)
 
 
 async def test_a_link_from_an_address_that_is_gone_is_dropped(people: People) -> None:

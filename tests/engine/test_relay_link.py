@@ -4,16 +4,21 @@ import asyncio
 
 import pytest
 
-from messenger.core.errors import ConnectError, Reason
+from messenger.core import relay_limits
+from messenger.core.errors import ConnectError, DiskFull, Reason, RemoteProtocolError
+from messenger.core.ids import Fingerprint
 from messenger.core.models import MessageState
-from messenger.core.relays import RelayUnreachable
-from messenger.engine.events import RelayChanged
+from messenger.core.relays import Relay, RelayUnreachable
+from messenger.engine.events import EngineFault, RelayChanged
 from messenger.engine.relay_link import RelayLink
 from messenger.protocol.relay_queues import AskPuzzle
+from messenger.protocol.relay_request import Request
+from messenger.protocol.relay_service import RelayService
+from messenger.storage.relays import RelayTable
 from tests.helpers.carrier import part, seeded
 from tests.helpers.engines import PATIENCE, People, Person
-from tests.helpers.relay_users import settle, uses
-from tests.helpers.small_relay import SmallRelay
+from tests.helpers.relay_users import linked, settle, uses
+from tests.helpers.small_relay import Client, SmallRelay
 
 
 def link_of(person: Person) -> RelayLink:
@@ -47,6 +52,62 @@ async def test_an_old_link_answers_at_once(people: People) -> None:
         with pytest.raises(ConnectError) as caught:
             await link.ask(AskPuzzle(0))
     assert caught.value.reason is Reason.INTERRUPTED
+    await relay.stop()
+
+
+class Mute(SmallRelay):
+    """Answers no questions about work."""
+
+    def answer(self, client: Client, service: RelayService, request: Request) -> None:
+        if not isinstance(request, AskPuzzle):
+            super().answer(client, service, request)
+
+
+async def test_a_link_that_is_being_given_up_takes_nothing(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the moment in which a relay has been silent for too long and the end of the link."""
+    relay = await Mute.open()
+    alice = await people("alice", reconnect=False)
+    await uses(alice, relay.target)
+    link = link_of(alice)
+    asking = asyncio.create_task(link.ask(AskPuzzle(0)))
+    await relay.until(lambda: any(isinstance(each, AskPuzzle) for each in relay.asked))
+    assert link._client is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(relay_limits, "ANSWER_WAIT", 0.0)
+        with pytest.raises(RemoteProtocolError):
+            link._client.advance(asyncio.get_running_loop().time() + 1)
+    with pytest.raises(ConnectError) as caught:
+        await link.ask(AskPuzzle(0))
+    assert caught.value.reason is Reason.INTERRUPTED
+    link.abort()
+    with pytest.raises(ConnectError):
+        await asking
+    await relay.stop()
+
+
+async def test_a_disk_that_cannot_be_read_for_a_moment_ends_no_relay(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = await SmallRelay.open()
+    alice = await people("alice", reconnect=False)
+    await uses(alice, relay.target)
+    await alice.engine.opened_relay(relay.fingerprint)
+    genuine, failed, running = RelayTable.get, list[bool](), alice.engine._running
+    assert running is not None
+
+    def failing(self: RelayTable, fingerprint: Fingerprint) -> Relay | None:
+        if not failed and isinstance(running.relays._states.get(fingerprint), RelayUnreachable):
+            failed.append(True)
+            raise DiskFull
+        return genuine(self, fingerprint)
+
+    monkeypatch.setattr(RelayTable, "get", failing)
+    since = alice.mark
+    break_stream(link_of(alice))
+    await alice.wait_for(EngineFault, lambda e: (e.where, e.error) == ("relay", "DiskFull"), since=since)
+    await linked(alice, since=since)
     await relay.stop()
 
 

@@ -12,7 +12,7 @@ from messenger.core import carrier_limits, limits, relay_limits
 from messenger.core.errors import DiskFull, RelayError, RelayProblem
 from messenger.core.ids import ConversationId, format_fingerprint
 from messenger.core.models import MessageState
-from messenger.core.relays import OwnQueue, RelayOnline
+from messenger.core.relays import OwnQueue, RelayOnline, RelayUse
 from messenger.engine.directory import Directory
 from messenger.engine.events import EngineFault, RelayChanged
 from messenger.relay.embedded import EmbeddedBroker
@@ -106,6 +106,36 @@ async def test_whoever_was_away_while_a_queue_was_replaced_can_still_write(apart
     assert [queue.retired for queue in await queues(bob, there)] == [True, False]
     await alice.start()
     await writes(alice, here, "after the holidays", bob)
+
+
+async def test_whoever_was_away_while_a_relay_was_left_can_still_write(
+    apart: Pair, site: Site, tmp_path: Path
+) -> None:
+    """Leaving waits for them for a year, as the replacement of a queue does; then it is left."""
+    alice, here, bob, there = apart
+    await writes(alice, here, "before the holidays", bob)
+    await alice.engine.stop()
+    async with relay_in(prepare(tmp_path / "another", "carol")) as another:
+        await uses(bob, another.started.link)
+        await bob.engine.remove_relay(site.started.fingerprint)
+        await until(lambda: _has(bob, there, another))
+        for _ in range(3):
+            later(bob, carrier_limits.RETIRED_KEPT + DAY)
+            await tidy(bob)
+        await alice.start()
+        await writes(alice, here, "after the holidays", bob)
+        await alice.engine.stop()
+        later(bob, carrier_limits.RETIRED_MOST + carrier_limits.RETIRED_KEPT + DAY)
+        for _ in range(2):
+            await tidy(bob)
+        left = {each.fingerprint: each.use for each in await bob.engine.relays()}
+        assert left.get(site.started.fingerprint) in (RelayUse.ALLOWED, None)
+
+
+async def _has(person: Person, conversation: ConversationId, site: Site) -> bool:
+    """Whether somebody has a queue for a contact at a relay."""
+    found = await queues(person, conversation)
+    return any(each.relay == site.started.fingerprint and each.recv_id for each in found)
 
 
 def clock(site: Site, seconds: int) -> None:

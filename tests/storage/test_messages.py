@@ -11,7 +11,7 @@ from messenger.core.chained import Chained, ChainKind
 from messenger.core.errors import DatabaseDamaged, InputError, InputProblem, StorageBug
 from messenger.core.ids import ConversationId, MessageId
 from messenger.core.models import AFTER, FailReason, Message, MessageState
-from messenger.storage import actions, chain, messages, moves, rows, traffic
+from messenger.storage import actions, chain, moves, rows, traffic
 from messenger.storage.chain import chain_hash
 from messenger.storage.store import Outgoing, Store
 from tests.helpers.storage import ZEROS, add_contact, add_theirs, message_id
@@ -394,7 +394,7 @@ def test_no_query_reads_a_whole_table(store: Store) -> None:
         moves.MARK_SEEN: (1, 5),
         moves.SEEN_SEQ: (1,),
         rows._BY_ID: (1, bytes(16)),
-        messages._KNOWN: (1, bytes(16)),
+        traffic._KNOWN: (1, bytes(16)),
         traffic._PENDING_ACTIONS: (1, 0, 2, 5),
         actions._OF_AUTHOR: (1, 0, bytes(16)),
         actions._WAITING: (1, bytes(16)),
