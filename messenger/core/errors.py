@@ -110,6 +110,7 @@ class Reason(StrEnum):
     INTERRUPTED = "interrupted"  # the stream ended without a goodbye
     BROKEN = "broken"  # the stream was damaged or forged
     STOPPING = "stopping"  # this program is closing
+    RELAY_SILENT = "relay silent"  # the only way is through a relay, which does not answer
 
 
 class ConnectError(SottoError):

@@ -46,6 +46,9 @@ _REASONS: Final[dict[Reason, str]] = {
         "The connection was closed because data arrived damaged. Nothing of it was used; try again."
     ),
     Reason.STOPPING: _("Sotto is closing. Start it again to go on."),
+    Reason.RELAY_SILENT: _(
+        "The relay does not answer. What you write waits here; Sotto tries again by itself."
+    ),
 }
 
 _PROBLEMS: Final[dict[InputProblem, str]] = {
