@@ -54,6 +54,7 @@ class InputProblem(StrEnum):
     BAD_ADDRESS = "bad address"
     BAD_PORT = "bad port"
     BAD_INVITE = "bad invite"
+    BAD_RELAY = "bad relay"
     INVITE_VERSION = "invite of a later version"
     OWN_ADDRESS = "own address"
     BAD_VALUE = "bad value"

@@ -85,8 +85,8 @@ class Reconnector:
             at_once: Make the first attempt now, and the next one of a task that is pausing.
             asked: The person wants it; where nobody is called again by itself, one attempt is made.
             by_relay: Somebody here is in the conversation: if there is no direct way, one through a relay
-                is tried, once, and again when a relay is back or they are heard of; for whoever is needed it is
-                tried each time.
+                is tried, once, and again when a relay is back or they are heard of; for whoever is needed
+                it is tried each time.
             reason: Why they are offline, for the presence that is shown meanwhile.
         """
         if by_relay:
@@ -119,7 +119,7 @@ class Reconnector:
             self._running.start(self._call_again(conversation))
 
     def heard(self, conversation: ConversationId) -> None:
-        """A relay has brought something of a contact: if they could not be called there, perhaps they can now."""
+        """A relay has brought something of a contact: who could not be called perhaps can be now."""
         if conversation in self._stranded:
             self._stranded.discard(conversation)
             self._running.start(self._call_again(conversation))

@@ -164,7 +164,7 @@ class Running:
     def _on_up(self, contact: Contact) -> None:
         self.reconnector.arrived(contact.id)
 
-    def _on_end(self, contact: Contact, reason: Reason | None, relayed: bool) -> None:  # noqa: FBT001
+    def _on_end(self, contact: Contact, reason: Reason | None, relayed: bool) -> None:
         if reason is not None:
             by_relay = relayed and reason is not Reason.CLOSED
             self.reconnector.want(contact, reason=reason, by_relay=by_relay)

@@ -58,8 +58,10 @@ _PROBLEMS: Final[dict[InputProblem, str]] = {
         "“{detail}” is not an address. Type one like 192.168.1.5, example.org:42000 or [fe80::1%eth0]:42000."
     ),
     InputProblem.BAD_PORT: _("“{detail}” is not a port. Ports are numbers from 1 to 65535."),
-    InputProblem.BAD_INVITE: _(
-        "This invite link is damaged or incomplete. Copy the whole link and try again."
+    InputProblem.BAD_INVITE: _("This link is damaged or incomplete. Copy the whole link and try again."),
+    InputProblem.BAD_RELAY: _(
+        "That is no relay. Paste its link, which begins with sotto://relay/, or type its address, a blank and"
+        " its whole fingerprint."
     ),
     InputProblem.INVITE_VERSION: _(
         "This invite link comes from a later version of Sotto. Update this program."

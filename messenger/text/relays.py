@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from messenger.core.errors import ConnectError, RelayError
+from messenger.core.errors import ConnectError, Reason, RelayError
 from messenger.core.ids import format_fingerprint
 from messenger.core.relays import Relay, RelayConnecting, RelayOnline, RelayState, RelayUnreachable, RelayUse
 from messenger.text.catalogue import _
@@ -37,6 +37,24 @@ USES: Final[dict[RelayUse, str]] = {
 """What a relay is to whoever reads this."""
 
 
+_OTHER: Final = _(
+    "Something else answers there. Check address and fingerprint, or ask its owner for the link."
+)
+_SILENT: Final[dict[Reason, str]] = {
+    Reason.NOBODY: _("Nobody answers there: the relay is off, or its address has changed. Ask its owner."),
+    Reason.TIMEOUT: _("It does not answer: the relay is off, or a firewall is in the way. Ask its owner."),
+    Reason.UNREACHABLE: _("There is no way to it from here. Check that this computer is on a network."),
+    Reason.REFUSED: _OTHER,
+    Reason.NOT_SOTTO: _OTHER,
+    Reason.WRONG_PERSON: _OTHER,
+    Reason.BUSY: _("It has no room for more connections right now."),
+    Reason.CLOSED: _("It was stopped."),
+    Reason.INTERRUPTED: _("The connection was cut."),
+}
+"""Why there is no link with a relay."""
+_AGAIN: Final = _("Sotto tries again by itself.")
+
+
 def state_words(state: RelayState) -> str:
     """Say whether there is a link with a relay, and if not, why."""
     match state:
@@ -47,7 +65,7 @@ def state_words(state: RelayState) -> str:
         case RelayConnecting():
             return _("Connecting…")
         case RelayUnreachable(reason=reason) if reason is not None:
-            return explain(ConnectError(reason))
+            return " ".join((_SILENT.get(reason) or explain(ConnectError(reason)), _AGAIN))
     return _("Not connected")
 
 

@@ -283,7 +283,8 @@ def introduction(contact: Contact) -> str:
 
 def awaiting(name: str) -> str:
     """Say that the other has not accepted yet."""
-    return _("{name} has to accept you first; what you write until then waits here.").format(name=name)
+    waits = _("{name} has not accepted you yet. They see what you write as a message request.")
+    return waits.format(name=name)
 
 
 def has_accepted(name: str) -> str:
