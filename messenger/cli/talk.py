@@ -75,6 +75,7 @@ class Talk:
         self._input_ended = False
         self._failed = False
         self._away = False
+        self._left_at_relay = False
         self._relay: Fingerprint | None = None
 
     async def run(self) -> Exit:
@@ -207,7 +208,8 @@ class Talk:
         conversation = await self._conversation()
         self._contact = conversation.contact
         self._presence = await self._engine.presence(self._contact.id)
-        self._away = not isinstance(self._presence, Online)
+        self._away = self._cut = not isinstance(self._presence, Online)
+        self._left_at_relay = bool(await self._engine.relays_of(self._contact.id))
         if self._contact.name or self._away:
             self._introduce()
         self._tell_key()
@@ -337,7 +339,8 @@ class Talk:
         self._introduced = True
         self._terminal.say(words.introduction(self._contact))
         if self._away:
-            self._terminal.say(words.waits_at_relay(self._contact.title))
+            waits = words.waits_at_relay if self._left_at_relay else words.waits_here
+            self._terminal.say(waits(self._contact.title))
         if self._contact.awaiting:
             self._terminal.say(words.awaiting(self._contact.title))
 
