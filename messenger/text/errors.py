@@ -43,7 +43,8 @@ _REASONS: Final[dict[Reason, str]] = {
     Reason.CLOSED: _("They said goodbye. Messages wait here until you meet again."),
     Reason.INTERRUPTED: _("The connection was cut; nothing is lost. Try again."),
     Reason.BROKEN: _(
-        "The connection was closed because data arrived damaged. Nothing of it was used; try again."
+        "The connection was closed because data arrived damaged; nothing of it was used. Try again, and check"
+        " date and time on both computers if it stays."
     ),
     Reason.STOPPING: _("Sotto is closing. Start it again to go on."),
     Reason.RELAY_SILENT: _(

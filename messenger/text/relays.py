@@ -48,6 +48,7 @@ _SILENT: Final[dict[Reason, str]] = {
     Reason.NOT_SOTTO: _OTHER,
     Reason.WRONG_PERSON: _OTHER,
     Reason.BUSY: _("It has no room for more connections right now."),
+    Reason.BROKEN: _("What comes from it does not hold. Check date and time of this computer."),
     Reason.CLOSED: _("It was stopped."),
     Reason.INTERRUPTED: _("The connection was cut."),
 }
@@ -98,6 +99,13 @@ def added(relay: Relay, *, opened: bool = True) -> str:
             address=relay.address, why=state_words(relay.state)
         )
     return _("{address} is in your list, but it does not answer yet: {why}").format(
+        address=relay.address, why=state_words(relay.state)
+    )
+
+
+def unreached(relay: Relay) -> str:
+    """Say that what is written to somebody does not even leave for the relay where it would wait for them."""
+    return _("The relay {address}, where they are written to, cannot be reached: {why}").format(
         address=relay.address, why=state_words(relay.state)
     )
 

@@ -14,7 +14,7 @@ from messenger.text import terminal as words
 from tests.helpers.engines import People, Person, people_in
 from tests.helpers.relay_users import acquainted, strangers_can_write, uses
 from tests.helpers.small_relay import SmallRelay
-from tests.helpers.terminal import Result, run
+from tests.helpers.terminal import Piped, Result, run
 
 
 @pytest.fixture
@@ -107,3 +107,16 @@ async def test_a_request_that_a_relay_brings_is_decided_about(people: People, re
     assert done.code == Exit.OK, done.err
     assert words.wants_to_talk("Alice") in done.err
     assert "may I?" in done.out
+
+
+async def test_a_relay_that_cannot_be_reached_is_told_of(people: People, relay: SmallRelay) -> None:
+    """Else what waits here would be believed to wait there."""
+    alice, _bob = await _friends(people, relay)
+    await relay.stop()
+
+    def told() -> str:
+        with Piped("chat", "bob", "--profile", str(alice.folder)) as program:
+            program.write(b"is it there yet?\n")
+            return program.said("cannot be reached")
+
+    assert f"127.0.0.1:{relay.port}" in await asyncio.to_thread(told)
