@@ -44,7 +44,10 @@ _SILENT: Final[dict[Reason, str]] = {
     Reason.NOBODY: _("Nobody answers there: the relay is off, or its address has changed. Ask its owner."),
     Reason.TIMEOUT: _("It does not answer: the relay is off, or a firewall is in the way. Ask its owner."),
     Reason.UNREACHABLE: _("There is no way to it from here. Check that this computer is on a network."),
-    Reason.REFUSED: _OTHER,
+    Reason.REFUSED: _(
+        "It hung up: it is full, or it is another one. Check address and fingerprint, or ask its owner for the"
+        " link."
+    ),
     Reason.NOT_SOTTO: _OTHER,
     Reason.WRONG_PERSON: _OTHER,
     Reason.BUSY: _("It has no room for more connections right now."),
