@@ -45,8 +45,8 @@ _SILENT: Final[dict[Reason, str]] = {
     Reason.TIMEOUT: _("It does not answer: the relay is off, or a firewall is in the way. Ask its owner."),
     Reason.UNREACHABLE: _("There is no way to it from here. Check that this computer is on a network."),
     Reason.REFUSED: _(
-        "It hung up: it is full, or it is another one. Check address and fingerprint, or ask its owner for the"
-        " link."
+        "It hung up: it is full, or it is another one. Check address and fingerprint, or ask its owner for"
+        " the link."
     ),
     Reason.NOT_SOTTO: _OTHER,
     Reason.WRONG_PERSON: _OTHER,
