@@ -1,6 +1,7 @@
 """`sotto chat`: connect to somebody and talk."""
 
 import asyncio
+import contextlib
 from typing import Final
 
 from messenger.cli.exits import Exit, Stop
@@ -10,15 +11,32 @@ from messenger.cli.profile import open_profile
 from messenger.cli.runner import engine_on
 from messenger.cli.talk import Talk
 from messenger.cli.terminal import Terminal
-from messenger.core.ids import AttemptId
-from messenger.core.models import Contact
+from messenger.core import limits
+from messenger.core.errors import AddressError, ConnectError, Reason
+from messenger.core.ids import AttemptId, parse_fingerprint
+from messenger.core.models import Connecting, Contact, Online, Standing
 from messenger.engine.dialer import check_target
 from messenger.engine.engine import Engine
-from messenger.engine.events import ConfirmPeer, ConnectProgress, ConnectStep
-from messenger.text import CONNECT_STEPS
+from messenger.engine.events import ConfirmPeer, ConnectProgress, ConnectStep, PresenceChanged
+from messenger.text import CONNECT_STEPS, records
 from messenger.text import terminal as words
 
 _ATTEMPT: Final = AttemptId(1)
+_OF_ADDRESSES: Final = frozenset(".:/[]%")
+"""A name with one of these calls nobody: whoever took an address for a name would be called in its place."""
+
+
+def check_called(target: str, options: Options) -> None:
+    """As `check_target`, but where there is a profile a text may also be the name of somebody in it.
+
+    Raises:
+        AddressError: Nobody is called so.
+    """
+    try:
+        check_target(target)
+    except AddressError:
+        if not options.folder.exists() or not target.strip() or not _OF_ADDRESSES.isdisjoint(target):
+            raise
 
 
 async def chat(terminal: Terminal, target: str, options: Options) -> Exit:
@@ -26,13 +44,13 @@ async def chat(terminal: Terminal, target: str, options: Options) -> Exit:
 
     Args:
         terminal: Where it happens.
-        target: Address or invite link.
+        target: Address, invite link, or a contact's name or fingerprint.
         options: From the command line.
 
     Raises:
         SottoError: There is no conversation; nothing was lost.
     """
-    check_target(target)  # before a new profile is made for nothing
+    check_called(target, options)  # before a new profile is made for nothing
     async with engine_on(options, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         contact = await Caller(engine, inbox, terminal, options).call(target)
@@ -53,8 +71,12 @@ class Caller:
 
         Raises:
             ConnectError: Nobody suitable answered.
-            Stop: Somebody unknown did, and nobody here can be asked.
+            Stop: Somebody unknown did, and nobody here can be asked; or two contacts are called so.
         """
+        known = await self._known(target)
+        if known is not None:
+            await self._reach(known)
+            return known
         work = asyncio.create_task(self._engine.connect(target, _ATTEMPT, self._options.expected))
         work.add_done_callback(lambda _done: self._inbox.put(InputEnded()))
         try:
@@ -64,6 +86,43 @@ class Caller:
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+
+    async def _known(self, target: str) -> Contact | None:
+        """The contact whose name or fingerprint somebody has typed, if it is one."""
+        everybody = [row.contact for row in await self._engine.conversations()]
+        contacts = [each for each in everybody if each.standing is Standing.ACCEPTED]
+        try:
+            fingerprint = parse_fingerprint(target)
+            found = [each for each in contacts if each.fingerprint == fingerprint]
+        except AddressError:
+            free = _OF_ADDRESSES.isdisjoint(target)
+            found = [each for each in contacts if free and each.title.casefold() == target.casefold()]
+        if len(found) > 1:
+            raise Stop(records.several(target), Exit.USAGE)
+        expected = self._options.expected
+        if found and expected is not None and found[0].fingerprint != expected:
+            raise ConnectError(Reason.WRONG_PERSON)
+        return found[0] if found else None
+
+    async def _reach(self, contact: Contact) -> None:
+        """Call a contact by whatever way there is; whether they are there shows in their presence."""
+        if isinstance(await self._engine.presence(contact.id), Online):
+            return
+        self._inbox.clear()
+        await self._engine.reconnect(contact.id)
+        with (
+            self._terminal.busy(CONNECT_STEPS[ConnectStep.CONNECTING.value]),
+            contextlib.suppress(TimeoutError),
+        ):
+            async with asyncio.timeout(2 * limits.DIAL_TIMEOUT):
+                await self._tried(contact)
+
+    async def _tried(self, contact: Contact) -> None:
+        while True:
+            match await self._inbox.next():
+                case PresenceChanged(conversation=id_, presence=presence) if id_ == contact.id:
+                    if not isinstance(presence, Connecting):
+                        return
 
     async def _watch(self) -> ConfirmPeer | None:
         """Show the steps until the person has to be asked, or the call is over."""

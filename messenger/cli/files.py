@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from messenger.cli.bars import Bars, bars_for
-from messenger.cli.chat import Caller
+from messenger.cli.chat import Caller, check_called
 from messenger.cli.exits import Exit, Stop
 from messenger.cli.inbox import Inbox, Item
 from messenger.cli.listen import Doorkeeper, tell_addresses
@@ -19,7 +19,6 @@ from messenger.core.errors import InputError, InputProblem, Reason, SottoError
 from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, Offline
 from messenger.core.transfers import ENDS, Transfer, TransferId, TransferState
-from messenger.engine.dialer import check_target
 from messenger.engine.engine import Engine
 from messenger.engine.events import ContactChanged, PresenceChanged, TransferChanged
 from messenger.text import explain, left_out_words
@@ -64,7 +63,7 @@ async def send(
 
     Args:
         terminal: Where it happens.
-        target: Address or invite link.
+        target: Address, invite link, or a contact's name or fingerprint.
         paths: Files and folders; none for what was begun and not finished.
         options: From the command line.
         json: For programs.
@@ -73,7 +72,7 @@ async def send(
     Raises:
         SottoError: Nothing was offered; nothing was lost.
     """
-    check_target(target)
+    check_called(target, options)
     async with engine_on(options, terminal) as (engine, inbox):
         await open_profile(engine, inbox, terminal, name=options.name, ask_passphrase=options.ask_passphrase)
         contact = await Caller(engine, inbox, terminal, options).call(target)
@@ -161,7 +160,7 @@ async def receive(terminal: Terminal, target: str, options: Options, taking: Tak
 
     Args:
         terminal: Where it happens.
-        target: Address or invite link of the only person whose files are taken; empty for whoever comes.
+        target: Of the only person whose files are taken, as that of `send`; empty for whoever comes.
         options: From the command line.
         taking: What is taken, and where it goes.
 
@@ -169,7 +168,7 @@ async def receive(terminal: Terminal, target: str, options: Options, taking: Tak
         SottoError: Nobody can be waited for; nothing was lost.
     """
     if target:
-        check_target(target)
+        check_called(target, options)
     if taking.port is not None and not 1 <= taking.port <= 65535:
         raise InputError(InputProblem.BAD_PORT, str(taking.port))
     if taking.rule is Accept.ASK and not terminal.can_ask:

@@ -63,6 +63,7 @@ class Doorkeeper:
         self._options = options
         self._online: set[ConversationId] = set()
         self._undecided: set[ConversationId] = set()
+        self._mentioned: set[ConversationId] = set()
 
     async def wait(self) -> Contact:
         """Wait until somebody is there with whom we may talk.
@@ -95,8 +96,22 @@ class Doorkeeper:
                 someone = contact.id
             case MessageAdded(message=message) if not message.outgoing:  # they may have no name
                 someone = message.conversation
+        if someone is not None and someone not in self._online:
+            await self._look_at_left(event, someone)
         visitor = await self._contact(someone) if someone in self._online else None
         return visitor if visitor is not None and await self._welcome(visitor) else None
+
+    async def _look_at_left(self, event: Item, someone: ConversationId) -> None:
+        """A relay has brought what somebody left there: a request is decided about, a contact mentioned."""
+        contact = await self._contact(someone) if isinstance(event, MessageAdded) else None
+        expected = self._options.expected
+        if contact is None or (expected is not None and contact.fingerprint != expected):
+            return
+        if contact.standing is Standing.REQUEST:
+            await self._decide(contact)
+        elif contact.standing is Standing.ACCEPTED and someone not in self._mentioned:
+            self._mentioned.add(someone)
+            self._terminal.say(words.has_written(contact.title))
 
     async def _contact(self, id_: ConversationId | None) -> Contact | None:
         """Somebody as they are now: an event may tell what has been decided since."""

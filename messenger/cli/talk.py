@@ -22,7 +22,7 @@ from messenger.core.models import (
     Online,
     Presence,
 )
-from messenger.core.relays import Relay, RelayOnline
+from messenger.core.relays import Relay, RelayOnline, RelayUnreachable
 from messenger.engine.engine import Engine
 from messenger.engine.events import (
     ContactChanged,
@@ -75,6 +75,7 @@ class Talk:
         self._input_ended = False
         self._failed = False
         self._away = False
+        self._theirs = set[Fingerprint]()
         self._relay: Fingerprint | None = None
 
     async def run(self) -> Exit:
@@ -207,7 +208,8 @@ class Talk:
         conversation = await self._conversation()
         self._contact = conversation.contact
         self._presence = await self._engine.presence(self._contact.id)
-        self._away = not isinstance(self._presence, Online)
+        self._away = self._cut = not isinstance(self._presence, Online)
+        self._theirs = {relay.fingerprint for relay in await self._engine.relays_of(self._contact.id)}
         if self._contact.name or self._away:
             self._introduce()
         self._tell_key()
@@ -272,6 +274,8 @@ class Talk:
                 await self._on_presence(presence)
             case RelayChanged(relay=relay) if relay.fingerprint == self._relay:
                 self._on_relay(relay)
+            case RelayChanged(relay=relay) if relay.fingerprint in self._theirs:
+                self._on_their_relay(relay)
             case RelayAsked(conversation=conversation, relay=relay) if conversation == me:
                 self._terminal.say(relay_words.asked(self._contact.title, relay))
 
@@ -333,11 +337,19 @@ class Talk:
             self._relay = None
             self._terminal.say(relay_words.added(relay))
 
+    def _on_their_relay(self, relay: Relay) -> None:
+        """Say once that not even a relay can be reached where something waits to be sent to."""
+        failing = isinstance(relay.state, RelayUnreachable) and relay.state.reason is not None
+        if failing and not isinstance(self._presence, Online):
+            self._theirs.discard(relay.fingerprint)
+            self._terminal.say(relay_words.unreached(relay))
+
     def _introduce(self) -> None:
         self._introduced = True
         self._terminal.say(words.introduction(self._contact))
         if self._away:
-            self._terminal.say(words.waits_at_relay(self._contact.title))
+            waits = words.waits_at_relay if self._theirs else words.waits_here
+            self._terminal.say(waits(self._contact.title))
         if self._contact.awaiting:
             self._terminal.say(words.awaiting(self._contact.title))
 

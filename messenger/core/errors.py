@@ -54,6 +54,7 @@ class InputProblem(StrEnum):
     BAD_ADDRESS = "bad address"
     BAD_PORT = "bad port"
     BAD_INVITE = "bad invite"
+    BAD_RELAY = "bad relay"
     INVITE_VERSION = "invite of a later version"
     OWN_ADDRESS = "own address"
     BAD_VALUE = "bad value"
@@ -110,6 +111,7 @@ class Reason(StrEnum):
     INTERRUPTED = "interrupted"  # the stream ended without a goodbye
     BROKEN = "broken"  # the stream was damaged or forged
     STOPPING = "stopping"  # this program is closing
+    RELAY_SILENT = "relay silent"  # the only way is through a relay, which does not answer
 
 
 class ConnectError(SottoError):

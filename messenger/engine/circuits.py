@@ -76,7 +76,8 @@ class Circuits:
             continues: "continue" secret of the running link that the new one shall replace.
 
         Raises:
-            ConnectError: They cannot be called: UNREACHABLE if there is no relay, or as for a call.
+            ConnectError: They cannot be called: UNREACHABLE if there is no relay, RELAY_SILENT if none
+                answers, or as for a call.
         """
         reason = Reason.UNREACHABLE
         for place in await self._context.stored(mailboxes.places, self._context.store, contact.id):
@@ -154,7 +155,7 @@ class Circuits:
     async def _open(self, relay: Fingerprint, send_id: bytes, send_key: bytes) -> Socket:
         link = await self._relays.reach(relay)
         if link is None:
-            raise ConnectError(Reason.UNREACHABLE)
+            raise ConnectError(Reason.RELAY_SILENT if self._relays.silent(relay) else Reason.UNREACHABLE)
         try:
             given = await link.ask(Connect(0, send_id), send_key)
         except RelayError as e:

@@ -37,6 +37,8 @@ from messenger.storage.store import Store
 
 _RENEW: Final = relay_limits.ENTRY_LIFETIME - 24 * 3600
 """An entry is published anew when it has been valid for a day."""
+_NEVER: Final = (RelayProblem.UNKNOWN, RelayProblem.TOKEN, RelayProblem.REFUSED)
+"""What a relay says to whom it does not let be found: it has no directory, or one for others."""
 
 
 class Directory:
@@ -87,11 +89,12 @@ class Directory:
 
         Raises:
             InputError: UNKNOWN, it is not a relay of ours. TOO_LONG, BAD_VALUE: the words about oneself.
-            RelayError, ConnectError: The relay has not taken the entry; it is tried again with the next link.
+            RelayError, ConnectError: The relay has not taken the entry; it is tried again with the next link,
+                but not after UNKNOWN, TOKEN or REFUSED: then all is as before.
             VaultError, StorageError: It could not be signed or stored.
         """
         _check(status, about)
-        await self._known(relay)
+        before, leaving = await self._known(relay), relay in self._leaving
         self._leaving.discard(relay)
         await self._context.stored(self._table.list_at, relay, Listing(status, about))
         await self._relays.tell(relay)
@@ -100,7 +103,13 @@ class Directory:
         try:
             await self._publish(link, again=False)
         except RelayError as e:
-            self._again(link, e)
+            if e.problem in _NEVER:
+                await self._context.stored(self._table.list_at, relay, before)
+                if leaving:
+                    self._leaving.add(relay)
+                await self._relays.tell(relay)
+            else:
+                self._again(link, e)
             raise
 
     async def set_status(self, relay: Fingerprint, status: PersonStatus) -> None:

@@ -13,7 +13,7 @@ from messenger.engine.session import Session
 from messenger.engine.tasks import Tasks
 from messenger.protocol.link import CloseCode, LinkState
 
-EndHandler = Callable[[Contact, Reason | None], None]
+EndHandler = Callable[[Contact, Reason | None, bool], None]
 
 
 class Peers:
@@ -22,7 +22,8 @@ class Peers:
     Args:
         context: The open profile.
         on_up: Called when a contact came online.
-        on_end: Called when a contact went offline, with the reason; None if the person here hung up.
+        on_end: Called when a contact went offline, with the reason (None if the person here hung up) and
+            whether the link went through a relay.
     """
 
     def __init__(self, context: Context, on_up: Callable[[Contact], None], on_end: EndHandler) -> None:
@@ -164,7 +165,7 @@ class Peers:
             self.note(contact.id, Offline(reason=reason))
         else:
             self.note(contact.id, Offline(reason=Reason.CLOSED if session.hung_up else reason))
-        self._on_end(contact, None if session.hung_up else reason)
+        self._on_end(contact, None if session.hung_up else reason, session.through is not None)
 
     def _doubled(self, conversation: ConversationId) -> None:
         """They keep another link with us, and it is not here. Once may be chance; twice soon is a double."""

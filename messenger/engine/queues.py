@@ -57,6 +57,8 @@ class Queues:
         self.larder = Larder(context, sealing)
         self.on_attended: Callable[[RelayLink], None] = lambda _link: None
         """Called when our queues at a relay have been looked after, with each new link."""
+        self.on_heard: Callable[[ConversationId], None] = lambda _conversation: None
+        """Called when a contact's sealed message has come to a queue of theirs."""
         self.on_ring: RingHandler = lambda _link, _queue, _ring: None
         """Called when somebody opens a circuit to us."""
         relays.on_news = self._on_news
@@ -247,6 +249,8 @@ class Queues:
             self._told[queue.id] = seconds
         if opened is not None:  # receipts are due, or a session that had said too much can be sealed in again
             self._context.to_carry(opened.conversation)
+        if opened is not None and known:
+            self.on_heard(opened.conversation)
 
     async def _tell_changed(self) -> None:
         for conversation in await self._context.stored(self._own.untold):

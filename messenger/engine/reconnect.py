@@ -62,6 +62,7 @@ class Reconnector:
         self._detour = detour
         self._needed = needed
         self._detours: set[ConversationId] = set()
+        self._stranded: set[ConversationId] = set()
         self._running = Tasks("reconnect", context.publish)
         self._attempts: dict[ConversationId, _Attempts] = {}
         self._closed = False
@@ -83,8 +84,9 @@ class Reconnector:
             contact: Only an accepted one with a known address, or `by_relay`, is tried.
             at_once: Make the first attempt now, and the next one of a task that is pausing.
             asked: The person wants it; where nobody is called again by itself, one attempt is made.
-            by_relay: Somebody here looks at the conversation: if there is no direct way, one through a relay
-                is tried, once; for whoever is needed it is tried each time.
+            by_relay: Somebody here is in the conversation: if there is no direct way, one through a relay
+                is tried, once, and again when a relay is back or they are heard of; for whoever is needed
+                it is tried each time.
             reason: Why they are offline, for the presence that is shown meanwhile.
         """
         if by_relay:
@@ -110,6 +112,18 @@ class Reconnector:
             if self._needed(conversation):
                 attempts.hurry.set()
 
+    def relay_back(self) -> None:
+        """A relay is there (again), and others can call us there: call whoever could not be called there."""
+        stranded, self._stranded = self._stranded, set()
+        for conversation in stranded:
+            self._running.start(self._call_again(conversation))
+
+    def heard(self, conversation: ConversationId) -> None:
+        """A relay has brought something of a contact: who could not be called perhaps can be now."""
+        if conversation in self._stranded:
+            self._stranded.discard(conversation)
+            self._running.start(self._call_again(conversation))
+
     def arrived(self, conversation: ConversationId) -> None:
         """A link with a contact is up."""
         self._up_ms[conversation] = self._context.now_ms()
@@ -118,6 +132,7 @@ class Reconnector:
     def forget(self, conversation: ConversationId) -> None:
         """Stop trying."""
         self._detours.discard(conversation)
+        self._stranded.discard(conversation)
         attempts = self._attempts.pop(conversation, None)
         if attempts is not None and attempts.task is not None:
             attempts.task.cancel()
@@ -130,6 +145,7 @@ class Reconnector:
         """Stop trying for everybody, until `reopen`."""
         self._closed = True
         self._attempts.clear()
+        self._stranded.clear()
         await self._running.close()
 
     def _possible(self, contact: Contact) -> bool:
@@ -150,6 +166,15 @@ class Reconnector:
         if self._context.now_ms() - up_ms >= limits.LINK_PROVEN * 1000:
             return limits.RECONNECT_FIRST
         return min(before * 2, limits.RECONNECT_MAX)
+
+    async def _call_again(self, conversation: ConversationId) -> None:
+        try:
+            contact = await self._context.stored(self._context.store.contacts.get, conversation)
+        except StorageError as e:
+            self._context.publish(EngineFault("storage", type(e).__name__))
+            return
+        if contact is not None:
+            self.want(contact, at_once=True, by_relay=True)
 
     async def _keep_trying(
         self, conversation: ConversationId, attempts: _Attempts, pause: float, reason: Reason | None
@@ -193,11 +218,13 @@ class Reconnector:
         else:
             return
         self._detours.discard(contact.id)
+        self._stranded.add(contact.id)  # until it succeeds
         try:
             await self._detour(contact)
         except ConnectError as e:
-            if e.reason is Reason.UNREACHABLE:  # there is no relay: why they could not be called says more
-                raise straight from e
+            known = bool(contact.addresses)
+            if e.reason is Reason.UNREACHABLE or (known and e.reason is Reason.RELAY_SILENT):
+                raise straight from e  # there is no relay: why they could not be called says more
             raise
 
     async def _pause(

@@ -82,6 +82,13 @@ class RelayLinks:
         """How many attempts to link with a relay have failed since the program started."""
         return self._failed.get(relay, 0)
 
+    def silent(self, relay: Fingerprint) -> bool:
+        """Whether the last attempt to link with a relay has failed, and no other has succeeded since."""
+        state = self._states.get(relay)
+        if isinstance(state, RelayConnecting):
+            return self.failed(relay) > 0
+        return isinstance(state, RelayUnreachable) and state.reason is not None
+
     def refusal(self, relay: Fingerprint) -> RelayProblem | None:
         """Why a relay that there is a link with has made no queue for us, if it has said so."""
         state = self._states.get(relay)

@@ -13,7 +13,7 @@ def read_relay(text: str) -> RelayInvite:
         Who it is, and at least one address.
 
     Raises:
-        AddressError: It is neither.
+        AddressError: BAD_RELAY, it is neither; BAD_INVITE, INVITE_VERSION: a link that cannot be read.
     """
     if is_relay_invite(text):
         invite = RelayInvite.decode(text)
@@ -21,4 +21,7 @@ def read_relay(text: str) -> RelayInvite:
             raise AddressError(InputProblem.BAD_INVITE)
         return invite
     address, _, fingerprint = text.strip().partition(" ")
-    return RelayInvite(parse_fingerprint(fingerprint), (parse_address(address),))
+    try:
+        return RelayInvite(parse_fingerprint(fingerprint), (parse_address(address),))
+    except AddressError as e:
+        raise AddressError(InputProblem.BAD_RELAY) from e

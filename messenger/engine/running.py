@@ -74,7 +74,7 @@ class Running:
         context.upgrade = self.circuits.upgrade
         self.openings = Openings(context, self.relays, self.queues)
         self.directory = Directory(context, self.relays, self.dialer, self.openings.wait)
-        self.queues.on_attended = self.directory.on_up
+        self.queues.on_attended, self.queues.on_heard = self._on_attended, self.reconnector.heard
         self.relays.on_up, self.queues.on_ring = self._on_relay, self.circuits.on_ring
         waits = self.transfers.waits
         self.upkeep = Upkeep(context, self.peers, self.dialer, self.circuits, self.sealing, waits)
@@ -165,9 +165,10 @@ class Running:
     def _on_up(self, contact: Contact) -> None:
         self.reconnector.arrived(contact.id)
 
-    def _on_end(self, contact: Contact, reason: Reason | None) -> None:
+    def _on_end(self, contact: Contact, reason: Reason | None, relayed: bool) -> None:
         if reason is not None:
-            self.reconnector.want(contact, reason=reason)
+            by_relay = relayed and reason is not Reason.CLOSED
+            self.reconnector.want(contact, reason=reason, by_relay=by_relay)
         self.carrier.wake(contact.id)
 
     async def _use_relays_of(
@@ -183,3 +184,7 @@ class Running:
         self.queues.attend(link)
         self.carrier.on_up(link)
         self.reconnector.hurry_needed()
+
+    def _on_attended(self, link: RelayLink) -> None:
+        self.directory.on_up(link)
+        self.reconnector.relay_back()

@@ -233,9 +233,12 @@ class DirectorySheet(Sheet):
         try:
             await change
         except RelayError as e:
-            if e.problem is not RelayProblem.BUSY:
+            if _closed(e):
+                self.notice.say(finding.NOT_TAKEN, "error")
+            elif e.problem is RelayProblem.BUSY:
+                self.notice.say(finding.FOLLOWS)
+            else:
                 raise
-            self.notice.say(finding.FOLLOWS)
             return False
         return True
 

@@ -36,6 +36,8 @@ log: Final = logging.getLogger(__name__)
 
 DATABASE: Final = "relay.db"
 _KEY_BITS: Final = 3072
+MAKING_KEYS: Final = "making keys"
+"""The first step of a first start."""
 _USEFUL: Final = (AddressKind.LAN, AddressKind.GLOBAL)
 _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 -- nobody can be reached at these
 
@@ -65,7 +67,7 @@ class Relay:
     Args:
         folder: Its data: keys, database, lock. Made on first start.
         options: Of its owner, with the files that they name read in.
-        progress: Called with each `vault_wire.Step` of making new keys.
+        progress: Called when new keys are about to be made, and with each `vault_wire.Step` of that.
         stop: Called when a local program asks the relay to end.
     """
 
@@ -180,6 +182,8 @@ class Relay:
                 raise KeyFileError("there is the database of a relay, and its keys are missing")
             passphrase = self._passphrase()
             way = Protection.PASSPHRASE if passphrase else Protection.FILE
+            if self._progress is not None:
+                self._progress(MAKING_KEYS)
             await vault.create(folder, _KEY_BITS, way, passphrase, self._progress)
             return await vault.finish_import()
         if state is VaultState.OPENS:

@@ -43,9 +43,13 @@ _REASONS: Final[dict[Reason, str]] = {
     Reason.CLOSED: _("They said goodbye. Messages wait here until you meet again."),
     Reason.INTERRUPTED: _("The connection was cut; nothing is lost. Try again."),
     Reason.BROKEN: _(
-        "The connection was closed because data arrived damaged. Nothing of it was used; try again."
+        "The connection was closed because data arrived damaged; nothing of it was used. Try again, and check"
+        " date and time on both computers if it stays."
     ),
     Reason.STOPPING: _("Sotto is closing. Start it again to go on."),
+    Reason.RELAY_SILENT: _(
+        "The relay does not answer. What you write waits here; Sotto tries again by itself."
+    ),
 }
 
 _PROBLEMS: Final[dict[InputProblem, str]] = {
@@ -55,8 +59,10 @@ _PROBLEMS: Final[dict[InputProblem, str]] = {
         "“{detail}” is not an address. Type one like 192.168.1.5, example.org:42000 or [fe80::1%eth0]:42000."
     ),
     InputProblem.BAD_PORT: _("“{detail}” is not a port. Ports are numbers from 1 to 65535."),
-    InputProblem.BAD_INVITE: _(
-        "This invite link is damaged or incomplete. Copy the whole link and try again."
+    InputProblem.BAD_INVITE: _("This link is damaged or incomplete. Copy the whole link and try again."),
+    InputProblem.BAD_RELAY: _(
+        "That is no relay. Paste its link, which begins with sotto://relay/, or type its address, a blank and"
+        " its whole fingerprint."
     ),
     InputProblem.INVITE_VERSION: _(
         "This invite link comes from a later version of Sotto. Update this program."

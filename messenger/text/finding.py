@@ -22,6 +22,10 @@ PEOPLE: Final = _("People who can be found there")
 NOBODY: Final = _("Nobody can be found here right now.")
 NO_MATCH: Final = _("Nobody here fits that.")
 CLOSED: Final = _("This relay has no directory, or does not show it to you.")
+NOT_TAKEN: Final = _(
+    "This relay does not let you be found: it has no directory, or only for people whom its owner has chosen."
+    " Ask its owner."
+)
 CONNECTING: Final = _("Connecting to the relay…")
 LOOK_AGAIN: Final = _("Look again")
 MORE: Final = _("Show more")

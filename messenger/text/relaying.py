@@ -5,7 +5,7 @@ from typing import Final
 
 from messenger.core.ids import format_fingerprint
 from messenger.core.models import MessageState, Online, Presence, Route
-from messenger.core.relays import Relay, RelayOnline, RelayUse
+from messenger.core.relays import Relay, RelayOnline, RelayUnreachable, RelayUse
 from messenger.text.catalogue import _
 from messenger.text.relays import state_words
 
@@ -21,7 +21,7 @@ NONE: Final = _("You use no relay. Paste the link of one: its owner has it.")
 LIST: Final = _("Relays that you know")
 LINK: Final = _("Link of a relay")
 TOKEN: Final = _("Token")
-TOKEN_HINT: Final = _("Only if its owner gave you one")
+TOKEN_HINT: Final = _("Token, only if its owner gave you one")
 ADD: Final = _("Add")
 ADD_TITLE: Final = _("Use this relay?")
 ADD_WORDS: Final = _(
@@ -65,6 +65,11 @@ _PATHS: Final[dict[Route, str]] = {
 }
 _WAITS: Final = _(
     "There is no link right now. What you write waits at the relay {relay}, which cannot read it."
+)
+
+_SILENT: Final = _(
+    "There is no link right now, and the relay {relay} does not answer. What you write waits on this computer"
+    " until it does."
 )
 
 STATE_WORDS: Final[dict[MessageState, str]] = {
@@ -154,7 +159,9 @@ def path(presence: Presence, relays: Sequence[Relay]) -> tuple[str, str]:
         case Online(route=route):
             return ("home" if route is Route.LOCAL else "connect"), _PATHS[route]
     waits = waiting_at(relays)
-    return ("relay", _WAITS.format(relay=waits)) if waits else ("", "")
+    usable = [relay.state for relay in relays if relay.use.connects]
+    silent = all(isinstance(state, RelayUnreachable) and state.reason is not None for state in usable)
+    return ("relay", (_SILENT if silent else _WAITS).format(relay=waits)) if waits else ("", "")
 
 
 def waiting_at(relays: Sequence[Relay]) -> str:

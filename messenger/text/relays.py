@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from messenger.core.errors import ConnectError, RelayError
+from messenger.core.errors import ConnectError, Reason, RelayError
 from messenger.core.ids import format_fingerprint
 from messenger.core.relays import Relay, RelayConnecting, RelayOnline, RelayState, RelayUnreachable, RelayUse
 from messenger.text.catalogue import _
@@ -37,6 +37,28 @@ USES: Final[dict[RelayUse, str]] = {
 """What a relay is to whoever reads this."""
 
 
+_OTHER: Final = _(
+    "Something else answers there. Check address and fingerprint, or ask its owner for the link."
+)
+_SILENT: Final[dict[Reason, str]] = {
+    Reason.NOBODY: _("Nobody answers there: the relay is off, or its address has changed. Ask its owner."),
+    Reason.TIMEOUT: _("It does not answer: the relay is off, or a firewall is in the way. Ask its owner."),
+    Reason.UNREACHABLE: _("There is no way to it from here. Check that this computer is on a network."),
+    Reason.REFUSED: _(
+        "It hung up: it is full, or it is another one. Check address and fingerprint, or ask its owner for"
+        " the link."
+    ),
+    Reason.NOT_SOTTO: _OTHER,
+    Reason.WRONG_PERSON: _OTHER,
+    Reason.BUSY: _("It has no room for more connections right now."),
+    Reason.BROKEN: _("What comes from it does not hold. Check date and time of this computer."),
+    Reason.CLOSED: _("It was stopped."),
+    Reason.INTERRUPTED: _("The connection was cut."),
+}
+"""Why there is no link with a relay."""
+_AGAIN: Final = _("Sotto tries again by itself.")
+
+
 def state_words(state: RelayState) -> str:
     """Say whether there is a link with a relay, and if not, why."""
     match state:
@@ -47,7 +69,7 @@ def state_words(state: RelayState) -> str:
         case RelayConnecting():
             return _("Connecting…")
         case RelayUnreachable(reason=reason) if reason is not None:
-            return explain(ConnectError(reason))
+            return " ".join((_SILENT.get(reason) or explain(ConnectError(reason)), _AGAIN))
     return _("Not connected")
 
 
@@ -80,6 +102,13 @@ def added(relay: Relay, *, opened: bool = True) -> str:
             address=relay.address, why=state_words(relay.state)
         )
     return _("{address} is in your list, but it does not answer yet: {why}").format(
+        address=relay.address, why=state_words(relay.state)
+    )
+
+
+def unreached(relay: Relay) -> str:
+    """Say that what is written to somebody does not even leave for the relay where it would wait for them."""
+    return _("The relay {address}, where they are written to, cannot be reached: {why}").format(
         address=relay.address, why=state_words(relay.state)
     )
 

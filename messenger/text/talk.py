@@ -41,6 +41,7 @@ _OFFLINE: Final[dict[Reason, str]] = {
     Reason.INTERRUPTED: _("connection lost"),
     Reason.BROKEN: _("connection damaged"),
     Reason.STOPPING: _("closing"),
+    Reason.RELAY_SILENT: _("the relay does not answer"),
 }
 
 STATES: Final[dict[MessageState, str]] = {

@@ -55,7 +55,8 @@ _NO_QT: Final = _(
 HELP: Final = _("Encrypted conversations between computers. Without a command, the window opens.")
 HELP_LISTEN: Final = _("Wait until somebody connects, and talk with them here.")
 HELP_CHAT: Final = _(
-    "Connect to somebody and talk with them here. TARGET is HOST, HOST:PORT, [IPv6]:PORT or an invite link."
+    "Connect to somebody and talk with them here. TARGET is HOST, HOST:PORT, [IPv6]:PORT, an invite link, or"
+    " the name or fingerprint of a contact, who is reached by any way there is."
     " Without a terminal, each line of the input is sent as a message, incoming messages are written to the"
     " output, and at the end of the input this waits until everything is delivered."
 )
@@ -283,7 +284,8 @@ def introduction(contact: Contact) -> str:
 
 def awaiting(name: str) -> str:
     """Say that the other has not accepted yet."""
-    return _("{name} has to accept you first; what you write until then waits here.").format(name=name)
+    waits = _("{name} has not accepted you yet. They see what you write as a message request.")
+    return waits.format(name=name)
 
 
 def has_accepted(name: str) -> str:
@@ -299,6 +301,16 @@ def renamed(before: str, after: str) -> str:
 def waits_at_relay(name: str) -> str:
     """Say that what is written to somebody who is away lies at a relay until they come."""
     return _("{name} is not there now. What you write waits for them at a relay.").format(name=name)
+
+
+def waits_here(name: str) -> str:
+    """Say that what is written to somebody who is away waits for them here."""
+    return _("{name} is not there now. What you write waits here until you meet.").format(name=name)
+
+
+def has_written(name: str) -> str:
+    """Say that somebody has left a message at a relay."""
+    return _("{name} has left you a message. To answer: sotto chat and their name.").format(name=name)
 
 
 def has_left(name: str) -> str:

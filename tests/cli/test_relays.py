@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from messenger.cli.exits import Exit
-from messenger.core.errors import RelayError, RelayProblem
+from messenger.core.errors import AddressError, InputProblem, RelayError, RelayProblem
 from messenger.core.ids import format_fingerprint
 from messenger.core.models import MessageState
 from messenger.protocol.invite import NO_SECRET, Invite, read_invite, write_invite
@@ -17,6 +17,7 @@ from messenger.text import records
 from messenger.text import relays as words
 from messenger.text.errors import explain
 from tests.helpers.engines import People, people_in, prepare
+from tests.helpers.keys import identity
 from tests.helpers.relay_users import strangers_can_write, uses
 from tests.helpers.relays import prepare as prepare_relay
 from tests.helpers.relays import relay_in
@@ -62,6 +63,24 @@ async def test_add_list_and_remove(relay: SmallRelay, tmp_path: Path) -> None:
     assert (unknown.code, unknown.sentence()) == (Exit.USAGE, words.UNKNOWN)
     bad = await sotto("relays", "add", "sotto://relay/AAAA", *where)
     assert bad.code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    "target", ["203.0.113.1:42000", "203.0.113.1:42000 tq35 tfcd", "relay.example.org", "?"]
+)
+async def test_what_is_no_relay_is_told_how_one_is_named(target: str, tmp_path: Path) -> None:
+    where = "--profile", str(prepare(tmp_path / "alice", "alice"))
+    wrong = await sotto("relays", "add", target, *where)
+    assert (wrong.code, wrong.sentence()) == (Exit.USAGE, explain(AddressError(InputProblem.BAD_RELAY)))
+
+
+async def test_an_address_with_the_fingerprint_of_another(relay: SmallRelay, tmp_path: Path) -> None:
+    """It is told of a relay, not of a person who may be asked for an invite."""
+    where = "--profile", str(prepare(tmp_path / "alice", "alice"))
+    other = format_fingerprint(identity("carol").fingerprint)
+    wrong = await sotto("relays", "add", f"127.0.0.1:{relay.port} {other}", *where)
+    assert wrong.code == Exit.UNREACHABLE
+    assert "ask its owner for the link" in wrong.err
 
 
 async def test_the_link_that_lasts(relay: SmallRelay, people: People, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from messenger.core import carrier_limits, limits
 from messenger.core.errors import ConnectError, DiskFull, InputError, InputProblem, RelayError, RelayProblem
+from messenger.core.ids import format_fingerprint
 from messenger.core.models import Standing
 from messenger.core.relays import PersonStatus
 from messenger.crypto.rsa import Label
@@ -18,6 +19,7 @@ from messenger.storage.relay_queues import QueueRow
 from messenger.text.relays import added
 from tests.helpers.carrier import context_of
 from tests.helpers.engines import PATIENCE, People
+from tests.helpers.keys import identity
 from tests.helpers.relay_users import linked, strangers_can_write, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
 from tests.helpers.small_relay import SmallRelay
@@ -254,3 +256,26 @@ async def test_who_takes_themselves_back_while_the_relay_is_away_is_gone_when_it
     await alice.engine.publish_me(relay.fingerprint)
     assert len(relay.entries()) == 1
     await relay.stop()
+
+
+@pytest.mark.parametrize(
+    ("policy", "problem"),
+    [("off", RelayProblem.UNKNOWN), ("token", RelayProblem.TOKEN), ("listed", RelayProblem.REFUSED)],
+)
+async def test_who_may_not_be_found_is_not_shown_as_found(
+    people: People, tmp_path: Path, policy: str, problem: RelayProblem
+) -> None:
+    """The owner has decided so: nothing goes on trying, and nothing says that it does."""
+    bob = await people("bob", listen=False)
+    tokens, people_listed = tmp_path / "tokens", tmp_path / "listed"
+    tokens.write_text("let me in\n")
+    people_listed.write_text(f"{format_fingerprint(identity('carol').fingerprint)}\n")
+    options = {"directory": policy, "token_file": str(tokens), "listed_file": str(people_listed)}
+    async with relay_in(prepare(tmp_path / "closed", "mallory"), **options) as site:
+        await uses(bob, site.started.link)
+        await strangers_can_write(bob)
+        with pytest.raises(RelayError) as caught:
+            await bob.engine.publish_me(site.started.fingerprint)
+        assert caught.value.problem is problem
+        (relay,) = await bob.engine.relays()
+        assert relay.listing is None

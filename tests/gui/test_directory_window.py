@@ -104,6 +104,11 @@ def test_a_relay_without_a_directory_says_so(desks: Desks, tmp_path: Path) -> No
         use(bob, relay)
         sheet = directory(bob)
         bob.hands.until(lambda: sheet.words.text() == finding.CLOSED)
+        bob.hands.until(sheet.listing.switch.isVisible)
+        bob.hands.click(sheet.listing.switch)
+        bob.hands.until(lambda: sheet.notice.text() == finding.NOT_TAKEN)
+        bob.hands.until(lambda: not sheet.listing.switch.isChecked())
+        assert known(bob)[0].listing is None
         bob.close()
 
 

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
-from messenger.core.errors import RelayError, RelayProblem
+from messenger.core.errors import Reason, RelayError, RelayProblem
 from messenger.core.ids import Fingerprint, format_fingerprint
 from messenger.core.models import MessageState, Offline
-from messenger.core.relays import Relay, RelayOnline, RelayUse
+from messenger.core.relays import Relay, RelayOnline, RelayUnreachable, RelayUse
 from messenger.gui.add_relay_sheet import AddRelaySheet
 from messenger.gui.connect_sheet import ConnectSheet
 from messenger.gui.invite_sheet import InviteSheet
@@ -267,6 +267,14 @@ def test_a_relay_that_must_not_be_used_is_no_way() -> None:
     icon, words = relaying.path(Offline(), [*asked, replace(asked[0], addresses=("s:2",), use=RelayUse.OWN)])
     assert icon == "relay"
     assert "s:2" in words
+
+
+def test_where_no_relay_answers_nothing_is_said_to_wait_there() -> None:
+    relay = Relay(fingerprint=Fingerprint(bytes(32)), addresses=("r:1",), use=RelayUse.OWN)
+    silent = replace(relay, state=RelayUnreachable(Reason.TIMEOUT))
+    assert "waits at the relay r:1" in relaying.path(Offline(), [relay])[1]
+    assert "waits on this computer" in relaying.path(Offline(), [silent])[1]
+    assert "waits at the relay" in relaying.path(Offline(), [silent, relay])[1]
 
 
 def test_a_link_that_lasts_can_be_copied_where_strangers_can_write(

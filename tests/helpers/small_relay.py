@@ -164,6 +164,8 @@ class SmallRelay:
             self._listener = None
         for stream in self._clients.values():
             stream.abort()
+        for _other, end in self._passes.values():  # whoever waits for the other end of a circuit
+            end.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
 
     async def restart(self) -> None:
@@ -390,6 +392,8 @@ class SmallRelay:
         while entrance.secret is None:
             entrance.receive_data(await stream.reader.readexactly(1))
         other, mine = self._passes[entrance.secret]
+        if mine.cancelled():  # it was of before a stop
+            return
         mine.set_result(stream)
         theirs = await self._passes[other][1]
         stream.writer.write(Joined(JoinCode.JOINED, 2**30, 7200).encode())

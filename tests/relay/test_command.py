@@ -23,7 +23,7 @@ from messenger.protocol.relay_invite import RelayInvite
 from messenger.relay.control import MEETING_POINT, SOCKET, RelayControl
 from messenger.relay.monitor import Monitor
 from messenger.relay.options import OptionError
-from messenger.relay.server import Relay
+from messenger.relay.server import MAKING_KEYS, Relay
 from messenger.text import relay as words
 from tests.helpers.engines import fresh_port
 from tests.helpers.keys import identity, make_profile
@@ -308,3 +308,19 @@ async def test_logs_name_no_address_unless_asked(folder: Path) -> None:
         await (await relay.visitor()).close()
         _, error = await relay.end()
     assert json.loads(error.splitlines()[0])["text"].endswith("from 127.0.0.1")
+
+
+async def test_it_is_told_that_keys_are_made_before_they_are(tmp_path: Path) -> None:
+    """Making them takes seconds: whoever waits knows for what."""
+    told: list[str] = []
+    first = asyncio.Event()
+
+    def progress(step: str) -> None:
+        told.append(step)
+        first.set()
+
+    starting = asyncio.create_task(Relay(tmp_path / "new", chosen(), progress).start())
+    await first.wait()
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert told == [MAKING_KEYS]
