@@ -225,7 +225,7 @@ class RelayLinks:
     async def _dial(self, relay: Relay, on_up: Callable[[RelayLink], None]) -> RelayLink:
         ways = [functools.partial(dial, parse_address(text)) for text in relay.addresses]
         stream = await race(ways, limits.DIAL_STAGGER, Stream.abort)
-        return RelayLink(relay.fingerprint, stream, self._context.now, on_up, self._brought)
+        return RelayLink(relay.fingerprint, stream, self._context.now, on_up, self.on_news)
 
     async def _attempt(self, relay: Relay) -> Reason | None:
         """Link once; returns why it has ended, None if it was not needed any more."""
@@ -265,9 +265,6 @@ class RelayLinks:
             refused = RelayProblem.TOKEN if lacks else None
             self._note(relay, RelayOnline(self._context.now_ms(), refused))
             self.on_up(link)
-
-    async def _brought(self, link: RelayLink, news: Sequence[News]) -> None:
-        await self.on_news(link, news)
 
     async def _pause(self, relay: Relay, pause: float, reason: Reason | None) -> None:
         """Wait between half the pause and the whole of it, or until somebody is in a hurry."""
