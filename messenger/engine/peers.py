@@ -153,6 +153,7 @@ class Peers:
         try:
             seen = self._context.now_ms()
             await self._context.stored(self._context.store.contacts.update, contact.id, seen_ms=seen)
+            await self._context.publish_contact(contact.id)
         except InputError:  # deleted meanwhile
             return
         except StorageError as e:  # when they were seen matters less than reaching them again

@@ -185,6 +185,20 @@ async def test_of_two_links_the_newer_is_kept(people: People) -> None:
             assert bob.count(PresenceChanged, lambda e: isinstance(e.presence, Offline)) == 0
 
 
+async def test_when_somebody_was_seen_last_is_told_before_they_are_shown_as_gone(people: People) -> None:
+    alice, bob = await people("alice"), await people("bob")
+    here, _there = await friends(alice, bob)
+    earlier, mark = (await alice.contact(bob)).seen_ms, alice.mark
+    await bob.engine.stop()
+    gone = await alice.wait_for(PresenceChanged, lambda e: isinstance(e.presence, Offline), since=mark)
+    before = alice.events[mark : alice.events.index(gone, mark)]
+    seen = [event.contact.seen_ms for event in before if isinstance(event, ContactChanged)]
+    assert earlier is None
+    assert [moment is not None for moment in seen] == [True]
+    assert (await alice.contact(bob)).seen_ms == seen[0]
+    assert gone.conversation == here
+
+
 async def test_disconnecting(people: People) -> None:
     """Neither side calls again by itself, until one of them has something to say."""
     alice, bob = await people("alice"), await people("bob")
