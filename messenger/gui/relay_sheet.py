@@ -14,6 +14,9 @@ from messenger.control import relay_host
 from messenger.control.relay_host import Choice, HostedRelay
 from messenger.core.errors import SottoError
 from messenger.core.ids import Fingerprint
+from messenger.core.relays import Relay, RelayOnline, RelayUse
+from messenger.engine.events import Event, RelayChanged, RelayRemoved
+from messenger.gui.add_relay_sheet import AddRelaySheet
 from messenger.gui.bridge import Bridge
 from messenger.gui.relay_monitor import TrafficModel, TrafficView
 from messenger.gui.sheet import Sheet
@@ -58,6 +61,7 @@ class RelaySheet(Sheet):
         self._timer.timeout.connect(self._on_look)
         self._timer.start(_LOOK_MS)
         self.finished.connect(self._timer.stop)
+        bridge.events.connect(self._on_events)
         self.resize(*_SIZE)
         self._show(None)
         self.hold(self.port, self.keep, self.start_button)
@@ -100,6 +104,14 @@ class RelaySheet(Sheet):
         self.fingerprint = label("", "mono", select=True, title=_("Fingerprint of the relay"))
         self.copy_button = button(_("Copy the link"))
         self.copy_button.clicked.connect(self._on_copy)
+        self.use_button = button(hosting.USE)
+        self.use_button.clicked.connect(self._on_use)
+        self.use_button.hide()
+        deeds = QHBoxLayout()
+        deeds.setSpacing(SPACE["s"])
+        deeds.addWidget(self.copy_button)
+        deeds.addWidget(self.use_button)
+        deeds.addStretch(1)
         column = QVBoxLayout()
         column.setSpacing(SPACE["s"])
         for part in (
@@ -109,7 +121,7 @@ class RelaySheet(Sheet):
             self.fingerprint,
         ):
             column.addWidget(part)
-        column.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addLayout(deeds)
         column.addStretch(1)
         self.picture = label()
         self.picture.setAccessibleName(_("The link of the relay as a picture for cameras"))
@@ -152,6 +164,20 @@ class RelaySheet(Sheet):
         if self.relay is not None:
             QGuiApplication.clipboard().setText(self.relay.link)
             self.notice.say(_("Link copied. Everybody who may use the relay gets the same."))
+
+    @Slot()
+    def _on_use(self) -> None:
+        if self.relay is not None:
+            AddRelaySheet(self, self.theme, self._bridge, self.relay.link).open()
+
+    @Slot(object)
+    def _on_events(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            match event:
+                case RelayChanged(relay=relay) if relay.fingerprint == self._who():
+                    self._offer(relay)
+                case RelayRemoved(fingerprint=fingerprint) if fingerprint == self._who():
+                    self._offer(None)
 
     @Slot()
     def _on_look(self) -> None:
@@ -197,6 +223,25 @@ class RelaySheet(Sheet):
         if failure is not None:
             self.notice.error(failure)
 
+    async def _use(self, hosted: HostedRelay) -> None:
+        """Offer to use it oneself; who does so already is linked with it at once, wherever it is now."""
+        engine = self._bridge.engine
+        known = await self._bridge.call(engine.relays)
+        relay = next((each for each in known if each.fingerprint == self._who()), None)
+        self._offer(relay)
+        if relay is None or relay.use is not RelayUse.OWN or isinstance(relay.state, RelayOnline):
+            return
+        try:
+            await self._bridge.call(engine.add_relay, hosted.link)
+        except SottoError as e:
+            self.notice.error(e)
+
+    def _offer(self, relay: Relay | None) -> None:
+        self.use_button.setVisible(relay is None or relay.use is not RelayUse.OWN)
+
+    def _who(self) -> Fingerprint | None:
+        return None if self.relay is None else Fingerprint(bytes.fromhex(self.relay.fingerprint))
+
     async def _watch(self) -> None:
         try:
             await self._bridge.call(relay_host.watch, self._profile, self._take)
@@ -231,6 +276,7 @@ class RelaySheet(Sheet):
             self.addresses.setText("\n".join(relay.addresses))
             self.fingerprint.setText(fingerprint_text(Fingerprint(bytes.fromhex(relay.fingerprint))))
             self.picture.setPixmap(_qr(relay.link))
+            self.tasks.start(self._use(relay), name="see who uses the relay")
         if not self._watching:
             self._watching = True
             self.tasks.start(self._watch(), name="watch the relay")

@@ -13,6 +13,7 @@ ABOUT: Final = _(
 )
 KEEP: Final = _("Keep running when the window closes")
 KEEP_MORE: Final = _("It then runs until you stop it here, or the computer shuts down.")
+USE: Final = _("Use it myself…")
 QUIET: Final = _("Nothing has passed yet.")
 COLUMNS: Final = (_("Time"), _("From"), _("To"), _("Size"), _("What it sees"))
 

@@ -13,6 +13,8 @@ from PySide6.QtGui import QGuiApplication
 from messenger.control import relay_host
 from messenger.core import relay_limits
 from messenger.core.ids import Fingerprint
+from messenger.core.relays import Relay, RelayOnline, RelayUse
+from messenger.gui.add_relay_sheet import AddRelaySheet
 from messenger.gui.relay_monitor import TrafficModel
 from messenger.gui.relay_sheet import RelaySheet
 from messenger.protocol.relay_queues import Send
@@ -101,6 +103,46 @@ def test_one_click_starts_it_and_everything_that_it_sees_is_shown(desks: Desks) 
     alice.hands.until(lambda: sheet.relay is None and not sheet._busy)
     assert ended(alice)
     assert sheet.state.text() == hosting.OFF
+
+
+def own(desk: Desk, sheet: RelaySheet) -> Relay | None:
+    """The relay that is hosted, as the engine uses it."""
+    return next(
+        (each for each in desk.call(desk.bridge.engine.relays) if each.fingerprint == sheet._who()), None
+    )
+
+
+def linked(desk: Desk, sheet: RelaySheet) -> bool:
+    relay = own(desk, sheet)
+    return relay is not None and relay.use is RelayUse.OWN and isinstance(relay.state, RelayOnline)
+
+
+def test_who_hosts_it_can_use_it_too_and_finds_it_where_it_is_started_next(desks: Desks) -> None:
+    alice = desks("alice")
+    sheet = started(alice)
+    assert sheet.relay is not None
+    alice.hands.until(sheet.use_button.isVisible)
+    alice.hands.click(sheet.use_button)
+    adding = alice.sheet(AddRelaySheet)
+    assert adding.field.text() == sheet.relay.link
+    alice.hands.click(adding.go_button)
+    alice.hands.until(lambda: linked(alice, sheet))
+    alice.hands.click(adding.go_button)
+    alice.hands.until(lambda: not sheet.use_button.isVisible())
+    before = sheet.relay.port
+    alice.hands.click(sheet.stop_button)
+    alice.hands.until(lambda: sheet.relay is None and not sheet._busy)
+    sheet.port.show_value(fresh_port())
+    sheet.port.changed.emit(sheet.port.value())
+    alice.hands.click(sheet.start_button)
+    alice.hands.until(lambda: sheet.relay is not None and sheet.relay.port != before)
+    alice.hands.until(lambda: linked(alice, sheet))
+    relay = own(alice, sheet)
+    assert relay is not None
+    assert {address.rpartition(":")[2] for address in relay.addresses} == {str(sheet.relay.port)}
+    assert not sheet.use_button.isVisible()
+    alice.call(alice.bridge.engine.remove_relay, relay.fingerprint)
+    alice.hands.until(sheet.use_button.isVisible)
 
 
 def test_a_paused_monitor_stands_still(desks: Desks) -> None:
