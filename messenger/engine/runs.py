@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+import msgspec
+
 from messenger.core import transfer_limits as limits
 from messenger.core.errors import (
     ConnectError,
@@ -297,6 +299,8 @@ class Runs:
             run.ended.set()
             self._make_room()
             if cut and not self.closed and (known := self._board.held.get(held.id)) is not None:
+                if run.samples:  # what has come is still there while it waits
+                    known = self._board.held[held.id] = msgspec.structs.replace(known, done=run.done)
                 self._board.publish(known)  # it runs no more, and has no speed
 
     async def _fault(self, held: Held, error: StorageError) -> None:

@@ -312,6 +312,9 @@ async def test_a_cut_link_costs_less_than_a_record(
     since = (alice.mark, bob.mark)
     await bob.engine.disconnect(await bob.with_(alice))
     await alice.offline(pair[2], since=since[0])
+    for person, mark in zip((alice, bob), since, strict=True):
+        waits = await stands(person, TransferState.WAITING, since=mark)
+        assert 0 < waits.done < waits.size, "how much has come is still shown"
     await alice.engine.reconnect(pair[2])
     await alice.engine.change_settings({"send_limit": 0})
     await both_done(pair, since)
