@@ -108,6 +108,7 @@ class ChatPane(QWidget):
     def _wire(self) -> None:
         self.view.seen.connect(self._on_seen)
         self.view.quote_clicked.connect(self._on_quote)
+        self.view.typed.connect(self._on_typed)
         self.search.hit.connect(self._on_hit)
         self.search.sought.connect(self._on_sought)
         self.deeds.typing.changed.connect(self._on_typing)
@@ -204,6 +205,12 @@ class ChatPane(QWidget):
     def take_cursor(self) -> None:
         """Put the cursor where the person goes on: where one writes, or before the messages of a stranger."""
         (self.view if self.composer.isHidden() else self.composer).setFocus()
+
+    @Slot(str)
+    def _on_typed(self, text: str) -> None:
+        """Who types while the cursor is in the messages wants to write."""
+        if self.composer.isVisible() and self.composer.isEnabled():
+            self.composer.write(text)
 
     def leave_step(self) -> bool:
         """End the nearest thing that was begun here, a search or an answer; whether there was one."""

@@ -344,11 +344,12 @@ class Composer(QWidget):
         from messenger.gui.emoji_picker import EmojiPicker
 
         picker = EmojiPicker(self, self._theme)
-        picker.picked.connect(self._on_picked)
+        picker.picked.connect(self.write)
         button = self.emoji_button
         picker.open_at(QRect(button.mapToGlobal(button.rect().topLeft()), button.size()))
 
     @Slot(str)
-    def _on_picked(self, emoji: str) -> None:
-        self._text.insertPlainText(emoji)
+    def write(self, text: str) -> None:
+        """Insert something where the cursor is, and go on there."""
+        self._text.insertPlainText(text)
         self._text.setFocus()

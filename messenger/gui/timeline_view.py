@@ -45,6 +45,9 @@ _KEYS: Final[dict[tuple[int, Qt.KeyboardModifier], str]] = {
     (Qt.Key.Key_Delete, _PLAIN): Deed.DELETE,
 }
 """What keys do with the message that is marked."""
+_COMMAND: Final = (
+    Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+)
 
 
 class TimelineView(ScrollingTimeline):
@@ -66,6 +69,8 @@ class TimelineView(ScrollingTimeline):
     """A `FileDeed` and its transfer."""
     limit_asked = Signal(object, int)
     """A transfer, and the bound of its speed, bytes a second; 0 for none."""
+    typed = Signal(str)
+    """Characters that somebody has typed who wants to write, not to do something with a message."""
     quote_clicked = Signal(object)
     """The message whose beginning of what it answers was clicked."""
 
@@ -232,9 +237,13 @@ class TimelineView(ScrollingTimeline):
             self._ask(self._model.row(index.row()).message, Deed.REPLY)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Copy, or do something with the message that is marked; everything else as in any list."""
+        """Copy, do something with the message that is marked, or begin to write; all else as in any list."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self._copy(self.copied_text())
+            return
+        key, marked = (event.key(), event.modifiers()), self._paint.show_cursor
+        if _is_writing(event) and not (marked and key in _KEYS and self.currentIndex().isValid()):
+            self.typed.emit(event.text())
             return
         self._paint.show_cursor = True
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
@@ -247,7 +256,7 @@ class TimelineView(ScrollingTimeline):
         if focused is not None and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}:
             self._press(*focused)
             return
-        deed, index = _KEYS.get((event.key(), event.modifiers())), self.currentIndex()
+        deed, index = _KEYS.get(key), self.currentIndex()
         if deed is None or not index.isValid():
             super().keyPressEvent(event)
         elif deed is _MENU:
@@ -341,3 +350,9 @@ class TimelineView(ScrollingTimeline):
     def _copy(text: str) -> None:
         if text:
             QGuiApplication.clipboard().setText(text)
+
+
+def _is_writing(event: QKeyEvent) -> bool:
+    """Whether a key writes something, and not only a blank, with which lists are gone through."""
+    text = event.text()
+    return text.isprintable() and bool(text.strip()) and not event.modifiers() & _COMMAND

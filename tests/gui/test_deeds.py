@@ -116,6 +116,36 @@ def test_the_last_message_is_changed_with_up(two: tuple[Desk, Desk]) -> None:
     assert bob.chat.model.row(0).message.edited_ms is not None
 
 
+def test_who_types_in_the_messages_writes(two: tuple[Desk, Desk]) -> None:
+    """Letters are keys for the message that is marked by keyboard, and nothing else."""
+    alice, bob = two
+    say(alice, bob, "the first words")
+    mark(alice, 0)
+    view = alice.chat.view
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.viewport().rect().center())
+    assert alice.hands.focus() is view
+    alice.hands.type("Re", view)
+    box = alice.chat.composer.box
+    assert (alice.hands.focus(), box.toPlainText()) == (box, "Re")
+    mark(alice, 0)
+    alice.hands.type("x", view)
+    alice.hands.type("+")
+    assert box.toPlainText() == "Rex+"
+    assert alice.chat.composer.bar.title() == ""
+    mark(alice, 0)
+    key(alice, Qt.Key.Key_R)
+    assert alice.chat.composer.bar.title()
+    assert box.toPlainText() == "Rex+"
+
+
+def test_who_types_before_a_stranger_is_let_in_writes_nowhere(two: tuple[Desk, Desk]) -> None:
+    alice, _bob = two
+    alice.chat.composer.hide()
+    mark(alice, 0)
+    alice.hands.type("Hello", alice.chat.view)
+    assert alice.chat.composer.text() == ""
+
+
 def test_a_line_about_the_conversation_is_no_message(two: tuple[Desk, Desk]) -> None:
     """It is passed over by Up, and keys do nothing with it."""
     alice, bob = two
