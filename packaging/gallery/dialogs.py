@@ -53,7 +53,7 @@ async def relays(studio: Studio, stage: Stage) -> None:
     sheet = window.findChildren(RelaySheet)[-1]
     await settled()
     sheet.start_button.click()
-    await until(lambda: sheet.relay is not None)
+    await until(sheet.use_button.isVisible)
     sheet.model.add(tuple({"time": now() / 1000, **line} for line in PASSING * 3))
     await studio.take(sheet, "relay")
     await bridge.call(relay_host.stop, stage.folder)
