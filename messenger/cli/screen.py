@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 from messenger.cli.safe import safe_text
@@ -42,8 +42,8 @@ class Screen(Protocol):
     def waiting(self, messages: Sequence[Message]) -> None:
         """These messages of ours are on their way."""
 
-    def lines(self) -> AsyncIterator[str]:
-        """What is typed, line by line, until the input ends."""
+    def lines(self) -> AsyncGenerator[str]:
+        """What is typed, line by line, until the input ends; to be closed by whoever leaves before."""
 
     def opened(self) -> "contextlib.AbstractContextManager[None]":
         """Lasts while the conversation does."""
@@ -84,24 +84,28 @@ class DrawnScreen:
         self._pending = messages
         self._session.app.invalidate()
 
-    async def lines(self) -> AsyncIterator[str]:
-        """Read lines until Ctrl-D.
+    async def lines(self) -> AsyncGenerator[str]:
+        """Read lines until Ctrl-D; what is printed meanwhile goes above the prompt.
+
+        What was printed before stands there already: the thread by which prints then go could write it over
+        the first prompt.
 
         Raises:
             Interrupted: Ctrl-C.
         """
-        while True:
-            try:
-                yield await self._session.prompt_async(handle_sigint=False)
-            except InputClosed:
-                return
+        from prompt_toolkit.patch_stdout import patch_stdout
+
+        with patch_stdout(raw=True):
+            while True:
+                try:
+                    yield await self._session.prompt_async(handle_sigint=False)
+                except InputClosed:
+                    return
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """What is printed meanwhile goes above the prompt, and no key is lost between two prompts."""
-        from prompt_toolkit.patch_stdout import patch_stdout
-
-        with self._session.input.raw_mode(), patch_stdout(raw=True):
+        """No key is lost before the first prompt, or between two."""
+        with self._session.input.raw_mode():
             yield
 
     def _prompt(self) -> str:
@@ -139,7 +143,7 @@ class PlainScreen:
     def waiting(self, messages: Sequence[Message]) -> None:
         """Nothing is drawn."""
 
-    async def lines(self) -> AsyncIterator[str]:
+    async def lines(self) -> AsyncGenerator[str]:
         """The lines of standard input."""
         splitter = LineSplitter()
         async for piece in _pieces():

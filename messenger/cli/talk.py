@@ -1,6 +1,7 @@
 """One conversation in the terminal, from the first word to the goodbye."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from typing import Final
@@ -114,20 +115,21 @@ class Talk:
 
     async def _type(self) -> None:
         """Send what is typed, until the input ends or the person wants to leave."""
-        async for line in self._screen.lines():
-            if self._screen.drawn and line.startswith("/") and not line.startswith("//"):
-                if line.strip() == "/quit":
-                    return
-                await self._command(line.strip())
-                continue
-            text = line[1:] if self._screen.drawn and line.startswith("//") else line
-            if not text.strip():
-                continue
-            try:
-                await self._engine.send_text(self._contact.id, text)
-            except InputError as e:
-                self._failed = self._failed or not self._screen.drawn
-                self._terminal.fail(explain(e))
+        async with contextlib.aclosing(self._screen.lines()) as lines:
+            async for line in lines:
+                if self._screen.drawn and line.startswith("/") and not line.startswith("//"):
+                    if line.strip() == "/quit":
+                        return
+                    await self._command(line.strip())
+                    continue
+                text = line[1:] if self._screen.drawn and line.startswith("//") else line
+                if not text.strip():
+                    continue
+                try:
+                    await self._engine.send_text(self._contact.id, text)
+                except InputError as e:
+                    self._failed = self._failed or not self._screen.drawn
+                    self._terminal.fail(explain(e))
 
     async def _command(self, command: str) -> None:
         match command:
@@ -209,7 +211,8 @@ class Talk:
         self._contact = conversation.contact
         self._presence = await self._engine.presence(self._contact.id)
         self._away = self._cut = not isinstance(self._presence, Online)
-        self._theirs = {relay.fingerprint for relay in await self._engine.relays_of(self._contact.id)}
+        if self._away:
+            self._theirs = {relay.fingerprint for relay in await self._engine.relays_of(self._contact.id)}
         if self._contact.name or self._away:
             self._introduce()
         self._tell_key()

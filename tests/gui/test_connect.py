@@ -162,7 +162,7 @@ def test_a_name_that_does_not_exist(desks: Desks) -> None:
         ("127.0.0.1:99999", "not a port"),
         ("not an address", "not an address"),
         ("[::1", "not an address"),
-        ("sotto://invite/nonsense", "invite link"),
+        ("sotto://invite/nonsense", "link is damaged"),
     ],
 )
 def test_what_cannot_be_an_address(desks: Desks, typed: str, said: str) -> None:
