@@ -1,5 +1,6 @@
 """Measures how long the thread of the window is away from its events, however busy the machine is."""
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final, NamedTuple, Self
 from PySide6.QtCore import Qt, QTimer
 
 _TASKS: Final = Path("/proc/self/task")
+_MACHINE: Final = Path("/proc/stat")
 
 
 class _Moment(NamedTuple):
@@ -15,13 +17,16 @@ class _Moment(NamedTuple):
     computed: float
     waited: dict[str, int]
     """Nanoseconds that each thread has waited for a processor, by its number."""
+    stolen: float
+    """Seconds in which a virtual machine was not let run."""
 
 
 class Watchdog:
     """A timer that should fire every millisecond, and the longest time that it did not.
 
     Time in which a thread of this process was ready to run but the machine ran something else does
-    not count (``/proc/self/task/*/schedstat``, second number): that is not the program's doing. What
+    not count (``/proc/self/task/*/schedstat``, second number), nor time in which a virtual machine was
+    not let run itself (``/proc/stat``, eighth number): that is not the program's doing. What
     is left is computing, and waiting for something other than events. Where that cannot be told,
     because the system has no such numbers or a thread has ended with its own, only computing counts.
     """
@@ -49,7 +54,7 @@ class Watchdog:
         away = now.computed - before.computed
         if now.waited and before.waited.keys() <= now.waited.keys():
             waited = sum(ns - before.waited.get(thread, 0) for thread, ns in now.waited.items()) / 1e9
-            away = max(away, now.wall - before.wall - waited)
+            away = max(away, now.wall - before.wall - waited - (now.stolen - before.stolen))
         self.worst = max(self.worst, away)
 
 
@@ -59,4 +64,9 @@ def _now() -> _Moment:
         for task in _TASKS.iterdir():
             with suppress(OSError):  # it has just ended, or the system does not tell
                 waited[task.name] = int((task / "schedstat").read_text().split()[1])
-    return _Moment(time.monotonic(), time.thread_time(), waited)
+    return _Moment(time.monotonic(), time.thread_time(), waited, _stolen() if waited else 0.0)
+
+
+def _stolen() -> float:
+    of_all = _MACHINE.read_text().partition("\n")[0].split()
+    return int(of_all[8]) / os.sysconf("SC_CLK_TCK")
