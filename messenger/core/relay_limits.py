@@ -193,6 +193,12 @@ CLIENT_STALL: Final = 60.0
 FETCH_MAX: Final = 16
 """Messages read from the disk at once for one subscription."""
 
+FETCH_OCTETS: Final = 1024 * 1024
+"""Bytes of messages read at once for one subscription …"""
+
+FETCHED_TOGETHER: Final = 16 * 1024 * 1024
+"""… and for all in one transaction, after which each gets one message more and no others."""
+
 FETCH_AGAIN: Final = 5.0
 """What the disk could not read for a subscription is looked for again after this time."""
 
@@ -201,6 +207,9 @@ QUEUES_KNOWN: Final = 8_192
 
 DISK_FREE: Final = 256 * 1024 * 1024
 """Bytes of its disk that a relay leaves free: room for the log of its database, and for others."""
+
+ROW_COSTS: Final = 1024
+"""Bytes that a queue with nothing in it takes on the disk, and any other row beside what it holds."""
 
 VAULT_AGAIN: Final = 10.0
 """A relay whose keys could not be opened again tries that after this time."""

@@ -226,13 +226,12 @@ class RelaySheet(Sheet):
     async def _use(self, hosted: HostedRelay) -> None:
         """Offer to use it oneself; who does so already is linked with it at once, wherever it is now."""
         engine = self._bridge.engine
-        known = await self._bridge.call(engine.relays)
-        relay = next((each for each in known if each.fingerprint == self._who()), None)
-        self._offer(relay)
-        if relay is None or relay.use is not RelayUse.OWN or isinstance(relay.state, RelayOnline):
-            return
         try:
-            await self._bridge.call(engine.add_relay, hosted.link)
+            known = await self._bridge.call(engine.relays)
+            relay = next((each for each in known if each.fingerprint == self._who()), None)
+            self._offer(relay)
+            if relay and relay.use is RelayUse.OWN and not isinstance(relay.state, RelayOnline):
+                await self._bridge.call(engine.add_relay, hosted.link)
         except SottoError as e:
             self.notice.error(e)
 

@@ -20,15 +20,6 @@ T = TypeVar("T")
 Quota = Callable[[int], tuple[int, int]]
 """Most messages and bytes of a queue of a kind."""
 
-_QUEUE_COSTS: Final = 1024
-"""Bytes that a queue with nothing in it takes on the disk, and any other row beside what it holds."""
-
-_FETCH_OCTETS: Final = 1024 * 1024
-"""Bytes of messages read at once for one subscription."""
-
-_FETCHED_TOGETHER: Final = 16 * 1024 * 1024
-"""Bytes read in one transaction, after which each subscription gets one message more and no others."""
-
 
 class Disk(NamedTuple):
     """How much of the disk may be filled.
@@ -85,7 +76,7 @@ class _Bounds:
 
     def readable(self) -> int:
         """How many bytes of messages to read for a subscription: all that is read together is in memory."""
-        return _FETCH_OCTETS if self._read < _FETCHED_TOGETHER else 0
+        return relay_limits.FETCH_OCTETS if self._read < relay_limits.FETCHED_TOGETHER else 0
 
     def read(self, messages: list[tuple[int, bytes, bytes]]) -> None:
         """These have been read."""
@@ -173,7 +164,7 @@ class EmbeddedBroker:
         row = QueueRow(0, kind, *ids, recv_key, send_key)
 
         def make() -> QueueRow:
-            self._bounds.take(_QUEUE_COSTS)
+            self._bounds.take(relay_limits.ROW_COSTS)
             self._store.queues.forgive(self._now())
             return self._store.queues.add(row, self._now())
 
@@ -243,7 +234,9 @@ class EmbeddedBroker:
         """See `Broker`."""
 
         def put() -> bool:
-            self._bounds.take(_QUEUE_COSTS + len(encoded) + sum(len(prekey) for _, _, prekey in prekeys))
+            self._bounds.take(
+                relay_limits.ROW_COSTS + len(encoded) + sum(len(prekey) for _, _, prekey in prekeys)
+            )
             return self._store.prekeys.replace(queue.number, serial, encoded, prekeys)
 
         return self._soon(put)
@@ -262,7 +255,7 @@ class EmbeddedBroker:
         """See `Broker`."""
 
         def publish() -> bool:
-            self._bounds.take(_QUEUE_COSTS + len(entry))
+            self._bounds.take(relay_limits.ROW_COSTS + len(entry))
             return self._store.entries.put(fingerprint, queue.number, serial, not_after, entry)
 
         return self._soon(publish)

@@ -1,35 +1,17 @@
 """`sotto chat` with somebody who is known, and what `sotto listen` says of those who come through a relay."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from messenger.cli.exits import Exit
 from messenger.core.ids import format_fingerprint
 from messenger.core.models import MessageState
 from messenger.protocol.invite import NO_SECRET, Invite, read_invite, write_invite
 from messenger.text import terminal as words
-from tests.helpers.engines import People, Person, people_in
+from tests.helpers.engines import People, Person
 from tests.helpers.relay_users import acquainted, strangers_can_write, uses
 from tests.helpers.small_relay import SmallRelay
 from tests.helpers.terminal import Piped, Result, run
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[SmallRelay]:
-    """A relay."""
-    made = await SmallRelay.open()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def people(tmp_path: Path) -> AsyncIterator[People]:
-    """Makes people."""
-    async with people_in(tmp_path) as everybody:
-        yield everybody
 
 
 async def _chat(folder: Path, target: str, typed: bytes, *more: str) -> Result:

@@ -1,7 +1,6 @@
 """`sotto relays`, and a conversation with somebody who is away."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +15,13 @@ from messenger.storage.relay_queues import QueueRow
 from messenger.text import records
 from messenger.text import relays as words
 from messenger.text.errors import explain
-from tests.helpers.engines import People, people_in, prepare
+from tests.helpers.engines import People, prepare
 from tests.helpers.keys import identity
 from tests.helpers.relay_users import strangers_can_write, uses
 from tests.helpers.relays import prepare as prepare_relay
 from tests.helpers.relays import relay_in
 from tests.helpers.small_relay import SmallRelay
 from tests.helpers.terminal import Result, run
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[SmallRelay]:
-    """A relay."""
-    made = await SmallRelay.open()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def people(tmp_path: Path) -> AsyncIterator[People]:
-    """Makes people."""
-    async with people_in(tmp_path) as everybody:
-        yield everybody
 
 
 async def sotto(*arguments: str, typed: bytes = b"") -> Result:

@@ -28,7 +28,7 @@ from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_word import Code, EndReason
 from tests.helpers.carrier import part, seeded, sessions
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import linked, ready, settle, strangers_can_write, uses
+from tests.helpers.relay_users import apart_at, linked, ready, settle, strangers_can_write, uses
 from tests.helpers.small_relay import Client, Queue, SmallRelay
 
 Pair = tuple[Person, ConversationId, Person, ConversationId]
@@ -57,13 +57,7 @@ def meet(people: People, closing: list[SmallRelay]) -> Meet:
     async def meeting(relay: SmallRelay) -> Pair:
         await relay.start()
         closing.append(relay)
-        alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
-        for person in (alice, bob):
-            await uses(person, relay.target)
-        here, there = await seeded(alice, bob)
-        await settle(alice, bob)
-        await part(alice, here, bob, there)
-        return alice, here, bob, there
+        return await apart_at(people, relay.target)
 
     return meeting
 

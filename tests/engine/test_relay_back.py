@@ -6,22 +6,19 @@ from messenger.core.errors import Reason
 from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState, Offline
 from messenger.core.relays import RelayUnreachable
-from messenger.engine.events import PresenceChanged, RelayChanged
+from messenger.engine.events import RelayChanged
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import acquainted, relayed
+from tests.helpers.relay_users import acquainted, relayed, shows
 from tests.helpers.relays import prepare, relay_in
 
 
 async def _hears_that_the_relay_is_silent(
     person: Person, conversation: ConversationId, *, since: int
 ) -> None:
-    await person.wait_for(
-        PresenceChanged,
-        lambda e: (
-            e.conversation == conversation
-            and isinstance(e.presence, Offline)
-            and e.presence.reason is Reason.RELAY_SILENT
-        ),
+    await shows(
+        person,
+        conversation,
+        lambda p: isinstance(p, Offline) and p.reason is Reason.RELAY_SILENT,
         since=since,
     )
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from messenger.core.ids import ConversationId
-from messenger.core.models import Online, Route
+from messenger.core.models import Online, Presence, Route
 from messenger.core.relays import RelayOnline
 from messenger.engine.events import PresenceChanged, RelayChanged
 from messenger.protocol.invite import Invite, read_invite, write_invite
@@ -101,27 +101,33 @@ async def acquainted(alice: Person, bob: Person, relay: str) -> tuple[Conversati
     return contact.id, there
 
 
+async def apart_at(people: People, target: str) -> tuple[Person, ConversationId, Person, ConversationId]:
+    """Alice and Bob, who know each other, can be written to at a relay, and have no link; and their talks."""
+    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
+    for person in (alice, bob):
+        await uses(person, target)
+    here, there = await seeded(alice, bob)
+    await settle(alice, bob)
+    await part(alice, here, bob, there)
+    return alice, here, bob, there
+
+
+async def shows(
+    person: Person, conversation: ConversationId, wanted: Callable[[Presence], bool], *, since: int = 0
+) -> None:
+    """Wait until somebody is shown in a certain way."""
+    await person.wait_for(
+        PresenceChanged, lambda e: e.conversation == conversation and wanted(e.presence), since=since
+    )
+
+
 async def relayed(person: Person, conversation: ConversationId, *, since: int = 0) -> None:
     """Wait until there is a link through a relay."""
-    await person.wait_for(
-        PresenceChanged,
-        lambda e: (
-            e.conversation == conversation
-            and isinstance(e.presence, Online)
-            and e.presence.route is Route.RELAY
-        ),
-        since=since,
-    )
+    await shows(person, conversation, lambda p: isinstance(p, Online) and p.route is Route.RELAY, since=since)
 
 
 async def direct(person: Person, conversation: ConversationId, *, since: int = 0) -> None:
     """Wait until there is a link without a relay."""
-    await person.wait_for(
-        PresenceChanged,
-        lambda e: (
-            e.conversation == conversation
-            and isinstance(e.presence, Online)
-            and e.presence.route is not Route.RELAY
-        ),
-        since=since,
+    await shows(
+        person, conversation, lambda p: isinstance(p, Online) and p.route is not Route.RELAY, since=since
     )

@@ -1,10 +1,12 @@
 """A relay that is up, on a folder that is thrown away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from messenger.relay.doorkeeper import Doorkeeper
 from tests.helpers.relays import Site, prepare, relay_in
 
 
@@ -17,5 +19,17 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def site(folder: Path) -> AsyncIterator[Site]:
     """With the usual options, but for the port."""
+    async with relay_in(folder) as site:
+        yield site
+
+
+@pytest.fixture
+async def unhurried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    """A relay without its round of each second, which would bring late what was forgotten."""
+
+    async def never(_self: Doorkeeper) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Doorkeeper, "watch", never)
     async with relay_in(folder) as site:
         yield site

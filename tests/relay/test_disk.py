@@ -10,7 +10,6 @@ from messenger.core import limits, relay_limits
 from messenger.protocol.relay_answers import Done, Failed
 from messenger.protocol.relay_queues import NewQueue, QueueKind, Send
 from messenger.protocol.relay_word import Code
-from messenger.relay import embedded
 from messenger.relay.embedded import EmbeddedBroker
 from messenger.relay.server import DATABASE
 from tests.conftest import LogGuard
@@ -103,7 +102,7 @@ async def test_what_is_read_together_is_bounded(site: Site, monkeypatch: pytest.
     """However many subscribe at the same moment, and each gets everything."""
     broker = site.relay.house.broker
     assert isinstance(broker, EmbeddedBroker)
-    monkeypatch.setattr(embedded, "_FETCHED_TOGETHER", 4 * SIZE)
+    monkeypatch.setattr(relay_limits, "FETCHED_TOGETHER", 4 * SIZE)
     owner = await site.visitor()
     boxes = [await owner.make() for _ in range(8)]
     for box in boxes:

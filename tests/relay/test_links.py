@@ -1,9 +1,6 @@
 """What a link with a relay gets though nothing was handed to it, and when it is told the time."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -14,22 +11,16 @@ from messenger.protocol.relay_queues import AskPuzzle, QueueKind
 from messenger.protocol.relay_word import Code, Welcome
 from messenger.relay.connection import Connection
 from messenger.relay.doorkeeper import Doorkeeper
-from tests.helpers.relays import Site, Visitor, envelope, relay_in
+from tests.helpers.relays import Site, Visitor, envelope
 
 _LATER = 0x3E
 """Type of a request that only later versions know."""
 
 
 @pytest.fixture
-async def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    """A relay without its round of each second, which would bring late what was forgotten."""
-
-    async def never(_self: Doorkeeper) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(Doorkeeper, "watch", never)
-    async with relay_in(folder) as site:
-        yield site
+def site(unhurried: Site) -> Site:
+    """The relay of these tests."""
+    return unhurried
 
 
 async def test_a_request_of_a_later_version_is_answered_at_once(site: Site) -> None:

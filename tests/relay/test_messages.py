@@ -10,7 +10,6 @@ from messenger.protocol.relay_answers import Done, Ended, Failed
 from messenger.protocol.relay_queues import Send, Subscribe
 from messenger.protocol.relay_word import Code, EndReason, Welcome
 from messenger.relay.broker import Put, QueueRow
-from messenger.relay.doorkeeper import Doorkeeper
 from tests.helpers.relays import Box, Site, envelope, relay_in
 
 
@@ -40,30 +39,16 @@ async def test_what_was_acknowledged_leaves_the_memory(site: Site, monkeypatch: 
     assert queues.octets == 0
 
 
-async def test_a_subscription_is_answered_at_once_and_not_with_the_next_tick(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def never(_self: Doorkeeper) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(Doorkeeper, "watch", never)
-    async with relay_in(folder) as site:
-        owner = await site.visitor()
-        await owner.subscribe(await owner.make())
+async def test_a_subscription_is_answered_at_once_and_not_with_the_next_tick(unhurried: Site) -> None:
+    owner = await unhurried.visitor()
+    await owner.subscribe(await owner.make())
 
 
-async def test_who_may_not_write_is_told_at_once_and_not_with_the_next_tick(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def never(_self: Doorkeeper) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(Doorkeeper, "watch", never)
-    async with relay_in(folder) as site:
-        owner = await site.visitor()
-        box = await owner.make()
-        for nobody in (Box(*map(bytes, (24, 24, 32, 32))), box._replace(send_id=box.recv_id)):
-            assert getattr(await owner.send(nobody, envelope(1)), "code", None) is Code.DENIED
+async def test_who_may_not_write_is_told_at_once_and_not_with_the_next_tick(unhurried: Site) -> None:
+    owner = await unhurried.visitor()
+    box = await owner.make()
+    for nobody in (Box(*map(bytes, (24, 24, 32, 32))), box._replace(send_id=box.recv_id)):
+        assert getattr(await owner.send(nobody, envelope(1)), "code", None) is Code.DENIED
 
 
 async def test_a_queue_that_is_being_subscribed_to_stays_the_one_that_writers_find(
