@@ -35,6 +35,8 @@ class Peers:
         self._presence: dict[ConversationId, Presence] = {}
         self._doubles: dict[ConversationId, int] = {}
         self._awaited: dict[ConversationId, asyncio.Event] = {}
+        self._leaving: set[ConversationId] = set()
+        """Whose link has ended and of whom it is not said yet: why it did is said first."""
         self._tasks = Tasks("session", context.publish)
         self._closed = False
 
@@ -63,8 +65,11 @@ class Peers:
         return session.online if session else self._presence.get(conversation, Offline())
 
     def note(self, conversation: ConversationId, presence: Presence) -> None:
-        """Publish how it stands with a contact who is not online; ignored if they are."""
-        if conversation not in self._sessions:
+        """Publish how it stands with a contact who is not online.
+
+        Ignored if they are, or if it is about to be said why they are not any more.
+        """
+        if conversation not in self._sessions and conversation not in self._leaving:
             self._presence[conversation] = presence
             self._context.publish(PresenceChanged(conversation, presence))
 
@@ -150,6 +155,7 @@ class Peers:
             contact = self._unregistered(session)
         if contact is None:
             return
+        self._leaving.add(contact.id)
         try:
             seen = self._context.now_ms()
             await self._context.stored(self._context.store.contacts.update, contact.id, seen_ms=seen)
@@ -158,6 +164,8 @@ class Peers:
             return
         except StorageError as e:  # when they were seen matters less than reaching them again
             self._context.publish(EngineFault("storage", type(e).__name__))
+        finally:
+            self._leaving.discard(contact.id)
         if session.replaced:  # they keep another link, which is about to come up here; this was no goodbye
             if await self._taken_over(contact):
                 return

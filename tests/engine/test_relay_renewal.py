@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from messenger.core.models import MessageState
 from messenger.core.relays import OwnQueue, RelayOnline, RelayUse
 from messenger.engine.directory import Directory
 from messenger.engine.events import EngineFault, RelayChanged
+from messenger.engine.queues import Queues
+from messenger.engine.relay_link import News, RelayLink
 from messenger.relay.embedded import EmbeddedBroker
 from tests.helpers.carrier import context_of, later
 from tests.helpers.engines import People, Person
@@ -109,12 +111,22 @@ async def test_whoever_was_away_while_a_queue_was_replaced_can_still_write(apart
 
 
 async def test_whoever_was_away_while_a_relay_was_left_can_still_write(
-    apart: Pair, site: Site, tmp_path: Path
+    apart: Pair, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Leaving waits for them for a year, as the replacement of a queue does; then it is left."""
     alice, here, bob, there = apart
     await writes(alice, here, "before the holidays", bob)
     await alice.engine.stop()
+    has_written = asyncio.Event()
+    on_news = Queues._on_news
+
+    async def writes_first(self: Queues, link: RelayLink, news: Sequence[News]) -> None:
+        """Alice reads where Bob is written to now only when she has written to where he was."""
+        if self._context is not context_of(bob):
+            await has_written.wait()
+        await on_news(self, link, news)
+
+    monkeypatch.setattr(Queues, "_on_news", writes_first)
     async with relay_in(prepare(tmp_path / "another", "carol")) as another:
         await uses(bob, another.started.link)
         await bob.engine.remove_relay(site.started.fingerprint)
@@ -123,7 +135,10 @@ async def test_whoever_was_away_while_a_relay_was_left_can_still_write(
             later(bob, carrier_limits.RETIRED_KEPT + DAY)
             await tidy(bob)
         await alice.start()
-        await writes(alice, here, "after the holidays", bob)
+        message = await alice.engine.send_text(here, "after the holidays")
+        await bob.hears("after the holidays")
+        has_written.set()
+        await alice.sees(message.id, MessageState.DELIVERED)
         await alice.engine.stop()
         later(bob, carrier_limits.RETIRED_MOST + carrier_limits.RETIRED_KEPT + DAY)
         for _ in range(2):
