@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 from messenger.core import relay_limits
@@ -27,7 +26,7 @@ class Queue:
         self.subscription: Delivery | None = None
         """The one on this machine."""
         self.used = 0
-        """Calls of the broker after which it has to be here still: envelopes on their way, for one."""
+        """Requests and envelopes that are being seen to, after which it has to be here still."""
         self.gone = False
         """It has been deleted."""
         self.proofs: Mac | None = None
@@ -109,15 +108,6 @@ class KnownQueues:
             self._by_id[row.recv_id] = self._by_id[row.send_id] = queue
             self.rest(queue)
         return queue
-
-    @contextmanager
-    def using(self, queue: Queue) -> Iterator[None]:
-        """Keep it as long as the block runs."""
-        queue.used += 1
-        try:
-            yield
-        finally:
-            queue.used -= 1
 
     def hold(self, queue: Queue) -> None:
         """It has a subscription: keep it."""

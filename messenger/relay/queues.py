@@ -116,12 +116,17 @@ class Queues:
         return (queue.row.number, hash_) in self._forgetting
 
     async def subscribe(self, client: Correspondent, request: Subscribe, queue: Queue) -> None:
-        """Give somebody the messages of a queue; whoever had them has them no more."""
+        """Give somebody the messages of a queue; whoever had them has them no more.
+
+        Args:
+            client: Who.
+            request: What they asked.
+            queue: Counted as `used` as long as this takes.
+        """
         if len(client.subscriptions) >= self._per_link and not self._has(client, queue):
             client.failed(request.tag, Code.LIMIT)
             return
-        with self.known.using(queue):
-            waiting, prekeys = await self.broker.subscribed(queue.row)
+        waiting, prekeys = await self.broker.subscribed(queue.row)
         if queue.gone or client.closed:
             client.failed(request.tag, Code.DENIED)
             return
@@ -142,9 +147,8 @@ class Queues:
         return self.known.keep(await self.broker.make(kind, recv_key, send_key))
 
     async def delete(self, queue: Queue, by: Correspondent) -> None:
-        """Delete a queue and all that is in it; its owner learns from the answer."""
-        with self.known.using(queue):
-            await self.broker.delete(queue.row)
+        """Delete a queue, `used` meanwhile, and all that is in it; its owner learns from the answer."""
+        await self.broker.delete(queue.row)
         self._lose(queue, by)
 
     def leave(self, client: Correspondent) -> None:

@@ -1,6 +1,8 @@
 """What clients ask that takes a while: queues, prekeys, circuits (SPEC.md 11.4)."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 
 from messenger.core.errors import RemoteProtocolError, StorageError
@@ -21,7 +23,7 @@ from messenger.protocol.relay_request import Proved, Request
 from messenger.protocol.relay_word import Code, RelayFlag
 from messenger.relay import directory
 from messenger.relay.house import House
-from messenger.relay.known import Queue
+from messenger.relay.known import Found, Queue
 from messenger.relay.ports import Correspondent
 
 
@@ -71,50 +73,51 @@ async def _make(house: House, client: Correspondent, request: NewQueue) -> None:
 
 
 async def _subscribe(house: House, client: Correspondent, request: Subscribe) -> None:
-    queue = await owned(house, client, request, request.recv_id)
-    if queue is None:
-        return
-    if request.flags & SubscribeFlag.CALLS and queue.row.kind != QueueKind.CONTACT:
-        client.failed(request.tag, Code.DENIED)
-        return
-    await house.queues.subscribe(client, request, queue)
+    async with owned(house, client, request, request.recv_id) as queue:
+        if queue is None:
+            return
+        if request.flags & SubscribeFlag.CALLS and queue.row.kind != QueueKind.CONTACT:
+            client.failed(request.tag, Code.DENIED)
+            return
+        await house.queues.subscribe(client, request, queue)
 
 
 async def _delete(house: House, client: Correspondent, request: Delete) -> None:
-    queue = await owned(house, client, request, request.queue)
-    if queue is not None:
-        await house.queues.delete(queue, client)
-        client.done(request.tag)
+    async with owned(house, client, request, request.queue) as queue:
+        if queue is not None:
+            await house.queues.delete(queue, client)
+            client.done(request.tag)
 
 
 async def _put_prekeys(house: House, client: Correspondent, request: PutPrekeys) -> None:
-    queue = await owned(house, client, request, request.recv_id, QueueKind.REQUESTS)
-    if queue is None:
-        return
-    try:
-        listed = PrekeyList.decode(request.prekeys)
-        prekeys = [Prekey.decode(raw) for raw in request.keys]
-    except RemoteProtocolError:
-        client.failed(request.tag, Code.REFUSED)
-        return
-    named = {prekey.hash: (prekey.hash, prekey.last_resort, prekey.encode()) for prekey in prekeys}
-    whole = len(named) == len(prekeys) and named.keys() <= set(listed.hashes)
-    if not whole or not any(prekey.last_resort for prekey in prekeys):
-        client.failed(request.tag, Code.REFUSED)
-    elif await house.broker.put_prekeys(queue.row, listed.serial, request.prekeys, list(named.values())):
-        client.done(request.tag)
-    else:
-        client.failed(request.tag, Code.REFUSED)
+    async with owned(house, client, request, request.recv_id, QueueKind.REQUESTS) as queue:
+        if queue is None:
+            return
+        try:
+            listed = PrekeyList.decode(request.prekeys)
+            prekeys = [Prekey.decode(raw) for raw in request.keys]
+        except RemoteProtocolError:
+            client.failed(request.tag, Code.REFUSED)
+            return
+        named = {prekey.hash: (prekey.hash, prekey.last_resort, prekey.encode()) for prekey in prekeys}
+        whole = len(named) == len(prekeys) and named.keys() <= set(listed.hashes)
+        given = list(named.values())
+        if not whole or not any(prekey.last_resort for prekey in prekeys):
+            client.failed(request.tag, Code.REFUSED)
+        elif await house.broker.put_prekeys(queue.row, listed.serial, request.prekeys, given):
+            client.done(request.tag)
+        else:
+            client.failed(request.tag, Code.REFUSED)
 
 
 async def _get_prekey(house: House, client: Correspondent, request: GetPrekey, *, solved: bool) -> None:
-    queue = await written(house, client, request, request.send_id, QueueKind.REQUESTS)
-    if queue is None:
-        return
-    if not solved:
-        client.failed(request.tag, Code.PUZZLE)
-        return
-    found = await house.broker.take_prekey(queue.row)
+    async with written(house, client, request, request.send_id, QueueKind.REQUESTS) as queue:
+        if queue is None:
+            return
+        if not solved:
+            client.failed(request.tag, Code.PUZZLE)
+            return
+        found = await house.broker.take_prekey(queue.row)
     if found is None:
         client.failed(request.tag, Code.ABSENT)
     elif not client.closed:
@@ -123,9 +126,9 @@ async def _get_prekey(house: House, client: Correspondent, request: GetPrekey, *
 
 
 async def _connect(house: House, client: Correspondent, request: Connect) -> None:
-    queue = await written(house, client, request, request.queue, QueueKind.CONTACT)
-    if queue is not None:
-        house.circuits.connect(client, request.tag, queue.subscription)
+    async with written(house, client, request, request.queue, QueueKind.CONTACT) as queue:
+        if queue is not None:
+            house.circuits.connect(client, request.tag, queue.subscription)
 
 
 async def _show(house: House, client: Correspondent, request: Publish | SetStatus | Withdraw) -> None:
@@ -133,38 +136,54 @@ async def _show(house: House, client: Correspondent, request: Publish | SetStatu
     if isinstance(request, Publish) and (code := directory.forbids(house, request)) is not None:
         client.failed(request.tag, code)
         return
-    queue = await owned(house, client, request, recv_id, QueueKind.REQUESTS)
-    if queue is not None:
-        await directory.show(house, client, request, queue)
+    async with owned(house, client, request, recv_id, QueueKind.REQUESTS) as queue:
+        if queue is not None:
+            await directory.show(house, client, request, queue)
 
 
+@asynccontextmanager
 async def owned(
     house: House, client: Correspondent, request: Proved, recv_id: bytes, kind: QueueKind | None = None
-) -> Queue | None:
-    """The queue of whoever proves to own it; None if it is answered that they do not."""
-    found: asyncio.Future[Queue | None] = asyncio.get_running_loop().create_future()
-    house.queues.known.by_recv(recv_id, partial(_tell, found))
-    queue = await found
-    key = None if queue is None else queue.row.recv_key
-    return _checked(client, request, queue, key, kind)
+) -> AsyncIterator[Queue | None]:
+    """The queue of whoever proves to own it, kept in memory as long as the block runs.
+
+    None if it is answered that they do not.
+    """
+    async with _found(partial(house.queues.known.by_recv, recv_id)) as queue:
+        key = None if queue is None else queue.row.recv_key
+        yield _checked(client, request, queue, key, kind)
 
 
+@asynccontextmanager
 async def written(
     house: House, client: Correspondent, request: Proved, send_id: bytes, kind: QueueKind
-) -> Queue | None:
-    """The queue of whoever proves that they may write to it; None if it is answered that they may not."""
+) -> AsyncIterator[Queue | None]:
+    """The queue of whoever proves that they may write to it; as `owned`."""
+    async with _found(partial(house.queues.known.by_send, send_id)) as queue:
+        key = None if queue is None else queue.row.send_key
+        yield _checked(client, request, queue, key, kind)
+
+
+@asynccontextmanager
+async def _found(seek: Callable[[Found], None]) -> AsyncIterator[Queue | None]:
+    """A queue, kept from the moment in which it is found: else there could be two objects for one."""
     found: asyncio.Future[Queue | None] = asyncio.get_running_loop().create_future()
-    house.queues.known.by_send(send_id, partial(_tell, found))
+    seek(partial(_tell, found))
     queue = await found
-    key = None if queue is None else queue.row.send_key
-    return _checked(client, request, queue, key, kind)
+    try:
+        yield queue
+    finally:
+        if queue is not None:
+            queue.used -= 1
 
 
 def _tell(found: "asyncio.Future[Queue | None]", queue: Queue | StorageError | None) -> None:
     if isinstance(queue, StorageError):
         found.set_exception(queue)
-    else:
-        found.set_result(queue)
+        return
+    if queue is not None:
+        queue.used += 1
+    found.set_result(queue)
 
 
 def _checked(

@@ -79,6 +79,21 @@ async def test_a_queue_that_is_being_subscribed_to_stays_the_one_that_writers_fi
     assert isinstance(await writer.answer(sent), Done)
 
 
+async def test_queues_that_are_found_in_one_moment_are_each_one_queue(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if there is room in memory for one of them only."""
+    monkeypatch.setattr(relay_limits, "QUEUES_KNOWN", 1)
+    owner, writer = await site.visitor(), await site.visitor()
+    boxes = [await owner.make() for _ in range(3)][:2]
+    requests = [owner.client.request(Subscribe(0, box.recv_id), box.recv_key) for box in boxes]
+    owner.write()
+    for number, (box, asked) in enumerate(zip(boxes, requests, strict=True)):
+        tag = (await owner.answer(asked)).tag
+        assert isinstance(await writer.send(box, envelope(number)), Done)
+        assert await owner.arrived(tag) == envelope(number)
+
+
 async def test_a_stream_that_begins_at_once_does_not_go_by_the_disk_for_ever(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
