@@ -205,7 +205,7 @@ async def _stands(person: Person, state: TransferState, since: int) -> TransferC
 
 def main() -> None:
     """Be one of the processes."""
-    engines.PATIENCE = PATIENCE  # type: ignore[misc]
+    engines.PATIENCE = PATIENCE  # type: ignore[attr-defined]
     match sys.argv[1:]:
         case ["receive", folder, *sealed]:
             receive(Path(folder), sealed=bool(sealed))

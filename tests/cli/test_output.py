@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from messenger.cli.output import ROOM, Writer
-from tests.helpers.engines import PATIENCE
+from tests.helpers.patience import PATIENCE
 
 
 @pytest.fixture

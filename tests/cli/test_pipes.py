@@ -19,7 +19,8 @@ from messenger.text import explain
 from messenger.text import terminal as words
 from tests.helpers.engines import Person, fresh_port, people_in, prepare
 from tests.helpers.keys import identity
-from tests.helpers.terminal import PATIENCE, Piped, acquaint, environment, run, sotto
+from tests.helpers.patience import PATIENCE
+from tests.helpers.terminal import Piped, acquaint, environment, run, sotto
 
 
 class Pair:

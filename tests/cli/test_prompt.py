@@ -8,7 +8,7 @@ import pytest
 from prompt_toolkit.application.run_in_terminal import run_in_terminal
 
 from messenger.cli.terminal import InputClosed, prompt_session
-from tests.helpers.terminal import PATIENCE
+from tests.helpers.patience import PATIENCE
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ from messenger.protocol.messages import MessageType, frame
 from messenger.text import demo as words
 from messenger.text import terminal as terminal_words
 from tests.helpers.engines import prepare
-from tests.helpers.terminal import PATIENCE, Piped, environment, run
+from tests.helpers.patience import PATIENCE
+from tests.helpers.terminal import Piped, environment, run
 
 NAMES = {"alice": words.ALICE, "bob": words.BOB, "carol": "Carol Cooper"}
 

@@ -16,7 +16,8 @@ from messenger.core.relays import RelayUnreachable
 from messenger.engine.events import PeerTyping, PresenceChanged, RelayAsked, RelayChanged
 from messenger.protocol.relay_answers import Ring
 from tests.helpers.carrier import context_of, fingerprint_only, later, settled
-from tests.helpers.engines import PATIENCE, People, Person
+from tests.helpers.engines import People, Person
+from tests.helpers.patience import PATIENCE
 from tests.helpers.relay_users import acquainted, direct, relayed, uses
 from tests.helpers.relays import Site, prepare, relay_in
 

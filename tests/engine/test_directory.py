@@ -18,8 +18,9 @@ from messenger.protocol.relay_finding import Status, Withdraw
 from messenger.storage.relay_queues import QueueRow
 from messenger.text.relays import added
 from tests.helpers.carrier import context_of
-from tests.helpers.engines import PATIENCE, People
+from tests.helpers.engines import People
 from tests.helpers.keys import identity
+from tests.helpers.patience import PATIENCE
 from tests.helpers.relay_users import linked, strangers_can_write, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
 from tests.helpers.small_relay import SmallRelay

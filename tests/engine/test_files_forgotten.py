@@ -12,7 +12,7 @@ from messenger.core.transfers import TransferState, Wish
 from messenger.engine.events import EngineFault
 from messenger.storage.landing import Landing
 from tests.engine.test_files import Pair, file, names, offered, pair, stands
-from tests.helpers.engines import PATIENCE
+from tests.helpers.patience import PATIENCE
 
 __all__ = ["pair"]
 

@@ -28,7 +28,7 @@ from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_word import Code, EndReason
 from tests.helpers.carrier import part, seeded, sessions
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import apart_at, linked, ready, settle, strangers_can_write, uses
+from tests.helpers.relay_users import linked, ready, settle, strangers_can_write, users_apart, uses
 from tests.helpers.small_relay import Client, Queue, SmallRelay
 
 Pair = tuple[Person, ConversationId, Person, ConversationId]
@@ -57,7 +57,7 @@ def meet(people: People, closing: list[SmallRelay]) -> Meet:
     async def meeting(relay: SmallRelay) -> Pair:
         await relay.start()
         closing.append(relay)
-        return await apart_at(people, relay.target)
+        return await users_apart(people, relay.target)
 
     return meeting
 

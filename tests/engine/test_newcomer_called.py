@@ -18,7 +18,7 @@ from messenger.net.dial import Stream
 from messenger.net.listen import Listener, Slot
 from messenger.protocol import packets
 from messenger.protocol.packets import Hello, SuccessionSeen, Text
-from tests.helpers.engines import PATIENCE, People, fresh_port
+from tests.helpers.engines import People, fresh_port
 from tests.helpers.keys import identity
 from tests.helpers.links import End
 from tests.helpers.moving import (
@@ -28,6 +28,7 @@ from tests.helpers.moving import (
     resigned,
     told,
 )
+from tests.helpers.patience import PATIENCE
 from tests.helpers.wire import Caller
 
 GOOD: Final = made("mallory", "carol")

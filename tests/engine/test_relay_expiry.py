@@ -11,7 +11,7 @@ from messenger.engine.events import EngineFault, MessageAdded, MessageChanged
 from messenger.relay.embedded import EmbeddedBroker
 from tests.helpers.carrier import context_of, later, sessions
 from tests.helpers.engines import People, Person
-from tests.helpers.relay_users import Pair, apart_at, until, users_apart
+from tests.helpers.relay_users import Pair, until, users_apart
 from tests.helpers.relays import Site, prepare, relay_in
 
 DAY = 24 * 3600
@@ -140,7 +140,7 @@ async def test_nothing_waits_again_before_its_time(apart: Pair, site: Site) -> N
 
 async def test_a_relay_that_keeps_less_is_believed(people: People, tmp_path: Path) -> None:
     async with relay_in(prepare(tmp_path / "short", "mallory"), keep_days=2) as site:
-        alice, here, bob, _there = await apart_at(people, site.started.link)
+        alice, here, bob, _there = await users_apart(people, site.started.link)
         (message,) = await sent_while_away(alice, here, bob, "for two days")
         since = alice.mark
         await pass_days(site, 2.1, alice)

@@ -15,8 +15,9 @@ from messenger.protocol.relay_queues import AskPuzzle
 from messenger.protocol.relay_request import Request
 from messenger.protocol.relay_service import RelayService
 from messenger.storage.relays import RelayTable
-from tests.helpers.engines import PATIENCE, People, Person
-from tests.helpers.relay_users import apart_at, linked, uses
+from tests.helpers.engines import People, Person
+from tests.helpers.patience import PATIENCE
+from tests.helpers.relay_users import linked, users_apart, uses
 from tests.helpers.small_relay import Client, SmallRelay
 
 
@@ -115,7 +116,7 @@ async def test_a_link_that_ends_while_something_is_sealed_for_it(
 ) -> None:
     """What was sealed for the old link goes by the new one."""
     relay = await SmallRelay.open()
-    alice, here, bob, _there = await apart_at(people, relay.target)
+    alice, here, bob, _there = await users_apart(people, relay.target)
     running = alice.engine._running
     assert running is not None
     sealed_for, cut = running.sealing.sealed_for, asyncio.Event()

@@ -11,7 +11,7 @@ from messenger.engine.carrier import ever_later
 from messenger.engine.events import EngineFault, MessageAdded, RelayChanged
 from tests.helpers.carrier import context_of, killed, part, seeded
 from tests.helpers.engines import People
-from tests.helpers.relay_users import Pair, apart_at, linked, settle, until, users_apart, uses
+from tests.helpers.relay_users import Pair, linked, settle, until, users_apart, uses
 from tests.helpers.relays import Site, prepare, relay_in
 
 
@@ -169,7 +169,7 @@ async def test_a_deleted_contact_has_no_queue_left(apart: Pair, site: Site) -> N
 async def test_what_does_not_fit_follows_when_there_is_room(people: People, tmp_path: Path) -> None:
     """A queue that is full for long is not sent the same again and again; when it is read, the rest comes."""
     async with relay_in(prepare(tmp_path / "small", "mallory"), queue_messages=1) as site:
-        alice, here, bob, there = await apart_at(people, site.started.link)
+        alice, here, bob, there = await users_apart(people, site.started.link)
         await bob.engine.stop()
         first = await alice.engine.send_text(here, "first")
         await alice.sees(first.id, MessageState.SENT)

@@ -19,7 +19,7 @@ from messenger.protocol.packets import Mailboxes, Packet
 from messenger.protocol.places import Place
 from tests.helpers.carrier import context_of, fingerprint_only, later, part, seeded, settled
 from tests.helpers.engines import People, Person, friends
-from tests.helpers.relay_users import apart_at, linked, places, settle, until, uses
+from tests.helpers.relay_users import linked, places, settle, until, users_apart, uses
 from tests.helpers.relays import Site, prepare, relay_in
 from tests.helpers.small_relay import SmallRelay
 
@@ -89,7 +89,7 @@ async def test_the_first_place_that_answers(people: People, one: Site, tmp_path:
 
 async def test_moving_to_another_relay_loses_nothing(people: People, one: Site, other: Site) -> None:
     """What lies at the old one is fetched, everybody learns of the new one, and then the old one is left."""
-    alice, here, bob, _there = await apart_at(people, one.started.link)
+    alice, here, bob, _there = await users_apart(people, one.started.link)
     await alice.engine.stop()
     await uses(bob, other.started.link)
     await bob.engine.remove_relay(one.started.fingerprint)
@@ -123,7 +123,7 @@ async def test_moving_to_another_relay_loses_nothing(people: People, one: Site, 
 async def test_both_move_at_once_and_lose_nothing(people: People, one: Site, other: Site) -> None:
     """Each tells the other of it at the relay that both are leaving, where words of both are on their way."""
     third = await SmallRelay.open("dora")
-    alice, here, bob, there = await apart_at(people, one.started.link)
+    alice, here, bob, there = await users_apart(people, one.started.link)
 
     async def move(person: Person, target: str) -> None:
         await uses(person, target)
@@ -303,7 +303,7 @@ async def test_places_told_on_a_link_that_was_dying_are_told_again(
 
 async def test_what_lies_at_a_place_that_is_no_more_waits_again(people: People, one: Site) -> None:
     """Also if they tell of another on a link: it may end before it has brought everything."""
-    alice, here, bob, _there = await apart_at(people, one.started.link)
+    alice, here, bob, _there = await users_apart(people, one.started.link)
     await bob.engine.stop()
     message = await alice.engine.send_text(here, "left there")
     await alice.sees(message.id, MessageState.SENT)
@@ -320,7 +320,7 @@ async def test_what_lies_at_a_place_that_is_no_more_waits_again(people: People, 
 async def test_an_old_copy_does_not_lead_back_to_a_relay_that_was_left(people: People, other: Site) -> None:
     """What was sealed before the move lies at the receiver's relay while a link tells of the move."""
     one = await SmallRelay.open()
-    alice, here, bob, there = await apart_at(people, one.target)
+    alice, here, bob, there = await users_apart(people, one.target)
     await bob.engine.stop()
     message = await alice.engine.send_text(here, "before the move")
     await alice.sees(message.id, MessageState.SENT)
@@ -348,7 +348,7 @@ async def test_what_was_left_where_they_look_no_more_is_not_called_sent(
     people: People, one: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They tell of another place in the moment in which the relay of the old one says yes."""
-    alice, here, bob, _there = await apart_at(people, one.started.link)
+    alice, here, bob, _there = await users_apart(people, one.started.link)
     place = Place(Fingerprint(bytes(32)), bytes(24), bytes(32), bytes(32), parse_address("192.0.2.1:1"))
     genuine, moved = _Way.send, list[bool]()
 

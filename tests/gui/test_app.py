@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -15,8 +14,7 @@ from pytestqt.qtbot import QtBot
 from messenger.control import raise_running
 from tests.helpers.engines import prepare
 from tests.helpers.gui import PATIENCE_MS
-
-PATIENCE: Final = PATIENCE_MS / 1000
+from tests.helpers.patience import PATIENCE
 
 
 @contextmanager

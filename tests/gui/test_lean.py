@@ -14,8 +14,7 @@ from pytestqt.qtbot import QtBot
 from messenger.control import raise_running
 from tests.helpers.engines import prepare
 from tests.helpers.gui import PATIENCE_MS
-
-PATIENCE: Final = PATIENCE_MS / 1000
+from tests.helpers.patience import PATIENCE
 
 SCRIPT: Final = """
 import atexit, builtins, json, sys

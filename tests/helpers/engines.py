@@ -33,11 +33,9 @@ from messenger.engine.events import (
 from messenger.net.listen import free_ports
 from messenger.storage.store import Store
 from tests.helpers.keys import identity, make_profile
+from tests.helpers.patience import PATIENCE
 
 E = TypeVar("E")
-
-PATIENCE: Final = 20.0
-"""Seconds after which a test that waits for an event has failed; nothing takes that long."""
 
 DATABASE: Final = "sotto.db"
 

@@ -6,10 +6,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
 
-PATIENCE: Final = 20.0
-"""Seconds for a process to end that shall."""
+from tests.helpers.patience import PATIENCE
 
 
 class Family:

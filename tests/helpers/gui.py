@@ -23,7 +23,7 @@ from messenger.gui.window import MainWindow
 T = TypeVar("T")
 W = TypeVar("W", bound=QWidget)
 
-PATIENCE_MS: Final = 40_000
+PATIENCE_MS: Final = 60_000
 """After so many milliseconds something that a test waits for will never happen."""
 
 

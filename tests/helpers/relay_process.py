@@ -12,7 +12,8 @@ from typing import Final
 
 from messenger.core.ids import Fingerprint
 from tests.helpers.keys import identity
-from tests.helpers.relays import PATIENCE, Visitor
+from tests.helpers.patience import PATIENCE
+from tests.helpers.relays import Visitor
 
 ROOT: Final = Path(__file__).parent.parent.parent
 

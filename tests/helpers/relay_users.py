@@ -9,7 +9,8 @@ from messenger.core.relays import RelayOnline
 from messenger.engine.events import PresenceChanged, RelayChanged
 from messenger.protocol.invite import Invite, read_invite, write_invite
 from tests.helpers.carrier import context_of, part, seeded
-from tests.helpers.engines import PATIENCE, People, Person
+from tests.helpers.engines import People, Person
+from tests.helpers.patience import PATIENCE
 from tests.helpers.small_relay import SmallRelay
 
 
@@ -99,17 +100,6 @@ async def acquainted(alice: Person, bob: Person, relay: str) -> tuple[Conversati
     there = (await bob.hears("first")).conversation
     await settle(alice, bob)
     return contact.id, there
-
-
-async def apart_at(people: People, target: str) -> tuple[Person, ConversationId, Person, ConversationId]:
-    """Alice and Bob, who know each other, can be written to at a relay, and have no link; and their talks."""
-    alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
-    for person in (alice, bob):
-        await uses(person, target)
-    here, there = await seeded(alice, bob)
-    await settle(alice, bob)
-    await part(alice, here, bob, there)
-    return alice, here, bob, there
 
 
 async def shows(

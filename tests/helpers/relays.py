@@ -34,11 +34,9 @@ from messenger.relay.options import RelayOptions, checked, with_files
 from messenger.relay.server import Relay, Started
 from tests.helpers.keys import make_profile
 from tests.helpers.links import NOW
+from tests.helpers.patience import PATIENCE
 
 W = TypeVar("W", bound=FromRelay)
-
-PATIENCE: Final = 20.0
-"""Seconds after which a test that waits for an answer has failed."""
 
 SMALL: Final = min(limits.ENVELOPE_BUCKETS)
 

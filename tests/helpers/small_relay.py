@@ -47,9 +47,7 @@ from messenger.protocol.relay_wire import EXPORT
 from messenger.protocol.relay_word import Code, DirectoryPolicy, EndReason, Welcome
 from messenger.protocol.responder import Responder
 from tests.helpers.keys import identity
-
-PATIENCE: Final = 20.0
-"""Seconds after which a test that waits for a request has failed."""
+from tests.helpers.patience import PATIENCE
 
 BITS: Final = 4
 """Of its puzzles: they cost nothing here."""

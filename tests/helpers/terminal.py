@@ -20,11 +20,9 @@ from messenger.crypto import keystore
 from messenger.storage.store import Store
 from tests.helpers.engines import DATABASE
 from tests.helpers.keys import identity
+from tests.helpers.patience import PATIENCE
 
 ROOT: Final = Path(__file__).parent.parent.parent
-
-PATIENCE: Final = 30.0
-"""Seconds to wait for something that must happen; only a failing test waits that long."""
 
 _CONTROL_TERMINAL: Final = (
     "import fcntl, os, sys, termios;"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from messenger.core.address import Address
 from messenger.core.errors import Reason
@@ -12,11 +12,9 @@ from messenger.net.dial import Stream, dial
 from messenger.protocol.link import LinkEvent
 from messenger.protocol.packets import Hello, Packet
 from tests.helpers.links import End
+from tests.helpers.patience import PATIENCE
 
 P = TypeVar("P")
-
-PATIENCE: Final = 20.0
-"""Seconds after which a test that waits for a packet has failed."""
 
 
 class _Gone:

@@ -22,7 +22,7 @@ from tests.independent.stream import End
 
 P = TypeVar("P", bound=packets.Packet)
 HOST: Final = "127.0.0.1"
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
 NO_WISH: Final = packets.Wish(
     bytes(16), own=False, wish=files.OPEN, reason=0, count=0, heard=0, proof=b"", busy=False
 )

@@ -16,7 +16,8 @@ from messenger.core.errors import ConnectError, Reason
 from messenger.net.dial import Stream, dial
 from messenger.net.listen import Listener, Slot
 from tests.helpers.clock import skipping
-from tests.helpers.engines import PATIENCE, fresh_port
+from tests.helpers.engines import fresh_port
+from tests.helpers.patience import PATIENCE
 from tests.helpers.servers import serving, silence
 
 

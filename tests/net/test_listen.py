@@ -15,7 +15,8 @@ from messenger.core import limits
 from messenger.core.errors import ConnectError, Reason
 from messenger.net.dial import Stream
 from messenger.net.listen import HalfOpen, Listener, Slot, free_ports, network_of
-from tests.helpers.engines import PATIENCE, fresh_port, fresh_ports
+from tests.helpers.engines import fresh_port, fresh_ports
+from tests.helpers.patience import PATIENCE
 
 needs_ipv6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this computer has no IPv6")
 

@@ -15,7 +15,8 @@ from messenger.protocol.relay_answers import Failed, Pass, Ring
 from messenger.protocol.relay_queues import Connect, QueueKind
 from messenger.protocol.relay_word import Code, Welcome
 from messenger.relay.monitor import Reader
-from tests.helpers.relays import PATIENCE, Site, Visitor, relay_in
+from tests.helpers.patience import PATIENCE
+from tests.helpers.relays import Site, Visitor, relay_in
 
 CircuitStream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

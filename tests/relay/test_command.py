@@ -27,8 +27,9 @@ from messenger.relay.server import MAKING_KEYS, Relay
 from messenger.text import relay as words
 from tests.helpers.engines import fresh_port
 from tests.helpers.keys import identity, make_profile
+from tests.helpers.patience import PATIENCE
 from tests.helpers.relay_process import ROOT, RelayProcess, process_in
-from tests.helpers.relays import PATIENCE, Site, chosen, envelope, relay_in
+from tests.helpers.relays import Site, chosen, envelope, relay_in
 
 
 def sotto(*arguments: str) -> "subprocess.CompletedProcess[str]":

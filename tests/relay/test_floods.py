@@ -15,7 +15,8 @@ from messenger.protocol.relay_answers import Done, Failed
 from messenger.protocol.relay_queues import Send
 from messenger.protocol.relay_word import Code
 from tests.helpers.links import NOW
-from tests.helpers.relays import PATIENCE, Site, Visitor, envelope, relay_in
+from tests.helpers.patience import PATIENCE
+from tests.helpers.relays import Site, Visitor, envelope, relay_in
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

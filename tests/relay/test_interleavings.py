@@ -15,7 +15,8 @@ from messenger.core.errors import StorageError
 from messenger.protocol.relay_answers import Arrived, Done, Subscribed
 from messenger.protocol.relay_queues import Subscribe, SubscribeFlag
 from tests.conftest import LogGuard
-from tests.helpers.relays import PATIENCE, Box, Site, Visitor, envelope, relay_in
+from tests.helpers.patience import PATIENCE
+from tests.helpers.relays import Box, Site, Visitor, envelope, relay_in
 
 _WRITERS: Final = 4
 _EACH: Final = 60

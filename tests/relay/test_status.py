@@ -9,7 +9,7 @@ import pytest
 from messenger.relay.counters import Counters
 from messenger.relay.status import MetricsMissing, StatusServer
 from tests.helpers.engines import fresh_port
-from tests.helpers.relays import PATIENCE
+from tests.helpers.patience import PATIENCE
 
 MISSING = importlib.util.find_spec("prometheus_client") is None
 

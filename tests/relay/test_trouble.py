@@ -20,7 +20,8 @@ from messenger.relay.ports import Letter
 from messenger.relay.subscription import Subscription
 from tests.conftest import LogGuard
 from tests.helpers.keys import make_profile
-from tests.helpers.relays import PATIENCE, Site, Visitor, envelope, relay_in
+from tests.helpers.patience import PATIENCE
+from tests.helpers.relays import Site, Visitor, envelope, relay_in
 
 
 def failing(*_: Any) -> "asyncio.Future[Any]":  # noqa: ANN401 -- of any call

@@ -1,0 +1,6 @@
+"""How long a test waits for what must come; only one that fails takes that long."""
+
+from typing import Final
+
+PATIENCE: Final = 60.0
+"""Seconds. It says nothing of how fast a program has to be: other work may keep the machine busy."""
