@@ -132,10 +132,9 @@ class Context:
 
     async def publish_contact(self, conversation: ConversationId) -> None:
         """Tell everybody how a contact stands now; nothing if it is gone."""
-        contact = await self.stored(self.store.contacts.get, conversation)
-        if contact is not None:
-            unread = await self.stored(self.store.messages.unread, conversation)
-            self.publish(ContactChanged(contact, unread))
+        changed = await self.stored(_contact_now, self.store, conversation)
+        if changed is not None:
+            self.publish(changed)
 
     def publish_changed(self, messages: Sequence[Message]) -> None:
         """Tell everybody how messages are now; the time of some may have begun to run."""
@@ -168,3 +167,9 @@ class Context:
             await self.files.offered(arrival.added)
         if arrival.changed is not None and arrival.changed.transfer is not None and arrival.changed.deleted:
             await self.files.withdrawn(arrival.changed)
+
+
+def _contact_now(store: Store, conversation: ConversationId) -> ContactChanged | None:
+    """How a contact stands, read at once: what is deleted in between must not be told of afterwards."""
+    contact = store.contacts.get(conversation)
+    return None if contact is None else ContactChanged(contact, store.messages.unread(conversation))

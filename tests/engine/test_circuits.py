@@ -13,12 +13,12 @@ from messenger.core.errors import ConnectError, Reason
 from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, MessageState, Offline, Online, Route, Standing
 from messenger.core.relays import RelayUnreachable
-from messenger.engine.events import PeerTyping, PresenceChanged, RelayAsked, RelayChanged
+from messenger.engine.events import PeerTyping, PresenceChanged, RelayAsked
 from messenger.protocol.relay_answers import Ring
 from tests.helpers.carrier import context_of, fingerprint_only, later, settled
 from tests.helpers.engines import People, Person
 from tests.helpers.patience import PATIENCE
-from tests.helpers.relay_users import acquainted, direct, relayed, uses
+from tests.helpers.relay_users import acquainted, direct, relayed, until, uses
 from tests.helpers.relays import Site, prepare, relay_in
 
 Pair = tuple[Person, ConversationId, Person, ConversationId]
@@ -235,14 +235,15 @@ async def test_a_relay_of_theirs_is_called_again_for_a_circuit(
             await bob.wait_for(RelayAsked)
             await bob.engine.allow_relay(another.started.fingerprint, allowed=True)
 
+        async def closed() -> bool:
+            states = {relay.fingerprint: relay.state for relay in await alice.engine.relays()}
+            offline = isinstance(await alice.engine.presence(here), Offline)
+            return offline and states[theirs] == RelayUnreachable()
+
         (here, there), _ = await asyncio.gather(acquainted(alice, bob, site.started.link), allow())
         for _ in range(2):
             await alice.engine.disconnect(here)
-            await alice.wait_for(
-                RelayChanged,
-                lambda e: e.relay.fingerprint == theirs and e.relay.state == RelayUnreachable(),
-                since=alice.mark,
-            )
+            await until(closed)
             since, mark = alice.mark, bob.mark
             await alice.engine.reconnect(here)
             await relayed(alice, here, since=since)

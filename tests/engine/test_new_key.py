@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from messenger.core.errors import InputError, InputProblem
-from messenger.core.ids import ConversationId
 from messenger.core.models import KeyNews, MessageState
-from messenger.engine.events import ContactChanged, EngineFault, KeyChanged
+from messenger.engine.events import EngineFault, KeyChanged
 from messenger.protocol.packets import Delivered, Hello, Read, Text
 from tests.helpers import spare_keys
-from tests.helpers.engines import People, Person, friends
+from tests.helpers.engines import People, friends
 from tests.helpers.moving import as_, befriend, contact_of, made, text, told
 
 
@@ -18,14 +17,6 @@ from tests.helpers.moving import as_, befriend, contact_of, made, text, told
 def new_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The vaults of these tests are handed their new keys."""
     spare_keys.use(monkeypatch, tmp_path / "taken")
-
-
-async def decided(person: Person, conversation: ConversationId) -> None:
-    await person.wait_for(
-        ContactChanged,
-        lambda e: e.contact.id == conversation and e.contact.key_news is KeyNews.NONE,
-        since=person.mark,
-    )
 
 
 async def test_of_somebody_who_was_not_verified_a_word_is_said(people: People) -> None:

@@ -1,5 +1,7 @@
 """Strangers: what they may do before they are accepted, and what becomes of their request."""
 
+import asyncio
+
 import pytest
 
 from messenger.core import limits
@@ -7,6 +9,7 @@ from messenger.core.errors import ConnectError, InputError, InputProblem, Reason
 from messenger.core.models import FailReason, MessageState, Standing
 from messenger.engine.events import ContactChanged, ConversationRemoved, MessageAdded, MessageChanged
 from messenger.protocol.packets import Delivered, Hello, Read, Text
+from tests.helpers.carrier import context_of
 from tests.helpers.engines import People, Person, friends
 from tests.helpers.links import End
 from tests.helpers.wire import calling
@@ -138,6 +141,22 @@ async def test_a_deleted_conversation_does_not_come_back_by_itself(people: Peopl
     await alice.engine.send_text(here, "are you there?")
     await bob.hears("are you there?")
     assert (await bob.contact(alice)).standing is Standing.REQUEST
+
+
+async def test_nothing_is_told_of_a_contact_after_their_deletion(people: People) -> None:
+    """Or a list would show them again, though they are not there any more."""
+    alice, bob = await people("alice"), await people("bob")
+    _, there = await friends(alice, bob)
+    context = context_of(bob)
+    deleting = asyncio.create_task(bob.engine.delete_conversation(there))
+    telling = []
+    while not deleting.done():
+        telling.append(asyncio.create_task(context.publish_contact(there)))
+        await asyncio.sleep(0)
+    await asyncio.gather(deleting, *telling)
+    (removed,) = [at for at, event in enumerate(bob.events) if isinstance(event, ConversationRemoved)]
+    assert bob.count(ContactChanged)
+    assert not bob.count(ContactChanged, since=removed)
 
 
 async def test_a_new_beginning_after_a_deletion(people: People) -> None:

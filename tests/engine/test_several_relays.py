@@ -200,9 +200,10 @@ async def test_a_relay_of_theirs_that_is_down_is_left_alone_when_nothing_waits(
     await theirs.stop()
     message = await bob.engine.send_text(there, "by the way")
     await bob.wait_for(RelayChanged, lambda e: _rests(e, theirs) is False)
+    mark = bob.mark
     await alice.connect(await bob.address())
     await bob.sees(message.id, MessageState.DELIVERED)
-    await bob.wait_for(RelayChanged, lambda e: _rests(e, theirs) is True, since=bob.mark)
+    await bob.wait_for(RelayChanged, lambda e: _rests(e, theirs) is True, since=mark)
     await part(alice, here, bob, there)
     await theirs.start()
     late = await bob.engine.send_text(there, "and now there")

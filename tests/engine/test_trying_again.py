@@ -10,9 +10,9 @@ from messenger.core.models import MessageState, ProfileStatus
 from messenger.engine.events import EngineFault
 from messenger.storage.contacts import ContactTable
 from messenger.storage.lock import ProfileLock
-from messenger.storage.messages import MessageTable
 from messenger.storage.meta import MetaTable
 from messenger.storage.store import Store
+from tests.helpers.carrier import context_of
 from tests.helpers.engines import People, friends, prepare
 from tests.helpers.links import End
 from tests.helpers.wire import calling
@@ -30,8 +30,8 @@ class Fails:
         self.left = 0
         """How often it still fails."""
 
-    def __call__(self, table: type, method: str, times: int, error: type[Exception] = DiskFull) -> None:
-        """From now on it fails so many times."""
+    def __call__(self, table: object, method: str, times: int, error: type[Exception] = DiskFull) -> None:
+        """From now on it fails so many times: a table of one person, or a kind of table for everybody."""
         works: Callable[..., object] = getattr(table, method)
         self.left = times
 
@@ -97,7 +97,7 @@ async def test_an_outbox_that_could_not_be_read_is_read_with_the_next_text(
 ) -> None:
     alice, bob = await people("alice"), await people("bob")
     here, _ = await friends(alice, bob)
-    fails(MessageTable, "to_send", 1)
+    fails(context_of(alice).store.messages, "to_send", 1)
     first = await alice.engine.send_text(here, "one")
     assert await alice.wait_for(EngineFault) == EngineFault("outbox", "DiskFull")
     second = await alice.engine.send_text(here, "two")
@@ -110,7 +110,7 @@ async def test_a_fault_in_the_outbox_is_told(
 ) -> None:
     alice, bob = await people("alice"), await people("bob")
     here, _ = await friends(alice, bob)
-    fails(MessageTable, "to_send", 1, RuntimeError)
+    fails(context_of(alice).store.messages, "to_send", 1, RuntimeError)
     await alice.engine.send_text(here, "one")
     assert await alice.wait_for(EngineFault) == EngineFault("outbox", "RuntimeError")
     assert "outbox failed: RuntimeError" in caplog.text

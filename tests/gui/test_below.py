@@ -108,10 +108,14 @@ def test_a_text_that_failed_is_sent_again_by_a_click(two: tuple[Desk, Desk]) -> 
     alice.hands.until(lambda: alice.texts() == ["one"])
     unsent(alice)
     view = alice.chat.view
-    at = again(view, 0)
-    QTest.mouseMove(view.viewport(), at)
-    assert view.viewport().cursor().shape() is Qt.CursorShape.PointingHandCursor
-    click(view, at)
+
+    def pointed_at() -> bool:
+        """Whether it is shown as a link; it moves while there is news of Bob."""
+        QTest.mouseMove(view.viewport(), again(view, 0))
+        return view.viewport().cursor().shape() is Qt.CursorShape.PointingHandCursor
+
+    alice.hands.until(pointed_at)
+    click(view, again(view, 0))
     alice.hands.until(lambda: state(alice, 0) is MessageState.QUEUED)
     assert view._paint.below(alice.chat.model.row(0).message) is None
 
