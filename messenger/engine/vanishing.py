@@ -48,20 +48,21 @@ class Vanishing:
     async def _wait_and_expire(self) -> None:
         while True:
             try:
-                await self._wait(await self._context.stored(self._context.store.timers.next_due))
+                asked_ms = self._context.now_ms()  # by the clock as it was before: it may jump meanwhile
+                await self._wait(asked_ms, await self._context.stored(self._context.store.timers.next_due))
                 await self.expire()
             except StorageError as e:
                 self._context.publish(EngineFault("timers", type(e).__name__))
                 await asyncio.sleep(store_limits.TIDY_AFTER)
 
-    async def _wait(self, left_ms: int | None) -> None:
+    async def _wait(self, asked_ms: int, left_ms: int | None) -> None:
         """Wait until so much time is over by any clock, or something else may be the next that is due.
 
         While a time runs, the clock is looked at now and then: that of the loop stands still while a machine
         sleeps.
         """
         loop, timing = asyncio.get_running_loop(), self._context.timing
-        due_ms = None if left_ms is None else self._context.now_ms() + left_ms
+        due_ms = None if left_ms is None else asked_ms + left_ms
         ends = None if left_ms is None else loop.time() + left_ms / 1000
         while not timing.is_set():
             pause = None

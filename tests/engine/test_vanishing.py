@@ -1,7 +1,9 @@
 """Messages that disappear, between two engines: agreed by both, gone at both, whatever happens in between."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -253,6 +255,31 @@ async def test_a_machine_that_slept(people: People, monkeypatch: pytest.MonkeyPa
     later(bob, DAY)
     await vanished(bob, message.id)
     assert not alice.count(MessagesVanished)
+
+
+async def test_a_machine_that_slept_while_it_was_asked_what_is_due(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_limits, "IDLE_LOOK", 0.02)
+    alice, bob = await people("alice"), await people("bob")
+    here, there = await friends(alice, bob)
+    await alice.engine.set_timer(here, DAY)
+    message = await alice.engine.send_text(here, SECRET)
+    await bob.hears(SECRET)
+    context = context_of(bob)
+    stored, next_due = context.stored, context.store.timers.next_due
+    slept: list[bool] = []
+
+    async def sleeping(job: Callable[..., Any], *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- any
+        result = await stored(job, *arguments, **named)
+        if job == next_due and result is not None and not slept:
+            slept.append(True)
+            later(bob, DAY)
+        return result
+
+    monkeypatch.setattr(context, "stored", sleeping)
+    await seen(bob, there, SECRET)
+    await vanished(bob, message.id)
 
 
 async def test_a_disk_that_refuses_for_a_while(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
