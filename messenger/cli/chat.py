@@ -82,10 +82,14 @@ class Caller:
         try:
             while question := await self._watch():
                 await self._engine.confirm_peer(_ATTEMPT, await self._accepts(question))
-            return await work
+            contact = await work
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+        self._inbox.clear()
+        if isinstance(await self._engine.presence(contact.id), Connecting):
+            await self._tried(contact)  # a link to another of their addresses takes over
+        return contact
 
     async def _known(self, target: str) -> Contact | None:
         """The contact whose name or fingerprint somebody has typed, if it is one."""
@@ -110,19 +114,18 @@ class Caller:
             return
         self._inbox.clear()
         await self._engine.reconnect(contact.id)
-        with (
-            self._terminal.busy(CONNECT_STEPS[ConnectStep.CONNECTING.value]),
-            contextlib.suppress(TimeoutError),
-        ):
-            async with asyncio.timeout(2 * limits.DIAL_TIMEOUT):
-                await self._tried(contact)
+        with self._terminal.busy(CONNECT_STEPS[ConnectStep.CONNECTING.value]):
+            await self._tried(contact)
 
     async def _tried(self, contact: Contact) -> None:
-        while True:
-            match await self._inbox.next():
-                case PresenceChanged(conversation=id_, presence=presence) if id_ == contact.id:
-                    if not isinstance(presence, Connecting):
-                        return
+        """Wait until a call has had its chance."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * limits.DIAL_TIMEOUT):
+                while True:
+                    match await self._inbox.next():
+                        case PresenceChanged(conversation=id_, presence=presence) if id_ == contact.id:
+                            if not isinstance(presence, Connecting):
+                                return
 
     async def _watch(self) -> ConfirmPeer | None:
         """Show the steps until the person has to be asked, or the call is over."""

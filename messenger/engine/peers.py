@@ -155,12 +155,15 @@ class Peers:
             contact = self._unregistered(session)
         if contact is None:
             return
+        left: Presence = Offline(reason=Reason.CLOSED if session.hung_up else reason)
         self._leaving.add(contact.id)
+        self._presence[contact.id] = Connecting() if session.replaced else left  # for who asks now
         try:
             seen = self._context.now_ms()
             await self._context.stored(self._context.store.contacts.update, contact.id, seen_ms=seen)
             await self._context.publish_contact(contact.id)
         except InputError:  # deleted meanwhile
+            self._presence.pop(contact.id, None)
             return
         except StorageError as e:  # when they were seen matters less than reaching them again
             self._context.publish(EngineFault("storage", type(e).__name__))
@@ -173,7 +176,7 @@ class Peers:
             self._doubled(contact.id)
             self.note(contact.id, Offline(reason=reason))
         else:
-            self.note(contact.id, Offline(reason=Reason.CLOSED if session.hung_up else reason))
+            self.note(contact.id, left)
         self._on_end(contact, None if session.hung_up else reason, session.through is not None)
 
     def _doubled(self, conversation: ConversationId) -> None:

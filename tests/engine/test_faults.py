@@ -1,8 +1,9 @@
 """What an engine does when its disk, its keys or its peers fail."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from messenger.engine.tasks import Tasks
 from messenger.protocol.packets import Delivered, Hello, Text
 from tests.conftest import LogGuard
 from tests.helpers import servers
+from tests.helpers.carrier import context_of
 from tests.helpers.engines import People, Person, friends
 from tests.helpers.links import End
 from tests.helpers.servers import serving
@@ -219,6 +221,26 @@ async def test_a_slow_reader_is_dropped_before_it_costs_too_much(
                 break
         assert (await bob.offline(there, since=mark)).reason is Reason.INTERRUPTED
         assert set(await bob.states(there)) == {MessageState.QUEUED}
+
+
+async def test_who_asks_while_an_end_is_written_down_learns_why(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await people("bob")
+    async with calling(End.calling("mallory", "bob"), await bob.port()) as mallory:
+        there = await _accepted(bob, mallory)
+        context, said = context_of(bob), asyncio.get_running_loop().create_future()
+        stored, update = context.stored, context.store.contacts.update
+
+        async def slowly(job: Callable[..., Any], *what: Any, **named: Any) -> Any:  # noqa: ANN401 -- any
+            if job == update and "seen_ms" in named:
+                said.set_result(await bob.engine.presence(there))
+            return await stored(job, *what, **named)
+
+        monkeypatch.setattr(context, "stored", slowly)
+        mark = bob.mark
+    assert await bob.offline(there, since=mark) == await said
+    assert (await said).reason is Reason.INTERRUPTED
 
 
 async def _accepted(bob: Person, mallory: Caller) -> ConversationId:
