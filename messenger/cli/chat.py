@@ -5,7 +5,7 @@ import contextlib
 from typing import Final
 
 from messenger.cli.exits import Exit, Stop
-from messenger.cli.inbox import Inbox, InputEnded
+from messenger.cli.inbox import Inbox, InputEnded, Item
 from messenger.cli.options import Options
 from messenger.cli.profile import open_profile
 from messenger.cli.runner import engine_on
@@ -121,11 +121,8 @@ class Caller:
         """Wait until a call has had its chance."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2 * limits.DIAL_TIMEOUT):
-                while True:
-                    match await self._inbox.next():
-                        case PresenceChanged(conversation=id_, presence=presence) if id_ == contact.id:
-                            if not isinstance(presence, Connecting):
-                                return
+                while not _is_over(await self._inbox.next(), contact):
+                    pass
 
     async def _watch(self) -> ConfirmPeer | None:
         """Show the steps until the person has to be asked, or the call is over."""
@@ -150,3 +147,11 @@ class Caller:
             raise Stop(words.CANNOT_ASK, Exit.DECLINED)
         terminal.say(words.COMPARE)
         return await terminal.confirm(words.ASK_PEER)
+
+
+def _is_over(item: Item, contact: Contact) -> bool:
+    """Whether this tells what came of a call."""
+    match item:
+        case PresenceChanged(conversation=id_, presence=presence) if id_ == contact.id:
+            return not isinstance(presence, Connecting)
+    return False

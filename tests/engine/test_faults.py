@@ -232,12 +232,12 @@ async def test_who_asks_while_an_end_is_written_down_learns_why(
         context, said = context_of(bob), asyncio.get_running_loop().create_future()
         stored, update = context.stored, context.store.contacts.update
 
-        async def slowly(job: Callable[..., Any], *what: Any, **named: Any) -> Any:  # noqa: ANN401 -- any
+        async def asking(job: Callable[..., Any], *what: Any, **named: Any) -> Any:  # noqa: ANN401 -- any
             if job == update and "seen_ms" in named:
                 said.set_result(await bob.engine.presence(there))
             return await stored(job, *what, **named)
 
-        monkeypatch.setattr(context, "stored", slowly)
+        monkeypatch.setattr(context, "stored", asking)
         mark = bob.mark
     assert await bob.offline(there, since=mark) == await said
     assert (await said).reason is Reason.INTERRUPTED

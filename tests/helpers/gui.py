@@ -19,11 +19,12 @@ from messenger.gui.conversations_page import ConversationsPage
 from messenger.gui.engine_thread import EngineThread
 from messenger.gui.theme import Theme
 from messenger.gui.window import MainWindow
+from tests.helpers.patience import PATIENCE
 
 T = TypeVar("T")
 W = TypeVar("W", bound=QWidget)
 
-PATIENCE_MS: Final = 60_000
+PATIENCE_MS: Final = int(1000 * PATIENCE)
 """After so many milliseconds something that a test waits for will never happen."""
 
 
