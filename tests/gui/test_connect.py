@@ -1,11 +1,5 @@
 """The Connect dialog: every way in, every way it can fail, and that it can be given up at any moment."""
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -16,8 +10,10 @@ from messenger.core.settings import OpenDoor
 from messenger.engine.events import ConnectStep
 from messenger.gui.connect_sheet import ConnectSheet
 from tests.gui.conftest import Desks
+from tests.helpers.engines import fresh_port
 from tests.helpers.gui import Desk
 from tests.helpers.keys import identity
+from tests.helpers.servers import served, silence, web
 from tests.helpers.watchdog import Watchdog
 
 LONGEST = 0.05
@@ -39,38 +35,6 @@ def failed(desk: Desk, target: str) -> tuple[ConnectSheet, str]:
     sheet = dial(desk, target)
     desk.hands.until(lambda: sheet.stage() == "failed")
     return sheet, sheet.notice.text()
-
-
-@contextmanager
-def silent_server() -> Iterator[str]:
-    """Takes calls and says nothing; its address."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
-
-
-@contextmanager
-def web_server() -> Iterator[str]:
-    """A web server; its address."""
-
-    class Quiet(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
-            """Nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def closed_port() -> str:
-    """An address where nothing listens."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return f"127.0.0.1:{server.getsockname()[1]}"
 
 
 def test_somebody_new_is_looked_at_before_anything_is_said(desks: Desks) -> None:
@@ -128,7 +92,7 @@ def test_a_clipboard_without_an_invite_is_said(desks: Desks) -> None:
 
 
 def test_nobody_there(desks: Desks) -> None:
-    address = closed_port()
+    address = f"127.0.0.1:{fresh_port()}"
     sheet, sentence = failed(desks("alice"), address)
     assert f"Nobody answers at {address}" in sentence
     assert ConnectStep.RESOLVING.value in sheet.steps.done()
@@ -136,14 +100,14 @@ def test_nobody_there(desks: Desks) -> None:
 
 
 def test_a_web_server_there(desks: Desks) -> None:
-    with web_server() as address:
+    with served(web) as address:
         _sheet, sentence = failed(desks("alice"), address)
     assert "speaks something else" in sentence
 
 
 def test_a_silent_server_there_and_the_window_stays_responsive(desks: Desks) -> None:
     alice = desks("alice")
-    with silent_server() as address, Watchdog() as watchdog:
+    with served(silence) as address, Watchdog() as watchdog:
         _sheet, sentence = failed(alice, address)
     assert "said nothing" in sentence
     assert watchdog.worst <= LONGEST
@@ -195,7 +159,7 @@ def test_somebody_else_where_a_friend_was_invited_from(desks: Desks) -> None:
 
 def test_after_a_failure_it_can_be_tried_again_and_changed(desks: Desks) -> None:
     alice, bob = desks("alice"), desks("bob")
-    sheet, _sentence = failed(alice, closed_port())
+    sheet, _sentence = failed(alice, f"127.0.0.1:{fresh_port()}")
     alice.hands.click(sheet.go_button)
     assert sheet.stage() == "running"
     alice.hands.until(lambda: sheet.stage() == "failed")
@@ -210,7 +174,7 @@ def test_after_a_failure_it_can_be_tried_again_and_changed(desks: Desks) -> None
 @pytest.mark.parametrize("way", ["button", "escape"])
 def test_giving_up_while_it_runs(desks: Desks, way: str) -> None:
     alice = desks("alice")
-    with silent_server() as address:
+    with served(silence) as address:
         sheet = dial(alice, address)
         alice.hands.until(lambda: ConnectStep.CONNECTING.value in sheet.steps.done())
         if way == "button":
@@ -235,7 +199,7 @@ def test_giving_up_at_the_question(desks: Desks) -> None:
 
 def test_closing_the_window_while_it_runs(desks: Desks) -> None:
     alice = desks("alice")
-    with silent_server() as address:
+    with served(silence) as address:
         sheet = dial(alice, address)
         alice.hands.until(lambda: sheet.stage() == "running")
         with Watchdog() as watchdog:

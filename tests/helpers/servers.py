@@ -1,9 +1,13 @@
 """Programs that are not Sotto, for those who dial the wrong port."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
+
+from tests.helpers.patience import PATIENCE
 
 Service = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -71,3 +75,24 @@ async def serving(service: Service, host: str = "127.0.0.1") -> AsyncIterator[in
             writer.transport.abort()  # not cancelled: asyncio would log that
         await asyncio.gather(*running)
         await server.wait_closed()
+
+
+@contextmanager
+def served(service: Service) -> Iterator[str]:
+    """Run a service on a thread of its own, for those whose own thread turns windows; its address."""
+    up: Future[tuple[int, Callable[[], object]]] = Future()
+
+    async def serve() -> None:
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        async with serving(service) as port:
+            up.set_result((port, lambda: loop.call_soon_threadsafe(over.set)))
+            await over.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), name="server")
+    thread.start()
+    port, end = up.result(PATIENCE)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        end()
+        thread.join()
