@@ -60,23 +60,14 @@ class Vault:
         Raises:
             VaultError: It cannot be started, or says nothing within limits.VAULT_START.
         """
+        starting = asyncio.ensure_future(_launch())
         try:
-            child = await asyncio.create_subprocess_exec(
-                *process.command(),
-                stdin=PIPE,
-                stdout=PIPE,
-                env=process.environment(),
-                start_new_session=True,  # Ctrl-C in a terminal reaches us only, even while it starts
-            )
-        except OSError as e:
-            raise VaultError(f"the vault process cannot be started: {e.strerror}") from e
-        vault = cls(child)
-        try:
+            vault = cls(await asyncio.shield(starting))  # uvloop has no clean way back out of it
             first = await asyncio.wait_for(vault._receive(), limits.VAULT_START)
             if not isinstance(first, wire.Ready):
                 raise VaultError("the vault process does not greet")
         except (TimeoutError, VaultError, asyncio.CancelledError) as e:
-            await vault._end()
+            await _abandon(await starting)
             if isinstance(e, TimeoutError):
                 raise VaultError("the vault process says nothing") from e
             raise
@@ -307,7 +298,7 @@ class Vault:
 
     async def close(self) -> None:
         """End the process; calls that are still waiting raise VaultError."""
-        await self._end()
+        await _end(self._child)
         await self._listener
 
     def __repr__(self) -> str:
@@ -376,12 +367,33 @@ class Vault:
         except (asyncio.IncompleteReadError, ConnectionError) as e:
             raise VaultError(_ENDED) from e
 
-    async def _end(self) -> None:
-        """Let the process end by itself, which it does when its input closes, or else kill it."""
-        self._sink.close()
-        try:
-            await asyncio.wait_for(self._child.wait(), limits.VAULT_STOP)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._child.kill()
-            await self._child.wait()
+
+async def _launch() -> Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *process.command(),
+            stdin=PIPE,
+            stdout=PIPE,
+            env=process.environment(),
+            start_new_session=True,  # Ctrl-C in a terminal reaches us only, even while it starts
+        )
+    except OSError as e:
+        raise VaultError(f"the vault process cannot be started: {e.strerror}") from e
+
+
+async def _end(child: Process) -> None:
+    """Let the process end by itself, which it does when its input closes, or else kill it."""
+    cast("asyncio.StreamWriter", child.stdin).close()
+    try:
+        await asyncio.wait_for(child.wait(), limits.VAULT_STOP)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+async def _abandon(child: Process) -> None:
+    """End a process that has not greeted; its pipe too, before the loop that knows of it may close."""
+    await _end(child)
+    while await cast("asyncio.StreamReader", child.stdout).read(limits.READ_SIZE):
+        pass

@@ -239,11 +239,10 @@ class Profile:
             self._worker = self._store = None
 
     async def _hold(self) -> Vault:
-        await asyncio.gather(*self._steps, return_exceptions=True)  # it may just be locked
-        if self._lock is None:
-            await self._whole(self._take_lock())
+        while self._steps:  # it may just be locked, or taken for somebody else
+            await asyncio.gather(*self._steps, return_exceptions=True)
         if self._vault is None:
-            self._vault = await Vault.start()
+            return await self._whole(self._take())
         return self._vault
 
     async def _whole(self, step: Coroutine[Any, Any, T]) -> T:
@@ -253,8 +252,11 @@ class Profile:
         task.add_done_callback(self._steps.discard)
         return await asyncio.shield(task)
 
-    async def _take_lock(self) -> None:
-        self._lock = await asyncio.get_running_loop().run_in_executor(None, ProfileLock, self._folder)
+    async def _take(self) -> Vault:
+        if self._lock is None:
+            self._lock = await asyncio.get_running_loop().run_in_executor(None, ProfileLock, self._folder)
+        self._vault = await Vault.start()
+        return self._vault
 
     async def _make(self, vault: Vault, name: str, how: Protection, passphrase: str) -> Context:
         """Make keys, then the database, then the key files: a profile exists when it is whole.

@@ -12,6 +12,8 @@ from messenger.core.errors import SottoError, VaultError
 from messenger.crypto import process, vault_wire
 from messenger.crypto.vault import Vault, VaultState
 
+posix = pytest.mark.skipif(sys.platform == "win32", reason="there is no uvloop for Windows")
+
 READY = vault_wire.frame(vault_wire.Ready(0))
 
 
@@ -71,6 +73,26 @@ async def test_a_start_that_is_given_up_leaves_no_process(monkeypatch: pytest.Mo
     with pytest.raises(asyncio.CancelledError):
         await task
     assert child.returncode == -signal.SIGKILL
+
+
+@posix
+@pytest.mark.parametrize("turns", [1, 2, 3, 5, 10, 100])
+def test_a_start_that_is_given_up_leaves_no_pipe(turns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop of the program warns of one that is open when it closes, which fails this test."""
+    import uvloop
+
+    stand_in(monkeypatch, "hear()")
+
+    async def give_up() -> None:
+        task = asyncio.create_task(Vault.start())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(give_up())
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,10 @@ from messenger.core.models import Offline, ProfileStatus
 from messenger.engine.engine import Engine
 from messenger.engine.events import PresenceChanged, SetupProgress, SetupStep
 from messenger.net.listen import free_ports
-from tests.helpers.engines import DATABASE, People, fresh_port, friends
+from tests.helpers.engines import DATABASE, People, fresh_port, friends, prepare
+from tests.helpers.family import family_of
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes")
 
 
 async def test_somebody_new(people: People, tmp_path: Path) -> None:
@@ -185,6 +189,44 @@ async def test_stopping_gives_up_what_is_being_opened(people: People, turns: int
     await person.engine.listen(port, exact=True)
     await person.engine.stop()
     assert free_ports(port, port) == [port]
+
+
+def vaults() -> int:
+    """How many vault processes this process has."""
+    with family_of(os.getpid()) as family:
+        return len([command for command in family.commands if "vault_process" in command])
+
+
+@linux
+@pytest.mark.parametrize("turns", [1, 3, 10, 30])
+def test_an_opening_that_is_given_up_twice_leaves_no_process(tmp_path: Path, turns: int) -> None:
+    """Ctrl-C gives it up, then the engine stops; with a process left over uvloop would never close."""
+    import uvloop
+
+    folder = prepare(tmp_path / "alice", "alice")
+
+    async def give_up() -> None:
+        engine = Engine(folder, lambda _event: None)
+        opening = asyncio.create_task(engine.open())
+        while not vaults():  # noqa: ASYNC110 -- nobody but the system knows
+            await asyncio.sleep(0)
+        opening.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await engine.stop()
+        assert not vaults()
+        with pytest.raises((asyncio.CancelledError, ConnectError)):
+            await opening
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(give_up())
+
+
+@linux
+async def test_all_who_ask_at_once_have_one_vault(people: People) -> None:
+    person = people.asleep("alice")
+    assert set(await asyncio.gather(*(person.engine.status() for _ in range(5)))) == {ProfileStatus.READY}
+    assert vaults() == 1
 
 
 async def test_a_profile_that_is_only_looked_at(people: People) -> None:
