@@ -1,9 +1,15 @@
 """The Connect dialog: every way in, every way it can fail, and that it can be given up at any moment."""
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
+from messenger.core import limits
 from messenger.core.ids import format_fingerprint
 from messenger.core.models import Standing
 from messenger.core.settings import OpenDoor
@@ -13,7 +19,6 @@ from tests.gui.conftest import Desks
 from tests.helpers.engines import fresh_port
 from tests.helpers.gui import Desk
 from tests.helpers.keys import identity
-from tests.helpers.servers import served, silence, web
 from tests.helpers.watchdog import Watchdog
 
 LONGEST = 0.05
@@ -35,6 +40,38 @@ def failed(desk: Desk, target: str) -> tuple[ConnectSheet, str]:
     sheet = dial(desk, target)
     desk.hands.until(lambda: sheet.stage() == "failed")
     return sheet, sheet.notice.text()
+
+
+@contextmanager
+def silent_server() -> Iterator[str]:
+    """Takes calls and says nothing; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@contextmanager
+def web_server() -> Iterator[str]:
+    """A web server, which answers anything that it does not understand; its address."""
+    over = threading.Event()
+
+    def answer() -> None:
+        while True:
+            call, _ = server.accept()
+            with call:
+                if over.is_set():
+                    return
+                call.recv(limits.READ_SIZE)
+                call.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer, name="web server")
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            over.set()
+            socket.create_connection(server.getsockname()).close()  # it waits for a call
+            thread.join()
 
 
 def test_somebody_new_is_looked_at_before_anything_is_said(desks: Desks) -> None:
@@ -100,14 +137,14 @@ def test_nobody_there(desks: Desks) -> None:
 
 
 def test_a_web_server_there(desks: Desks) -> None:
-    with served(web) as address:
+    with web_server() as address:
         _sheet, sentence = failed(desks("alice"), address)
     assert "speaks something else" in sentence
 
 
 def test_a_silent_server_there_and_the_window_stays_responsive(desks: Desks) -> None:
     alice = desks("alice")
-    with served(silence) as address, Watchdog() as watchdog:
+    with silent_server() as address, Watchdog() as watchdog:
         _sheet, sentence = failed(alice, address)
     assert "said nothing" in sentence
     assert watchdog.worst <= LONGEST
@@ -174,7 +211,7 @@ def test_after_a_failure_it_can_be_tried_again_and_changed(desks: Desks) -> None
 @pytest.mark.parametrize("way", ["button", "escape"])
 def test_giving_up_while_it_runs(desks: Desks, way: str) -> None:
     alice = desks("alice")
-    with served(silence) as address:
+    with silent_server() as address:
         sheet = dial(alice, address)
         alice.hands.until(lambda: ConnectStep.CONNECTING.value in sheet.steps.done())
         if way == "button":
@@ -199,7 +236,7 @@ def test_giving_up_at_the_question(desks: Desks) -> None:
 
 def test_closing_the_window_while_it_runs(desks: Desks) -> None:
     alice = desks("alice")
-    with served(silence) as address:
+    with silent_server() as address:
         sheet = dial(alice, address)
         alice.hands.until(lambda: sheet.stage() == "running")
         with Watchdog() as watchdog:

@@ -1,13 +1,9 @@
 """Programs that are not Sotto, for those who dial the wrong port."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final
-
-from tests.helpers.patience import PATIENCE
 
 Service = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -55,18 +51,22 @@ async def serving(service: Service, host: str = "127.0.0.1") -> AsyncIterator[in
     running: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        running[task] = writer
         try:
             await service(reader, writer)
         except ConnectionError:
             pass  # the caller has had enough
         finally:
             writer.close()
-            del running[task]
 
-    server = await asyncio.start_server(serve, host, 0)
+    def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not server.is_serving():
+            writer.transport.abort()
+            return
+        task = asyncio.create_task(serve(reader, writer))
+        running[task] = writer  # now: at the end it may not have begun
+        task.add_done_callback(running.pop)
+
+    server = await asyncio.start_server(take, host, 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -75,24 +75,3 @@ async def serving(service: Service, host: str = "127.0.0.1") -> AsyncIterator[in
             writer.transport.abort()  # not cancelled: asyncio would log that
         await asyncio.gather(*running)
         await server.wait_closed()
-
-
-@contextmanager
-def served(service: Service) -> Iterator[str]:
-    """Run a service on a thread of its own, for those whose own thread turns windows; its address."""
-    up: Future[tuple[int, Callable[[], object]]] = Future()
-
-    async def serve() -> None:
-        loop, over = asyncio.get_running_loop(), asyncio.Event()
-        async with serving(service) as port:
-            up.set_result((port, lambda: loop.call_soon_threadsafe(over.set)))
-            await over.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),), name="server")
-    thread.start()
-    port, end = up.result(PATIENCE)
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        end()
-        thread.join()
