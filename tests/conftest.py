@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
+import hypothesis
 import pytest
 
 from tests.helpers.nonces import NonceOracle, watching
+from tests.helpers.patience import PATIENCE
 
 pytest_plugins = ["tests.helpers.run_guard"]
 
@@ -35,8 +37,10 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     atexit.register(_compiled.cleanup)
     os.environ["PYTHONPYCACHEPREFIX"] = _compiled.name
 
-THREAD_PATIENCE: Final = 2.0
-"""Seconds that a thread which is about to end has for it."""
+# No test says how fast a program has to be. Else an example may take 0.2 seconds, and drawing the first ten
+# of them a whole one: the machine may stand still for longer.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 LOOP_ROUNDS: Final = 20
 """Rounds of the event loop that tasks which are about to end have for it."""
@@ -130,5 +134,5 @@ def nonce_oracle() -> Iterator[NonceOracle]:
 def _ends(thread: threading.Thread) -> bool:
     if thread.daemon:
         return True
-    thread.join(THREAD_PATIENCE)
+    thread.join(PATIENCE)
     return not thread.is_alive()
