@@ -37,11 +37,6 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     atexit.register(_compiled.cleanup)
     os.environ["PYTHONPYCACHEPREFIX"] = _compiled.name
 
-# No test says how fast a program has to be. Else an example may take 0.2 seconds, and drawing the first ten
-# of them a whole one: the machine may stand still for longer.
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
-
 LOOP_ROUNDS: Final = 20
 """Rounds of the event loop that tasks which are about to end have for it."""
 
@@ -51,6 +46,15 @@ _FORMAT: Final = logging.Formatter("%(levelname)s %(name)s: %(message)s")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=42, help="what chance decides in the torture test")
     parser.addoption("--long", action="store_true", help="also run the torture and fuzz tests marked 'long'")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # No test says how fast a program has to be. Else an example may take 0.2 seconds, and drawing the first
+    # ten of them a whole one: the machine may stand still for longer. Long runs look for new examples; the
+    # others try the same ones each time, so that what was green is green anywhere.
+    profile = "sotto"
+    hypothesis.settings.register_profile(profile, deadline=None, derandomize=not config.getoption("--long"))
+    hypothesis.settings.load_profile(profile)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
