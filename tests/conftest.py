@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
+import hypothesis
 import pytest
 
 from tests.helpers.nonces import NonceOracle, watching
+from tests.helpers.patience import PATIENCE
 
 pytest_plugins = ["tests.helpers.run_guard"]
 
@@ -35,9 +37,6 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     atexit.register(_compiled.cleanup)
     os.environ["PYTHONPYCACHEPREFIX"] = _compiled.name
 
-THREAD_PATIENCE: Final = 2.0
-"""Seconds that a thread which is about to end has for it."""
-
 LOOP_ROUNDS: Final = 20
 """Rounds of the event loop that tasks which are about to end have for it."""
 
@@ -47,6 +46,15 @@ _FORMAT: Final = logging.Formatter("%(levelname)s %(name)s: %(message)s")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=42, help="what chance decides in the torture test")
     parser.addoption("--long", action="store_true", help="also run the torture and fuzz tests marked 'long'")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # No test says how fast a program has to be. Else an example may take 0.2 seconds, and drawing the first
+    # ten of them a whole one: the machine may stand still for longer. Long runs look for new examples; the
+    # others try the same ones each time, so that what was green is green anywhere.
+    profile = "sotto"
+    hypothesis.settings.register_profile(profile, deadline=None, derandomize=not config.getoption("--long"))
+    hypothesis.settings.load_profile(profile)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -130,5 +138,5 @@ def nonce_oracle() -> Iterator[NonceOracle]:
 def _ends(thread: threading.Thread) -> bool:
     if thread.daemon:
         return True
-    thread.join(THREAD_PATIENCE)
+    thread.join(PATIENCE)
     return not thread.is_alive()

@@ -2,5 +2,5 @@
 
 from typing import Final
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 180.0
 """Seconds. It says nothing of how fast a program has to be: other work may keep the machine busy."""

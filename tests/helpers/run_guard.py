@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.scheduler import LoadGroupScheduling
 
-LIMIT: Final = 600.0
-"""Seconds that each part of a test (set-up, call, tear-down) has; the slowest takes about 90."""
+LIMIT: Final = 1800.0
+"""Seconds that each part of a test (set-up, call, tear-down) has; the slowest takes about 90 on a machine
+that does nothing else, and a machine that is used by many was seen to take eleven times as long."""
 
 LONG_LIMIT: Final = 7200.0
 """Seconds that each part of a test has which is marked as long; the slowest takes about an hour."""

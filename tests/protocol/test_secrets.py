@@ -146,7 +146,7 @@ def everything_that_goes_wrong(one: End, other: End) -> list[str]:
         [
             lambda: End.answering("carol", open_door=True).receive(m1),
             lambda: End.calling("alice", "bob").receive(m2),
-            lambda: fresh_other.receive(m3[:-1] + b"\0"),
+            lambda: fresh_other.receive(m3[:-1] + bytes((m3[-1] ^ 1,))),
             lambda: other.receive(record + no_packet),
             lambda: one.receive(record),
             lambda: acceptor.receive_data(opener.data_to_send()),
