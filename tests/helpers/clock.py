@@ -1,7 +1,7 @@
 """An event loop that never waits: when nothing can happen any more, its clock jumps to the next timer.
 
-Its seconds are its own. What the machine takes for its work, and how long it lets the process stand still, is no
-part of them: a test that measures with this clock measures the same on every machine.
+Its seconds are its own. What the machine takes for its work, and how long it lets the process stand still, is
+no part of them: a test that measures with this clock measures the same on every machine.
 """
 
 import asyncio
