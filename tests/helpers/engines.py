@@ -51,8 +51,8 @@ _attempts = itertools.count(1)
 def _own_ports() -> range:
     """A block of ports that no other process takes from as long as this one lives.
 
-    Between finding a port free and listening there a process may take seconds, in which another one would find
-    it free as well. Whoever has bound the UDP port of the number at which a block begins has the block.
+    Between finding a port free and listening there a process may take seconds, in which another one would
+    find it free as well. Whoever has bound the UDP port of the number at which a block begins has the block.
     """
     blocks = [_PORTS[at : at + _PORTS_PER_PROCESS] for at in range(0, len(_PORTS), _PORTS_PER_PROCESS)]
     first = os.getpid() % len(blocks)
