@@ -46,7 +46,6 @@ from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_wire import EXPORT
 from messenger.protocol.relay_word import Code, DirectoryPolicy, EndReason, Welcome
 from messenger.protocol.responder import Responder
-from tests.helpers.engines import fresh_port
 from tests.helpers.keys import identity
 from tests.helpers.patience import PATIENCE
 
@@ -152,9 +151,9 @@ class SmallRelay:
         return f"127.0.0.1:{self.port} {format_fingerprint(self.fingerprint)}"
 
     async def start(self) -> None:
-        """Begin, again on the port that it had, which nobody takes meanwhile."""
-        self.port = self.port or fresh_port()
+        """Begin, again on the port that it had."""
         self._listener = await Listener.open(self._serve, self.port, exact=True, host="127.0.0.1")
+        self.port = self._listener.port
 
     async def stop(self) -> None:
         """Drop everybody; what it holds stays."""
