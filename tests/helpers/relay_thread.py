@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from messenger.relay.server import Started
+from tests.helpers.patience import PATIENCE
 from tests.helpers.relays import prepare, relay_in
 
 
@@ -28,7 +29,7 @@ class ThreadedRelay:
     def begin(self) -> None:
         """Start it, and wait until it is up."""
         self._thread.start()
-        assert self._up.wait(20.0), "the relay does not start"
+        assert self._up.wait(PATIENCE), "the relay does not start"
 
     def end(self) -> None:
         """Stop it, and wait until it has ended."""
