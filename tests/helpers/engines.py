@@ -1,8 +1,10 @@
 """Real engines on throw-away profiles, and waiting for what they publish instead of for time."""
 
 import asyncio
+import atexit
 import itertools
 import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,18 +46,35 @@ _PORTS: Final = range(10_000, 32_000)
 
 _PORTS_PER_PROCESS: Final = 1_000
 _attempts = itertools.count(1)
-# Two runs of the tests may share a block: they do not begin at the same port of it.
-_ports = itertools.count(
-    _PORTS.start
-    + os.getpid() * _PORTS_PER_PROCESS % len(_PORTS)
-    + os.urandom(1)[0] * _PORTS_PER_PROCESS // 512
-)
+
+
+def _own_ports() -> range:
+    """A block of ports that no other process takes from as long as this one lives.
+
+    Between finding a port free and listening there a process may take seconds, in which another one would
+    find it free as well. Whoever has bound the UDP port of the number at which a block begins has the block.
+    """
+    blocks = [_PORTS[at : at + _PORTS_PER_PROCESS] for at in range(0, len(_PORTS), _PORTS_PER_PROCESS)]
+    first = os.getpid() % len(blocks)
+    for block in (*blocks[first:], *blocks[:first]):
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind(("127.0.0.1", block.start))
+        except OSError:
+            claim.close()
+        else:
+            atexit.register(claim.close)
+            return block
+    return blocks[first]  # very many run at once: it is shared
+
+
+_ports = itertools.cycle(_own_ports())
 
 
 def fresh_ports(count: int) -> list[int]:
     """Ports in a row that nobody uses, other processes that run tests included."""
     while True:
-        ports = [_PORTS[next(_ports) % len(_PORTS)] for _ in range(count)]
+        ports = [next(_ports) for _ in range(count)]
         if free_ports(ports[0], ports[0] + count - 1) == ports:
             return ports
 

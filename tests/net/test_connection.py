@@ -23,7 +23,7 @@ from tests.helpers.wire import Caller
 
 HELLO: Final = Hello("Somebody", 0, accepted=True, read_seq=0)
 SLACK: Final = 1.0
-"""Seconds for what really takes time: RSA and the machine."""
+"""Seconds by which what is bounded may come later than its bound, by the clock that jumps."""
 
 
 @asynccontextmanager

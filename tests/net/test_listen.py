@@ -156,7 +156,7 @@ async def test_one_interface_only() -> None:
 
 @needs_ipv6
 async def test_one_interface_only_over_ipv6() -> None:
-    async with listening(0, host="::1") as (listener, _):
+    async with listening(fresh_port(), host="::1", exact=True) as (listener, _):  # nobody else has its number
         assert await greeting(listener.port, "::1") == "::1"
         with pytest.raises(ConnectionRefusedError):
             await greeting(listener.port)
@@ -177,7 +177,7 @@ async def test_free_ports() -> None:
 
 
 async def test_closing_keeps_those_who_are_in() -> None:
-    async with listening(0) as (listener, visitors):
+    async with listening(fresh_port(), exact=True) as (listener, visitors):
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         assert await reader.readline()
         await listener.close()

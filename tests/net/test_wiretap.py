@@ -13,6 +13,7 @@ from messenger.core.errors import ConnectError, Reason, RemoteProtocolError
 from messenger.net.wiretap import Recording, Wiretap
 from messenger.protocol.messages import MessageType, frame
 from messenger.protocol.records import OUTER_TYPE
+from tests.helpers.engines import fresh_port
 from tests.helpers.servers import serving
 
 ROUNDS = 100
@@ -70,9 +71,7 @@ async def test_every_connection_has_its_own_recording() -> None:
 
 
 async def test_a_target_that_is_not_there_hangs_up() -> None:
-    async with serving(echo) as port:
-        pass
-    async with tapped(port) as tap:
+    async with tapped(fresh_port()) as tap:
         reader, writer = await asyncio.open_connection(tap.address.host, tap.address.port)
         assert await rest(reader) == b""
         writer.close()

@@ -98,6 +98,7 @@ async def test_nothing_that_was_done_is_lost(
     monkeypatch.setattr(relay_limits, "QUEUES_KNOWN", 1)
     monkeypatch.setattr(relay_limits, "HANDED_WAIT", 0.01)
     monkeypatch.setattr(relay_limits, "FETCH_AGAIN", 0.05)
+    monkeypatch.setattr(relay_limits, "HANDSHAKES_BURST", 10**6)  # how often they come, the disk decides
     async with relay_in(folder, queue_messages=12) as site:
         owner = await site.visitor()
         boxes = [await owner.make() for _ in range(3)]
