@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
+import hypothesis
 import pytest
 
 from tests.helpers.nonces import NonceOracle, watching
+from tests.helpers.patience import PATIENCE
 
 pytest_plugins = ["tests.helpers.run_guard"]
 
@@ -35,8 +37,9 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     atexit.register(_compiled.cleanup)
     os.environ["PYTHONPYCACHEPREFIX"] = _compiled.name
 
-THREAD_PATIENCE: Final = 2.0
-"""Seconds that a thread which is about to end has for it."""
+# Examples have no time limit: else a machine that stands still for a moment fails whatever runs just then.
+hypothesis.settings.register_profile("sotto", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("sotto")
 
 LOOP_ROUNDS: Final = 20
 """Rounds of the event loop that tasks which are about to end have for it."""
@@ -130,5 +133,5 @@ def nonce_oracle() -> Iterator[NonceOracle]:
 def _ends(thread: threading.Thread) -> bool:
     if thread.daemon:
         return True
-    thread.join(THREAD_PATIENCE)
+    thread.join(PATIENCE)
     return not thread.is_alive()
