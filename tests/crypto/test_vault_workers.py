@@ -44,9 +44,10 @@ def test_as_many_threads_as_allowed_work_beside_each_other() -> None:
 
 
 def test_no_thread_is_started_for_nothing() -> None:
-    before = threading.active_count()
-    Workers[None](lambda _job: None, 2, "idle").shutdown()
-    assert threading.active_count() == before
+    workers = Workers[None](lambda _job: None, 2, "idle")
+    assert "idle" not in [thread.name for thread in threading.enumerate()]
+    workers.shutdown()
+    assert "idle" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_an_error_ends_the_process_without_its_message() -> None:
