@@ -42,20 +42,20 @@ DATABASE: Final = "sotto.db"
 _PORTS: Final = range(10_000, 32_000)
 """Below those that the system hands out for calls going out."""
 
-_PORTS_PER_PROCESS: Final = 1_000
+_WORKERS: Final = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+_OURS: Final = _PORTS[len(_PORTS) * _WORKER // _WORKERS : len(_PORTS) * (_WORKER + 1) // _WORKERS]
+"""Those of this process of a run: else one could take what another has found free and not yet bound."""
+
 _attempts = itertools.count(1)
-# Two runs of the tests may share a block: they do not begin at the same port of it.
-_ports = itertools.count(
-    _PORTS.start
-    + os.getpid() * _PORTS_PER_PROCESS % len(_PORTS)
-    + os.urandom(1)[0] * _PORTS_PER_PROCESS // 512
-)
+# Two runs of the tests share them: they do not begin at the same.
+_ports = itertools.count(int.from_bytes(os.urandom(2), "big"))
 
 
 def fresh_ports(count: int) -> list[int]:
     """Ports in a row that nobody uses, other processes that run tests included."""
     while True:
-        ports = [_PORTS[next(_ports) % len(_PORTS)] for _ in range(count)]
+        ports = [_OURS[next(_ports) % len(_OURS)] for _ in range(count)]
         if free_ports(ports[0], ports[0] + count - 1) == ports:
             return ports
 
