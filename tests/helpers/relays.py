@@ -257,7 +257,7 @@ def prepare(folder: Path, who: str = "bob") -> Path:
 
 
 def chosen(**options: Any) -> RelayOptions:  # noqa: ANN401 -- judged by `checked`
-    """Options on a free port of this computer, one that the system gives nobody else when the relay has ended."""
+    """Options on a free port of this computer, which the system gives nobody else once it has ended."""
     return with_files(checked({"port": fresh_port(), "host": "127.0.0.1", **options}))
 
 

@@ -91,7 +91,7 @@ class Client:
         await self.connection.run()
 
     def flush(self) -> None:
-        """Send what the service has to say, unless they have left: with the last of what they asked, perhaps."""
+        """Send what the service has to say, unless they have left, perhaps right after they asked."""
         if self.service is not None and self.link.state is LinkState.OPEN:
             self.connection.post_contents(self.service.data_to_send())
 

@@ -30,7 +30,7 @@ _AT_START: Final = Path(__file__).parent / "at_start"
 """Python runs what is in there before a program: see `limited`."""
 
 PATIENT: Final = dict.fromkeys(("CONTROL_TIMEOUT", "HANDSHAKE_FIRST", "STOP_DEADLINE"), 2 * PATIENCE)
-"""The shortest time limits of the product: a busy machine may stand still for longer, and no test waits so long."""
+"""The shortest time limits of the product: a machine may stand still for longer; no test waits so long."""
 
 _CONTROL_TERMINAL: Final = (
     "import fcntl, os, sys, termios;"
@@ -60,7 +60,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def limited(**values: float) -> dict[str, str]:
-    """Environment of a started program in which these `core.limits` are other ones, and the rest as they are."""
+    """Environment of a started program in which these `core.limits` are other ones than usual."""
     return {
         "PYTHONPATH": os.pathsep.join((str(_AT_START), str(ROOT))),
         _LIMITS: json.dumps(values),
