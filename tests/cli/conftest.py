@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from messenger.core import limits
 from tests.helpers.engines import People, people_in
 from tests.helpers.small_relay import SmallRelay
+from tests.helpers.terminal import PATIENT
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here too time limits are those of the programs that tests start."""
+    for name, value in PATIENT.items():
+        monkeypatch.setattr(limits, name, value)
 
 
 @pytest.fixture

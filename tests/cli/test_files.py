@@ -132,11 +132,11 @@ def test_a_person_sees_a_bar_and_gets_the_file(pair: Pair, tmp_path: Path) -> No
 
 
 def test_ctrl_c_keeps_what_has_come_and_says_how_to_go_on(tmp_path: Path) -> None:
-    pair = Pair(tmp_path, limit=512)
+    pair = Pair(tmp_path)
     source = file(tmp_path / "a.dat", MIB)
     with Piped(*pair.receiving("--accept", "all")) as bob:
         bob.said(words.WAITING_FOR_FILES)
-        with Program(*pair.sending(str(source))) as alice:
+        with Program(*pair.sending(str(source), "--limit", "8")) as alice:  # the whole of it takes minutes
             alice.expect("kB/s")
             alice.press(CTRL_C)
             alice.expect("To go on, run sotto send again")

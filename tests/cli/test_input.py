@@ -5,7 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ from tests.helpers.engines import Person, fresh_port, people_in, prepare
 from tests.helpers.keys import identity
 from tests.helpers.namespaces import OWN_NAMESPACE
 from tests.helpers.servers import Service, serving, shell, silence, web
-from tests.helpers.terminal import Program, Result, run
+from tests.helpers.terminal import PATIENT, Program, Result, limited, run
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def taken() -> Iterator[int]:
         yield port
 
 
-def chat(folder: Path, target: str, *arguments: str) -> Result:
-    return run("chat", target, "--profile", str(folder), *arguments)
+def chat(folder: Path, target: str, *arguments: str, extra: Mapping[str, str] | None = None) -> Result:
+    return run("chat", target, "--profile", str(folder), *arguments, extra=extra)
 
 
 @pytest.mark.parametrize("port", ["0", "99999", "-1", "65536"])
@@ -102,9 +102,10 @@ def test_a_port_where_nobody_answers(alice: Path) -> None:
     ("service", "reason"), [(web, Reason.NOT_SOTTO), (shell, Reason.NOT_SOTTO), (silence, Reason.SILENT)]
 )
 async def test_something_else_at_that_port(service: Service, reason: Reason, alice: Path) -> None:
+    hurry = limited(**PATIENT | ({"HANDSHAKE_FIRST": 1.0} if reason is Reason.SILENT else {}))
     async with serving(service) as port:
         where = f"127.0.0.1:{port}"
-        done = await asyncio.to_thread(chat, alice, where)
+        done = await asyncio.to_thread(chat, alice, where, extra=hurry)
     assert done.code == Exit.UNREACHABLE
     assert done.sentence() == explain(ConnectError(reason, where))
 

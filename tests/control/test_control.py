@@ -17,9 +17,16 @@ from messenger.control import ControlServer, raise_running, wire
 from messenger.core import limits
 from messenger.core.errors import StorageError
 from messenger.engine.events import Event, RaiseWindow
+from tests.helpers.patience import PATIENCE
 
 NOBODY = 65534
 root_only = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is given up because the machine stood still for a moment."""
+    monkeypatch.setattr(limits, "CONTROL_TIMEOUT", PATIENCE)
 
 
 class Window:

@@ -10,6 +10,7 @@ import pytest
 
 import messenger
 from messenger.crypto import process
+from tests.helpers.patience import PATIENCE
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc and prctl")
 
@@ -133,14 +134,18 @@ def test_strange_arguments(arguments: list[str]) -> None:
 
 
 def test_a_generator_dies_with_whoever_wanted_the_key() -> None:
-    child = subprocess.Popen(
-        process.command("--generate", "4096"),
-        env=process.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    data, _ = child.communicate(timeout=30)  # closes its input at once
-    assert (child.returncode, data) == (1, b"")
+    ours, theirs = os.pipe()
+    os.close(theirs)  # nobody holds the other end of its input
+    with os.fdopen(ours, "rb") as closed:
+        done = subprocess.run(
+            process.command("--generate", "4096"),
+            env=process.environment(),
+            stdin=closed,
+            stdout=subprocess.PIPE,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (1, b"")
 
 
 def test_a_generator_refuses_other_sizes() -> None:

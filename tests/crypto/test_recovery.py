@@ -133,7 +133,7 @@ def test_a_recovery_file_of_somebody_else_or_damaged(folder: Path, keys: Keys, k
     kept.write_text("{}")
     theirs = (folder.parent / "other" / recovery.NAME).read_bytes()
     plain = (folder.parent / "other" / keystore.ROOT_NAME).read_bytes()
-    for content in (theirs, plain, own[:-1], b"", own[:50] + b"x" + own[51:]):
+    for content in (theirs, plain, own[:-1], b"", own[:50] + bytes([own[50] ^ 1]) + own[51:]):
         (folder / recovery.NAME).write_bytes(content)
         with pytest.raises(KeyFileError):
             keystore.unlock(folder, "way back")

@@ -17,6 +17,7 @@ from messenger.crypto import process, vault_wire
 from messenger.crypto.rsa import Label, oaep_label
 from messenger.crypto.vault import OpenedVault, Protection, Vault, VaultState
 from tests.helpers.keys import identity, make_profile
+from tests.helpers.patience import PATIENCE
 
 ALICE = identity("alice")
 LABEL = oaep_label("oaep R>I", bytes(32))
@@ -47,7 +48,7 @@ async def gone(pid: int) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(descriptor, ended.set)
     try:
-        await asyncio.wait_for(ended.wait(), 10)
+        await asyncio.wait_for(ended.wait(), PATIENCE)
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
@@ -207,8 +208,24 @@ async def test_death_fails_every_waiting_and_later_call(opened: Vault) -> None:
             await call
 
 
+NO_LUCK = """
+import sys, threading
+from messenger.crypto import process, rsa, vault_process
+process.command = lambda *arguments: [sys.executable, "-P", __file__, *arguments]
+rsa.PrivateKey.generate = lambda _bits: threading.Event().wait()
+vault_process.main()
+"""
+"""A vault process whose generators never meet a prime."""
+
+
 @linux
-async def test_death_in_the_middle_of_key_generation_leaves_no_process(tmp_path: Path, vault: Vault) -> None:
+async def test_death_in_the_middle_of_key_generation_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "vault.py"
+    script.write_text(NO_LUCK)
+    monkeypatch.setattr(process, "command", lambda *_: [sys.executable, "-P", str(script)])
+    vault = await Vault.start()
     task = asyncio.create_task(vault.create(tmp_path / "new", 4096))
     pid = vault._child.pid
     children = await asyncio.to_thread(wait_for_children, pid)
@@ -218,10 +235,12 @@ async def test_death_in_the_middle_of_key_generation_leaves_no_process(tmp_path:
     for child in children:
         await gone(child)
     assert await asyncio.to_thread(lambda: list((tmp_path / "new").iterdir())) == []
+    await vault.close()
 
 
 @linux
-async def test_close_ends_the_process_and_what_waits(opened: Vault) -> None:
+async def test_close_ends_the_process_and_what_waits(opened: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "VAULT_STOP", PATIENCE)  # it ends by itself, however slow the machine is
     pid = opened._child.pid
     os.kill(pid, signal.SIGSTOP)
     calls = [asyncio.create_task(opened.sign(Label.GROUP, [b"x"])) for _ in range(limits.VAULT_CALLS_MAX)]
@@ -281,7 +300,7 @@ def test_it_runs_on_the_loop_of_another_thread(tmp_path: Path) -> None:
     for factory in loops:
         thread = threading.Thread(target=run, args=(factory,))
         thread.start()
-        thread.join(30)
+        thread.join(PATIENCE)
     assert len(signatures) == len(loops)
     for signature in signatures:
         ALICE.signing.public.verify(Label.GROUP, [b"x"], signature)

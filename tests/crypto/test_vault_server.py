@@ -21,6 +21,7 @@ from messenger.crypto.keystore import Protection
 from messenger.crypto.rsa import Label, oaep_label
 from messenger.crypto.vault_server import VaultServer
 from tests.helpers.keys import CHEAP, identity, make_profile
+from tests.helpers.patience import PATIENCE
 
 NOW = 1_800_000_000
 
@@ -76,7 +77,7 @@ def talking(now: float = NOW) -> Iterator[Talk]:
         yield talk
     finally:
         talk.hang_up()
-        talk.end.result(timeout=30)
+        talk.end.result(PATIENCE)
         talk.close()
         talk.stop_listening()
 
@@ -305,7 +306,7 @@ def test_a_mad_program_is_left(data: bytes) -> None:
     talk = Talk()
     talk.send_bytes(data)
     with pytest.raises(VaultError):
-        talk.end.result(timeout=10)
+        talk.end.result(PATIENCE)
     talk.hang_up()
     talk.close()
     talk.stop_listening()
@@ -329,7 +330,7 @@ def test_a_program_that_went_away_does_not_matter(tmp_path: Path) -> None:
     talk.stop_listening()
     talk.send_bytes(wire.frame(wire.Status(1, os.fsencode(tmp_path))))
     talk.hang_up()
-    talk.end.result(timeout=10)
+    talk.end.result(PATIENCE)
     talk.close()
 
 

@@ -11,6 +11,7 @@ from messenger.core import limits
 from messenger.core.errors import SottoError, VaultError
 from messenger.crypto import process, vault_wire
 from messenger.crypto.vault import Vault, VaultState
+from tests.helpers.patience import PATIENCE
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there is no uvloop for Windows")
 
@@ -41,7 +42,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     ],
 )
 async def test_something_else_is_started(script: str, match: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "VAULT_START", 0.5 if "says nothing" in match else 10)
+    monkeypatch.setattr(limits, "VAULT_START", 0.5 if "says nothing" in match else PATIENCE)
     monkeypatch.setattr(limits, "VAULT_STOP", 0.5)
     stand_in(monkeypatch, script)
     with pytest.raises(VaultError, match=match):

@@ -6,6 +6,7 @@ import threading
 
 from messenger.crypto import process
 from messenger.crypto.vault_workers import Workers
+from tests.helpers.patience import PATIENCE
 
 DIES = """
 import sys, threading
@@ -33,7 +34,7 @@ def test_as_many_threads_as_allowed_work_beside_each_other() -> None:
     together, seen = threading.Barrier(2), set()
 
     def work(_job: None) -> None:
-        together.wait(30)
+        together.wait(PATIENCE)
         seen.add(threading.get_ident())
 
     workers = Workers[None](work, 2, "pair")
@@ -44,9 +45,10 @@ def test_as_many_threads_as_allowed_work_beside_each_other() -> None:
 
 
 def test_no_thread_is_started_for_nothing() -> None:
-    before = threading.active_count()
-    Workers[None](lambda _job: None, 2, "idle").shutdown()
-    assert threading.active_count() == before
+    workers = Workers[None](lambda _job: None, 2, "idle")
+    assert "idle" not in [thread.name for thread in threading.enumerate()]
+    workers.shutdown()
+    assert "idle" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_an_error_ends_the_process_without_its_message() -> None:
@@ -54,7 +56,7 @@ def test_an_error_ends_the_process_without_its_message() -> None:
         [sys.executable, "-P", "-c", DIES],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env=process.environment(),
     )

@@ -32,6 +32,7 @@ from messenger.protocol.relay_wire import EXPORT
 from messenger.protocol.relay_word import FromRelay
 from messenger.relay.options import RelayOptions, checked, with_files
 from messenger.relay.server import Relay, Started
+from tests.helpers.engines import fresh_port
 from tests.helpers.keys import make_profile
 from tests.helpers.links import NOW
 from tests.helpers.patience import PATIENCE
@@ -256,8 +257,8 @@ def prepare(folder: Path, who: str = "bob") -> Path:
 
 
 def chosen(**options: Any) -> RelayOptions:  # noqa: ANN401 -- judged by `checked`
-    """Options on a free port of this computer."""
-    return with_files(checked({"port": 0, "host": "127.0.0.1", **options}))
+    """Options on a free port of this computer, which the system gives nobody else once it has ended."""
+    return with_files(checked({"port": fresh_port(), "host": "127.0.0.1", **options}))
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from messenger.net.listen import Listener, Slot
 from messenger.protocol.circuits import C1, CircuitEntrance, JoinCode, Joined
 from messenger.protocol.directory import Entry
 from messenger.protocol.handshake import PeerAnonymous, SignNeeded, UnwrapNeeded
-from messenger.protocol.link import ContentReceived, Link, LinkEvent, LinkUp
+from messenger.protocol.link import ContentReceived, Link, LinkEvent, LinkState, LinkUp
 from messenger.protocol.relay_answers import (
     Done,
     Page,
@@ -46,6 +46,7 @@ from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_wire import EXPORT
 from messenger.protocol.relay_word import Code, DirectoryPolicy, EndReason, Welcome
 from messenger.protocol.responder import Responder
+from tests.helpers.engines import fresh_port
 from tests.helpers.keys import identity
 from tests.helpers.patience import PATIENCE
 
@@ -90,8 +91,8 @@ class Client:
         await self.connection.run()
 
     def flush(self) -> None:
-        """Send what the service has to say."""
-        if self.service is not None:
+        """Send what the service has to say, unless they have left, perhaps right after they asked."""
+        if self.service is not None and self.link.state is LinkState.OPEN:
             self.connection.post_contents(self.service.data_to_send())
 
     async def _on_event(self, event: LinkEvent) -> None:
@@ -137,6 +138,7 @@ class SmallRelay:
     async def open(cls, who: str = "mallory") -> Self:
         """Listen on a free port."""
         relay = cls(who)
+        relay.port = fresh_port()  # one that the system gives nobody else while the relay is stopped
         await relay.start()
         return relay
 

@@ -1,6 +1,7 @@
 """Starts the program as a person at a terminal or a shell pipeline would, and waits for what it says."""
 
 import fcntl
+import json
 import os
 import re
 import select
@@ -24,6 +25,13 @@ from tests.helpers.patience import PATIENCE
 
 ROOT: Final = Path(__file__).parent.parent.parent
 
+_LIMITS: Final = "SOTTO_TEST_LIMITS"
+_AT_START: Final = Path(__file__).parent / "at_start"
+"""Python runs what is in there before a program: see `limited`."""
+
+PATIENT: Final = dict.fromkeys(("CONTROL_TIMEOUT", "HANDSHAKE_FIRST", "STOP_DEADLINE"), 2 * PATIENCE)
+"""The shortest time limits of the product: a machine may stand still for longer; no test waits so long."""
+
 _CONTROL_TERMINAL: Final = (
     "import fcntl, os, sys, termios;"
     "fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
@@ -37,17 +45,25 @@ _ROWS: Final = 50
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a started program: no display, no keyring, plain answers from the terminal."""
+    """The environment of a started program: no display, no keyring, time limits that are `PATIENT`."""
     kept = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
     return {
         **kept,
-        "PYTHONPATH": str(ROOT),
+        **limited(**PATIENT),
         "PYTHONWARNINGS": "error",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "PROMPT_TOOLKIT_NO_CPR": "1",
         "TERM": "xterm",
         "LC_ALL": "C.UTF-8",
         **(extra or {}),
+    }
+
+
+def limited(**values: float) -> dict[str, str]:
+    """Environment of a started program in which these `core.limits` are other ones than usual."""
+    return {
+        "PYTHONPATH": os.pathsep.join((str(_AT_START), str(ROOT))),
+        _LIMITS: json.dumps(values),
     }
 
 

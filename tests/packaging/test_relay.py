@@ -15,6 +15,7 @@ import pytest
 from messenger.core import limits
 from messenger.relay.main import read_arguments
 from messenger.relay.options import OptionError, RelayOptions, checked, declared, from_file
+from tests.helpers.engines import fresh_port
 from tests.helpers.relays import prepare, relay_in
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -153,6 +154,7 @@ async def test_the_container_is_healthy_while_the_relay_listens(tmp_path: Path) 
         check = await asyncio.create_subprocess_exec(sys.executable, "-c", there, stderr=quiet)
         return await check.wait() == 0
 
-    async with relay_in(prepare(tmp_path / "relay")) as site:
-        assert await healthy(site.started.port)
-    assert not await healthy(site.started.port)
+    port = fresh_port()  # none of those that the system gives to whoever asks next
+    async with relay_in(prepare(tmp_path / "relay"), port=port):
+        assert await healthy(port)
+    assert not await healthy(port)

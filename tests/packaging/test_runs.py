@@ -142,7 +142,7 @@ def test_children_that_outlive_their_process_hold_nothing_up(tmp_path: Path) -> 
 
 
 def test_a_test_that_never_ends_fails_with_the_stacks_and_the_others_go_on(tmp_path: Path) -> None:
-    status, said = run(tmp_path, *PARALLEL, "--limit", "5", a=HANGS, b=FINE)
+    status, said = run(tmp_path, *PARALLEL, "--limit", "10", a=HANGS, b=FINE)
     assert status == pytest.ExitCode.TESTS_FAILED, said
     assert "1 failed, 40 passed" in said
     assert "crashed while running 'test_a.py::test_hangs'" in said
@@ -150,7 +150,7 @@ def test_a_test_that_never_ends_fails_with_the_stacks_and_the_others_go_on(tmp_p
 
 
 def test_neither_may_the_tear_down_of_a_test_that_has_failed(tmp_path: Path) -> None:
-    status, said = run(tmp_path, *PARALLEL, "--limit", "5", a=HANGS_AFTER_A_FAILURE, b=FINE)
+    status, said = run(tmp_path, *PARALLEL, "--limit", "10", a=HANGS_AFTER_A_FAILURE, b=FINE)
     assert status == pytest.ExitCode.TESTS_FAILED, said
     assert "this is the failure" in said
     assert "in never_put_away" in said.partition("Timeout (")[2]
@@ -158,6 +158,6 @@ def test_neither_may_the_tear_down_of_a_test_that_has_failed(tmp_path: Path) -> 
 
 
 def test_one_process_alone_ends_with_the_stacks(tmp_path: Path) -> None:
-    status, said = run(tmp_path, "--limit", "5", a=HANGS)
+    status, said = run(tmp_path, "--limit", "10", a=HANGS)
     assert status != pytest.ExitCode.OK
     assert "in test_hangs" in said.partition("Timeout (")[2]

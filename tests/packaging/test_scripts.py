@@ -17,6 +17,9 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
+PATIENCE: Final = 240.0
+"""Seconds after which a start counts as hanging. It takes some seconds, of which pip needs most."""
+
 PROGRAM: Final = """
 import json, os, sys
 print(json.dumps({"arguments": sys.argv[1:], "folder": os.getcwd(), "process": os.getpid()}))
@@ -78,7 +81,7 @@ class Checkout:
 
     def run(self, *arguments: str, script: Path | str = "", **environment: str) -> tuple[int, str, str]:
         with self.start(*arguments, script=script, **environment) as process:
-            output, errors = process.communicate(timeout=60)
+            output, errors = process.communicate(timeout=PATIENCE)
         return process.returncode, output, errors
 
     def called(self) -> list[str]:
@@ -131,7 +134,7 @@ def test_the_first_start_sets_up_and_the_second_only_starts(checkout: Checkout) 
 
 def test_the_program_takes_the_place_of_the_script(ready: Checkout) -> None:
     with ready.start("listen", "fail") as process:
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 7
     assert said(output)["process"] == process.pid
     assert said(output)["folder"] == str(ready.tools)
@@ -238,7 +241,7 @@ def test_a_start_that_was_killed_halfway_is_begun_anew(checkout: Checkout) -> No
     with checkout.start("listen") as process:
         assert checkout.started.read_text(encoding="utf-8") == "started\n"
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     (checkout.root / ".venv" / "half").touch()
     checkout.tool("uv", UV_WORKS)
     code, output, errors = checkout.run("listen")
@@ -257,7 +260,7 @@ def test_a_second_start_waits_for_the_first_and_does_nothing_twice(checkout: Che
             assert second.stderr is not None
             assert "waiting" in second.stderr.readline()
             checkout.go.write_text("go\n", encoding="utf-8")
-            outputs = [first.communicate(timeout=60)[0], second.communicate(timeout=60)[0]]
+            outputs = [first.communicate(timeout=PATIENCE)[0], second.communicate(timeout=PATIENCE)[0]]
     assert [said(output)["arguments"] for output in outputs] == [["listen"], ["contacts"]]
     assert len(checkout.called()) == 1
 

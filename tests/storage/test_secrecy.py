@@ -40,12 +40,12 @@ def test_the_files_hold_no_readable_word(path: Path, key: bytes) -> None:
 
     assert set(while_open) == {path.name, f"{path.name}-wal", f"{path.name}-shm"}
     assert set(afterwards) == {path.name, copy_name(path, len(MIGRATIONS)).name}
-    words = [
+    words = [  # so long that millions of random bytes do not have them by chance
         "Penelope",
         "Bartholomew",
-        "Uncle",
-        "42424",
-        "54321",
+        "Uncle Barty",
+        "example:42424",
+        '"port":54321',
         "midnight",
         "bridge",
         "élèves",
