@@ -86,7 +86,7 @@ def test_they_talk_both_ways_and_see_what_became_of_it(two: tuple[Desk, Desk]) -
     bob.front()
     alice.hands.until(lambda: state(alice, 3) is MessageState.READ)
     write(bob, "Hello Alice")
-    alice.hands.until(lambda: alice.texts()[-1] == "Hello Alice")
+    alice.hands.until(lambda: alice.texts()[-1:] == ["Hello Alice"])
     assert bob.chat.composer.box.hasFocus()
 
 

@@ -95,7 +95,7 @@ def test_the_menu_of_a_message_that_disappears_closes(two: tuple[Desk, Desk]) ->
     alice.call(alice.bridge.engine.set_timer, alice.chat.conversation, HOUR)
     bob.hands.until(lambda: bob.chat.model.rowCount() == 1)
     write(alice.front(), "gone soon")
-    bob.hands.until(lambda: bob.texts()[-1] == "gone soon")
+    bob.hands.until(lambda: bob.texts()[-1:] == ["gone soon"])
     bob.front().hands.until(lambda: bob.page.model.unread() == 0)
     menu(bob, 1)
     let_pass(bob, HOUR)
