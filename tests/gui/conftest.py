@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from messenger.core.settings import Theme as Choice
 from messenger.core.spelling import Spelling
+from messenger.gui import engine_thread, notice, timeline_scroll
 from messenger.gui.app import make_loop
 from messenger.gui.collector import Collector
 from messenger.gui.composer import Composer
@@ -26,8 +27,9 @@ from messenger.gui.theme import Theme
 from messenger.gui.timeline_model import TimelineModel
 from messenger.gui.timeline_view import TimelineView
 from tests.helpers.engines import prepare
-from tests.helpers.gui import Desk, Hands
+from tests.helpers.gui import PATIENCE_MS, Desk, Hands
 from tests.helpers.history import History
+from tests.helpers.patience import PATIENCE
 
 _IGNORED = r"This plugin does not support|systemTrayWindowChanged"
 """What Qt says when it draws into memory: no window manager takes hints, no grabbed keyboard, no tray."""
@@ -50,6 +52,14 @@ def turned_loop(qapp: QApplication) -> Iterator[qasync.QEventLoop]:
     yield loop
     QApplication.clipboard().clear()  # in memory it would let go of it when there is no Python any more
     loop.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_hurries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes away by itself stays until it was looked at; a thread that ends may take its time for it."""
+    monkeypatch.setattr(notice, "_INFO_MS", PATIENCE_MS)
+    monkeypatch.setattr(timeline_scroll, "_FLASH_MS", PATIENCE_MS)
+    monkeypatch.setattr(engine_thread, "_GRACE", PATIENCE)
 
 
 @pytest.fixture
@@ -122,6 +132,7 @@ def speller(hands: Hands) -> Iterator[Speller]:
 @pytest.fixture
 def composer(qtbot: QtBot, hands: Hands, theme: Theme, speller: Speller) -> Composer:
     made = Composer(theme, lambda: speller)
+    made.spelling._late.setInterval(PATIENCE_MS)  # a busy machine is not what these tests are about
     qtbot.addWidget(made)
     made.resize(600, made.sizeHint().height())
     made.show()

@@ -80,13 +80,13 @@ def test_they_talk_both_ways_and_see_what_became_of_it(two: tuple[Desk, Desk]) -
     for number, text in enumerate(("Hello Bob", RIGHT_TO_LEFT, EMOJI, LONG.strip())):
         write(alice, text)
         bob.hands.until(lambda number=number: len(bob.texts()) == number + 1)  # type: ignore[misc]
-        assert alice.chat.composer.text() == ""
+        alice.hands.until(lambda: alice.chat.composer.text() == "")
     assert bob.texts() == alice.texts() == ["Hello Bob", RIGHT_TO_LEFT, EMOJI, LONG.strip()]
     alice.hands.until(lambda: state(alice, 3) >= MessageState.DELIVERED)
     bob.front()
     alice.hands.until(lambda: state(alice, 3) is MessageState.READ)
     write(bob, "Hello Alice")
-    alice.hands.until(lambda: alice.texts()[-1] == "Hello Alice")
+    alice.hands.until(lambda: alice.texts()[-1:] == ["Hello Alice"])
     assert bob.chat.composer.box.hasFocus()
 
 

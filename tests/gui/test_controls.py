@@ -18,6 +18,7 @@ from messenger.gui.sheet import Sheet
 from messenger.gui.switches import Segments, Switch
 from messenger.gui.theme import Theme
 from messenger.gui.widgets import ElidedLabel, FittingStack, IconButton, NumberField, fingerprint_text, label
+from tests.helpers.gui import PATIENCE_MS
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -73,7 +74,7 @@ def test_tab_leads_to_the_choice_that_holds_and_arrows_to_the_others(qtbot: QtBo
         column.addWidget(part)
     shown(qtbot, around)
     around.activateWindow()
-    qtbot.waitUntil(around.isActiveWindow)
+    qtbot.waitUntil(around.isActiveWindow, timeout=PATIENCE_MS)
     chosen: list[Colour] = []
     segments.chosen.connect(chosen.append)
     segments.show_choice(Colour.RED)
@@ -112,7 +113,7 @@ def test_a_spinner_turns_only_while_it_is_seen(qtbot: QtBot, theme: Theme) -> No
     spinner = Spinner(theme)
     shown(qtbot, spinner)
     angle = spinner._angle
-    qtbot.waitUntil(lambda: spinner._angle != angle)
+    qtbot.waitUntil(lambda: spinner._angle != angle, timeout=PATIENCE_MS)
     spinner.hide()
     assert spinner._timer == 0
 
@@ -136,7 +137,7 @@ def test_good_news_goes_away_by_itself(qtbot: QtBot, theme: Theme) -> None:
     assert notice.text() == "Copied"
     assert notice._timer.isActive()
     notice._timer.start(0)
-    qtbot.waitUntil(lambda: notice.text() == "")
+    qtbot.waitUntil(lambda: notice.text() == "", timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_a_passphrase_is_hidden_unless_asked(qtbot: QtBot, theme: Theme) -> None
     assert field.echoMode() is QLineEdit.EchoMode.Password
     field.setFocus()
     field.activateWindow()
-    qtbot.waitUntil(field.isActiveWindow)
+    qtbot.waitUntil(field.isActiveWindow, timeout=PATIENCE_MS)
     QTest.keyClick(field, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     assert field.echoMode() is QLineEdit.EchoMode.Normal
     assert "Hide" in field._eye.text()
@@ -272,7 +273,7 @@ def test_a_dialog_grows_with_what_comes_into_it(qtbot: QtBot, theme: Theme) -> N
     sheet.open()
     before = sheet.height()
     words.setText("long " * 300)
-    qtbot.waitUntil(lambda: words.height() >= words.heightForWidth(words.width()))
+    qtbot.waitUntil(lambda: words.height() >= words.heightForWidth(words.width()), timeout=PATIENCE_MS)
     assert sheet.height() > before
 
 

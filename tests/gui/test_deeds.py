@@ -182,7 +182,7 @@ def test_links_are_followed_and_answers_traced_by_keyboard(two: tuple[Desk, Desk
     for number in range(30):
         alice.call(alice.bridge.engine.send_text, conversation, f"line {number}")
     alice.call(alice.bridge.engine.send_text, conversation, "an answer", first.id)
-    alice.hands.until(lambda: alice.texts()[-1] == "an answer")
+    alice.hands.until(lambda: alice.texts()[-1:] == ["an answer"])
     pick(alice, alice.chat.model.rowCount() - 1, "Show what it answers")
     view = alice.chat.view
     alice.hands.until(lambda: view.rect().contains(view.visualRect(alice.chat.model.index(0)).center()))
@@ -385,7 +385,7 @@ def test_drafts_survive_a_restart_and_stand_in_the_list(two: tuple[Desk, Desk]) 
         assert again.chat.composer.bar.title() == "Reply to Bob"
         again.hands.type("ence", again.chat.composer.box)
         again.hands.press(Qt.Key.Key_Return, widget=again.chat.composer.box)
-        bob.hands.until(lambda: bob.texts()[-1] == "half a sentence")
+        bob.hands.until(lambda: bob.texts()[-1:] == ["half a sentence"])
         assert bob.chat.model.row(1).message.reply_to == bob.chat.model.row(0).message.id
         again.hands.until(lambda: draft_of(again)() == "")
     finally:

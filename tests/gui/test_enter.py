@@ -19,7 +19,7 @@ from messenger.gui.verify_sheet import VerifySheet
 from tests.gui.conftest import Desks
 from tests.gui.test_chat import choose, meet
 from tests.gui.test_settings import settings
-from tests.helpers.gui import Desk, Hands
+from tests.helpers.gui import PATIENCE_MS, Desk, Hands
 
 ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -51,7 +51,7 @@ def asking(qtbot: QtBot, theme: Theme) -> Iterator[Asking]:
 
 def opened(qtbot: QtBot, sheet: Asking) -> Asking:
     sheet.open()
-    qtbot.waitUntil(sheet.isActiveWindow)
+    qtbot.waitUntil(sheet.isActiveWindow, timeout=PATIENCE_MS)
     return sheet
 
 
@@ -97,7 +97,7 @@ def test_a_dialog_that_a_field_opens_is_not_answered_by_the_same_key(
     asking.field.returnPressed.connect(inner.open)
     asking.field.setFocus()
     hands.press(Qt.Key.Key_Return)
-    qtbot.waitUntil(inner.isActiveWindow)
+    qtbot.waitUntil(inner.isActiveWindow, timeout=PATIENCE_MS)
     assert (asking.pressed, inner.pressed) == ([], [])
     inner.field.setFocus()
     hands.press(Qt.Key.Key_Return)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QDate, Qt
+from PySide6.QtCore import QDateTime, Qt
 
 from messenger.core import limits
 from messenger.core.models import Message
@@ -201,7 +201,8 @@ def test_a_day_is_jumped_to(two: tuple[Desk, Desk]) -> None:
     say(alice, bob, "second")
     alice.hands.press(Qt.Key.Key_G, CONTROL, alice.front().window)
     sheet = alice.sheet(DateSheet)
-    sheet.calendar.setSelectedDate(QDate.currentDate())
+    first = QDateTime.fromMSecsSinceEpoch(alice.chat.model.row(0).message.stored_ms)
+    sheet.calendar.setSelectedDate(first.date())  # not today, if midnight was a moment ago
     alice.hands.click(sheet.go_button)
     alice.hands.until(lambda: flashed(alice)() == "first")
     alice.chat.to_date(2**50)

@@ -76,7 +76,7 @@ def talk(alice: Desk, bob: Desk) -> None:
     tab_to(bob.front(), "Write a message")
     bob.hands.type("so am I")
     bob.hands.press(Qt.Key.Key_Return)
-    alice.hands.until(lambda: alice.texts()[-1] == "so am I")
+    alice.hands.until(lambda: alice.texts()[-1:] == ["so am I"])
     alice.hands.until(lambda: alice.chat.model.row(0).message.state is MessageState.READ)
 
 

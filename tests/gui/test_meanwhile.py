@@ -17,14 +17,13 @@ from tests.gui.conftest import Desks
 from tests.gui.test_below import click
 from tests.gui.test_chat import meet, write
 from tests.gui.test_deeds import key, mark, menu, say
-from tests.gui.test_files import both, file, friends, newest, offered, press, sentence, stands
+from tests.gui.test_files import MIB, SLOW, both, file, friends, newest, offered, press, sentence, stands
+from tests.gui.test_vanishing import HOUR, let_pass
 from tests.helpers.gui import Desk
 from tests.helpers.history import History
 
 LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier
-SLOW = 256
-"""KiB a second."""
 
 
 @pytest.fixture
@@ -93,12 +92,13 @@ def test_the_menu_of_a_message_closes_with_it(two: tuple[Desk, Desk]) -> None:
 
 def test_the_menu_of_a_message_that_disappears_closes(two: tuple[Desk, Desk]) -> None:
     alice, bob = two
-    alice.call(alice.bridge.engine.set_timer, alice.chat.conversation, 5)
+    alice.call(alice.bridge.engine.set_timer, alice.chat.conversation, HOUR)
     bob.hands.until(lambda: bob.chat.model.rowCount() == 1)
     write(alice.front(), "gone soon")
-    bob.hands.until(lambda: bob.texts()[-1] == "gone soon")
-    mark(bob, 1)
+    bob.hands.until(lambda: bob.texts()[-1:] == ["gone soon"])
+    bob.front().hands.until(lambda: bob.page.model.unread() == 0)
     menu(bob, 1)
+    let_pass(bob, HOUR)
     bob.hands.until(lambda: bob.chat.model.rowCount() == 1)
     bob.hands.until(lambda: not bob.chat.view.findChildren(MessageMenu))
 
@@ -233,7 +233,7 @@ def test_the_panel_sets_how_long_messages_stay(two: tuple[Desk, Desk]) -> None:
 
 def test_a_window_closed_during_a_transfer_goes_on_where_it_was(desks: Desks, tmp_path: Path) -> None:
     alice, bob = friends(desks, tmp_path, send_limit=SLOW)
-    source = file(tmp_path / "film.mkv", 1024 * 1024)
+    source = file(tmp_path / "film.mkv", 4 * MIB)
     offered(alice, bob, source)
     press(bob, FileDeed.ACCEPT)
     both((alice, bob), TransferState.RUNNING)
@@ -245,6 +245,7 @@ def test_a_window_closed_during_a_transfer_goes_on_where_it_was(desks: Desks, tm
     try:
         again.start()
         again.front().open_chat("Alice")
+        alice.call(alice.bridge.engine.change_settings, {"send_limit": 0})
         again.hands.until(lambda: stands(again, TransferState.DONE))
     finally:
         again.close()

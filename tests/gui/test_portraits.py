@@ -60,7 +60,7 @@ def test_what_was_chosen_is_seen_by_both(desks: Desks, tmp_path: Path) -> None:
     sheet.portrait.use(red(tmp_path / "me.png"))
     alice.hands.until(lambda: is_red(sheet.portrait.disc, sheet.portrait.disc.rect().center()))
     assert sheet.portrait.remove_button.isVisible()
-    assert not sheet.notice.isHidden()
+    alice.hands.until(lambda: not sheet.notice.isHidden())
     alice.hands.until(lambda: in_list(bob))
     header = bob.chat.header._avatar
     alice.hands.until(lambda: is_red(header, header.rect().center()))

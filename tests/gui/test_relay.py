@@ -127,6 +127,7 @@ def test_who_hosts_it_can_use_it_too_and_finds_it_where_it_is_started_next(desks
     assert adding.field.text() == sheet.relay.link
     alice.hands.click(adding.go_button)
     alice.hands.until(lambda: linked(alice, sheet))
+    alice.hands.until(adding.go_button.isEnabled)
     alice.hands.click(adding.go_button)
     alice.hands.until(lambda: not sheet.use_button.isVisible())
     before = sheet.relay.port

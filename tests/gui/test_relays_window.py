@@ -25,6 +25,7 @@ from tests.gui.conftest import Desks
 from tests.gui.test_chat import knock, meet, state, write
 from tests.gui.test_deeds import key, mark
 from tests.gui.test_settings import settings, turn_to
+from tests.helpers.engines import fresh_port
 from tests.helpers.gui import Desk
 from tests.helpers.relay_thread import ThreadedRelay, threaded_relay
 
@@ -158,7 +159,7 @@ def test_what_is_no_link_of_a_relay_is_said_so(desks: Desks, text: str, words: s
 
 
 def test_a_relay_that_does_not_answer_stays_with_the_reason(desks: Desks, tmp_path: Path) -> None:
-    with threaded_relay(tmp_path / "relay") as relay:
+    with threaded_relay(tmp_path / "relay", port=fresh_port()) as relay:  # which nobody else is given then
         link, fingerprint = relay.started.link, relay.started.fingerprint
     alice = desks("alice")
     paste(alice, link)

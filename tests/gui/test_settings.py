@@ -137,7 +137,7 @@ def test_the_port_is_checked_in_the_field_and_applied(desks: Desks) -> None:
     alice.hands.type(str(port), field)
     alice.hands.press(Qt.Key.Key_Return, widget=field)
     alice.hands.until(lambda: stored(alice).port == port)
-    assert alice.address().endswith(f":{port}")
+    alice.hands.until(lambda: alice.address().endswith(f":{port}"))
 
 
 def test_a_value_that_is_not_taken_is_explained_beside_it(desks: Desks) -> None:

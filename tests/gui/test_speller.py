@@ -122,6 +122,7 @@ def test_suggestions_that_take_long_are_not_waited_for(
 ) -> None:
     hands.type("A wrold of mine", composer.box)
     hands.until(lambda: marked(composer) == ["wrold"])
+    composer.spelling._late.setInterval(limits.SUGGESTIONS_WAIT_MS)
     process = speller._process
     assert process is not None
     os.kill(process.processId(), signal.SIGSTOP)

@@ -1,5 +1,6 @@
 """Spelling in the window of a profile: the personal dictionary, locking, windows apart, settings."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -187,8 +188,12 @@ def test_where_it_only_fails_the_settings_say_what_to_install(
     assert "libenchant-2-2" in part.advice.text()
 
 
-def test_closing_the_settings_ends_what_they_asked(two: tuple[Desk, Desk]) -> None:
+def test_closing_the_settings_ends_what_they_asked(
+    two: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice, _bob = two
+    waits = [sys.executable, "-c", "input()"]  # it is at work whenever somebody looks
+    monkeypatch.setattr(speller_module, "_command", lambda *_arguments: waits)
     alice.front()
     alice.hands.press(Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier, alice.window)
     sheet = alice.sheet(SettingsSheet)

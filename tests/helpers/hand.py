@@ -52,7 +52,7 @@ class Hand(QObject):
         if self._command is None and b"\n" in self._pending:
             line, _, self._pending = self._pending.partition(b"\n")
             self._command = json.loads(line)
-            self._tries = int(self._command.get("patience", 20) * 1000 / POLL_MS)
+            self._tries = int(self._command["patience"] * 1000 / POLL_MS)
             self._timer.start()
 
     @Slot()

@@ -7,14 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from messenger.engine.engine import Engine
 from tests.helpers.engines import fresh_port
 from tests.helpers.keys import make_profile
-
-_END: Final = 20.0
-"""Seconds for a window to go away after it was closed."""
+from tests.helpers.patience import PATIENCE
 
 
 class Person:
@@ -47,7 +45,7 @@ class Person:
             self._window.kill()
         self._window.communicate()
 
-    def do(self, what: str, *args: str, patience: float = 20.0) -> Any:  # noqa: ANN401 -- depends on the command
+    def do(self, what: str, *args: str, patience: float = PATIENCE) -> Any:  # noqa: ANN401 -- depends on the command
         """Do something and return what came of it; waits until it can be done.
 
         Raises:
@@ -70,13 +68,13 @@ class Person:
 
     def ended(self) -> int:
         """Wait until the window has ended by itself; its exit code."""
-        self._window.communicate(timeout=_END)
+        self._window.communicate(timeout=PATIENCE)
         return self._window.returncode
 
     def leave(self) -> None:
         """Close the window and wait for its end, which must be a clean one."""
         self.do("close")
-        self._window.communicate(timeout=_END)
+        self._window.communicate(timeout=PATIENCE)
         assert self._window.returncode == 0, self._log.read_text()
         assert self._log.read_text() == ""
 

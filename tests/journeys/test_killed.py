@@ -65,7 +65,7 @@ threading.Event().wait()
 """
 
 READS_A_PICTURE: Final = """
-import sys
+import sys, threading
 from PySide6.QtCore import QCoreApplication
 from messenger.gui.pictures import Job, PictureQueue
 
@@ -73,7 +73,7 @@ app = QCoreApplication([])
 queue = PictureQueue()
 queue.start(Job(("read", "300"), sys.argv[1].encode(), 1 << 20, lambda answer: None))
 print("ready", flush=True)
-app.exec()
+threading.Event().wait()  # the event loop, which would tell the process what to read, does not run
 """
 
 
