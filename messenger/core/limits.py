@@ -43,6 +43,9 @@ HANDSHAKE_FIRST: Final = 5.0
 HANDSHAKE_STEP: Final = 10.0
 """Deadline for each further handshake message."""
 
+FIRST_WORDS: Final = HANDSHAKE_STEP
+"""Whoever comes in and is not a contact says something within this time."""
+
 HANDSHAKE_TOTAL: Final = 30.0
 """Deadline for the whole handshake, without the time a person takes to look at a fingerprint."""
 

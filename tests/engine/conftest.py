@@ -7,6 +7,7 @@ import pytest
 
 from messenger.core import limits
 from tests.helpers.engines import People, people_in
+from tests.helpers.patience import PATIENCE
 from tests.helpers.relays import Site, prepare, relay_in
 
 
@@ -29,3 +30,10 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses that only spare other people's computers are short here."""
     monkeypatch.setattr(limits, "RECONNECT_FIRST", 0.05)
     monkeypatch.setattr(limits, "RECONNECT_MAX", 0.2)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is hung up on because this machine was busy for some seconds; tests of these limits set them."""
+    monkeypatch.setattr(limits, "HANDSHAKE_FIRST", PATIENCE)
+    monkeypatch.setattr(limits, "HANDSHAKE_STEP", PATIENCE)

@@ -14,7 +14,7 @@ from messenger.net import lanes as net_lanes
 from messenger.net.dial import dial_bare
 from messenger.storage import landing
 from tests.engine.test_files import MIB, file, names, runs, stands
-from tests.helpers.engines import People, Person
+from tests.helpers.engines import People, Person, fresh_port
 from tests.helpers.relay_users import acquainted, direct, linked, relayed
 from tests.helpers.relays import Site, prepare, relay_in
 
@@ -28,8 +28,8 @@ class House:
         self.site: Site
 
     async def start(self, port: int = 0) -> None:
-        """Let it run."""
-        self.site = await self._stack.enter_async_context(relay_in(self._folder, port=port))
+        """Let it run, on a port that the system gives to nobody else when it does not."""
+        self.site = await self._stack.enter_async_context(relay_in(self._folder, port=port or fresh_port()))
 
     async def stop(self) -> None:
         """Let it not run."""

@@ -39,17 +39,22 @@ E = TypeVar("E")
 
 DATABASE: Final = "sotto.db"
 
-_PORTS: Final = range(10_000, 32_000)
+_ALL_PORTS: Final = range(10_000, 32_000)
 """Below those that the system hands out for calls going out."""
 
-_PORTS_PER_PROCESS: Final = 1_000
+
+def _share() -> range:
+    """The ports of this process: those that run tests beside it (pytest-xdist) have others."""
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % count
+    size = len(_ALL_PORTS) // count
+    return _ALL_PORTS[number * size : (number + 1) * size]
+
+
+_PORTS: Final = _share()
 _attempts = itertools.count(1)
-# Two runs of the tests may share a block: they do not begin at the same port of it.
-_ports = itertools.count(
-    _PORTS.start
-    + os.getpid() * _PORTS_PER_PROCESS % len(_PORTS)
-    + os.urandom(1)[0] * _PORTS_PER_PROCESS // 512
-)
+# Two runs of the tests on one computer have the same ports: they do not begin at the same one.
+_ports = itertools.count(int.from_bytes(os.urandom(2), "big"))
 
 
 def fresh_ports(count: int) -> list[int]:

@@ -46,6 +46,7 @@ from messenger.protocol.relay_service import RelayService
 from messenger.protocol.relay_wire import EXPORT
 from messenger.protocol.relay_word import Code, DirectoryPolicy, EndReason, Welcome
 from messenger.protocol.responder import Responder
+from tests.helpers.engines import fresh_port
 from tests.helpers.keys import identity
 from tests.helpers.patience import PATIENCE
 
@@ -151,7 +152,8 @@ class SmallRelay:
         return f"127.0.0.1:{self.port} {format_fingerprint(self.fingerprint)}"
 
     async def start(self) -> None:
-        """Begin, again on the port that it had."""
+        """Begin, again on the port that it had, which the system gives to nobody else meanwhile."""
+        self.port = self.port or fresh_port()
         self._listener = await Listener.open(self._serve, self.port, exact=True, host="127.0.0.1")
         self.port = self._listener.port
 
