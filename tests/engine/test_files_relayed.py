@@ -13,7 +13,7 @@ from messenger.engine.events import TransferChanged
 from messenger.net import lanes as net_lanes
 from messenger.net.dial import dial_bare
 from messenger.storage import landing
-from tests.engine.test_files import MIB, file, names, runs, stands
+from tests.engine.test_files import MIB, file, hesitates, names, runs, stands
 from tests.helpers.engines import People, Person, fresh_port
 from tests.helpers.relay_users import acquainted, direct, linked, relayed
 from tests.helpers.relays import Site, prepare, relay_in
@@ -101,8 +101,8 @@ def same(tmp_path: Path, name: str) -> bool:
 
 
 async def half_way(sender: Person, taker: Person, tmp_path: Path) -> Transfer:
-    """A transfer of 12 MiB, so slow that it can be interrupted; as its taker sees it."""
-    await sender.engine.change_settings({"send_limit": 4096})
+    """A transfer of 12 MiB that waits to be interrupted; as its taker sees it."""
+    await hesitates(sender, 5 * MIB + MIB // 2)
     offer = await offered(sender, taker, file(tmp_path / "film", 12 * MIB))
     await taker.engine.accept_files(offer.id, tmp_path / "there")
     return await runs(taker, 5 * MIB)
