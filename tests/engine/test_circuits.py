@@ -14,6 +14,7 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, MessageState, Offline, Online, Route, Standing
 from messenger.core.relays import RelayUnreachable
 from messenger.engine.events import PeerTyping, PresenceChanged, RelayAsked
+from messenger.engine.relay_link import RelayLink
 from messenger.protocol.relay_answers import Ring
 from tests.helpers.carrier import context_of, fingerprint_only, later, settled
 from tests.helpers.engines import People, Person
@@ -226,6 +227,9 @@ async def test_a_relay_of_theirs_is_called_again_for_a_circuit(
 ) -> None:
     """The link with it had nothing to do for a while and was closed: looking at the conversation opens it."""
     monkeypatch.setattr(carrier_limits, "RELAY_IDLE", 0.3)
+    idle, busy = RelayLink.idle.fget, [True]
+    assert idle is not None
+    monkeypatch.setattr(RelayLink, "idle", property(lambda link: 0.0 if busy[0] else idle(link)))
     theirs = site.started.fingerprint
     async with relay_in(prepare(tmp_path / "another", "carol")) as another:
         alice, bob = await people("alice", listen=False), await people("bob", listen=False)
@@ -243,7 +247,9 @@ async def test_a_relay_of_theirs_is_called_again_for_a_circuit(
         (here, there), _ = await asyncio.gather(acquainted(alice, bob, site.started.link), allow())
         for _ in range(2):
             await alice.engine.disconnect(here)
+            busy[0] = False
             await until(closed)
+            busy[0] = True  # however long it takes until something is asked on the next one
             since, mark = alice.mark, bob.mark
             await alice.engine.reconnect(here)
             await relayed(alice, here, since=since)
