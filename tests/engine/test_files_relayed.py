@@ -14,6 +14,7 @@ from messenger.net import lanes as net_lanes
 from messenger.net.dial import dial_bare
 from messenger.storage import landing
 from tests.engine.test_files import MIB, file, hesitates, names, runs, stands
+from tests.helpers.carrier import settled
 from tests.helpers.engines import People, Person, fresh_port
 from tests.helpers.relay_users import acquainted, direct, linked, relayed
 from tests.helpers.relays import Site, prepare, relay_in
@@ -120,10 +121,11 @@ async def test_a_file(
 ) -> None:
     """Whoever has called: the lane is a circuit of its own, and nobody dials the relay as if it were them."""
     alice, bob = pair
-    since = (alice.mark, bob.mark)
-    await pair[caller].engine.reconnect(await pair[caller].with_(pair[1 - caller]))
-    await relayed(alice, await alice.with_(bob), since=since[0])
-    await relayed(bob, await bob.with_(alice), since=since[1])
+    here, there = await alice.with_(bob), await bob.with_(alice)
+    await pair[caller].engine.reconnect((here, there)[caller])
+    await relayed(alice, here)
+    await relayed(bob, there)
+    await settled(alice, here, bob, there)  # if both have called, one of the circuits has been given up
     joined = house.lanes
     offer = await offered(alice, bob, file(tmp_path / "letter", size))
     await bob.engine.accept_files(offer.id, tmp_path / "there")
