@@ -34,6 +34,9 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is hung up on because this machine was busy for some seconds; tests of these limits set them."""
-    monkeypatch.setattr(limits, "HANDSHAKE_FIRST", PATIENCE)
-    monkeypatch.setattr(limits, "HANDSHAKE_STEP", PATIENCE)
+    """Nobody is hung up on, and nothing left half closed, because this machine stood still for some seconds.
+
+    Tests of these limits set them.
+    """
+    for name in ("HANDSHAKE_FIRST", "HANDSHAKE_STEP", "STOP_DEADLINE"):
+        monkeypatch.setattr(limits, name, PATIENCE)
