@@ -236,8 +236,7 @@ async def test_a_relay_of_theirs_is_called_again_for_a_circuit(
 ) -> None:
     """The link with it had nothing to do for a while and was closed: looking at the conversation opens it."""
     monkeypatch.setattr(carrier_limits, "RELAY_IDLE", 0.3)
-    idle, busy = RelayLink.idle.fget, [True]
-    assert idle is not None
+    idle, busy = vars(RelayLink)["idle"].fget, [True]
     monkeypatch.setattr(RelayLink, "idle", property(lambda link: 0.0 if busy[0] else idle(link)))
     theirs = site.started.fingerprint
     async with relay_in(prepare(tmp_path / "another", "carol")) as another:

@@ -13,11 +13,10 @@ from messenger.core import transfer_limits
 from messenger.core.ids import MESSAGE_ID_SIZE
 from messenger.core.transfers import TransferState, Trouble, Wish
 from messenger.crypto.hashing import chunk_hasher
-from messenger.engine import lanes as lanes_module
 from messenger.engine.events import TransferChanged
 from messenger.engine.lane_jobs import Sending
 from messenger.net.connection import Connection
-from messenger.net.lanes import LANE_BYTE
+from messenger.net.lanes import LANE_BYTE, accept_lane
 from messenger.protocol import lane_files, packets
 from messenger.protocol.lane_files import Have
 from messenger.protocol.packets import LANE_SECRET_SIZE, LaneTicket
@@ -215,13 +214,13 @@ async def test_who_opens_a_lane_and_says_nothing_is_not_waited_for(
 ) -> None:
     """The program ends at once, and nothing of it goes on."""
     monkeypatch.setattr(transfer_limits, "LANE_STEP", 1000.0)
-    came, accept = asyncio.Event(), lanes_module.accept_lane
+    came = asyncio.Event()
 
     async def accepting(*how: Any) -> Any:  # noqa: ANN401 -- as it comes
         came.set()
-        return await accept(*how)
+        return await accept_lane(*how)
 
-    monkeypatch.setattr(lanes_module, "accept_lane", accepting)
+    monkeypatch.setattr("messenger.engine.lanes.accept_lane", accepting)
     bob = await people("bob")
     reader, writer = await asyncio.open_connection("127.0.0.1", await bob.port())
     writer.write(bytes((LANE_BYTE,)))
