@@ -41,7 +41,9 @@ HANDSHAKE_FIRST: Final = 5.0
 """Deadline for the first handshake message."""
 
 HANDSHAKE_STEP: Final = 10.0
-"""Deadline for each further handshake message."""
+"""Deadline for each further handshake message …"""
+FIRST_WORDS: Final = HANDSHAKE_STEP
+"""… and for the first words of whoever comes in and is not a contact."""
 
 HANDSHAKE_TOTAL: Final = 30.0
 """Deadline for the whole handshake, without the time a person takes to look at a fingerprint."""
@@ -53,10 +55,8 @@ The listener waits HANDSHAKE_STEP only, so the dialler hangs up meanwhile and di
 """
 
 HALF_OPEN_TOTAL: Final = 64
-"""Handshakes in progress at one listener."""
-
 HALF_OPEN_PER_NETWORK: Final = 4
-"""Handshakes in progress from one /24 (IPv4) or /56 (IPv6)."""
+"""Handshakes in progress at one listener, and of these from one /24 (IPv4) or /56 (IPv6)."""
 
 HANDSHAKE_FAILURE_DELAY: Final = 0.05
 """A failed handshake is closed no sooner than this, plus jitter, so that failures look alike."""

@@ -73,6 +73,9 @@ class Lanes:
         self._used: dict[bytes, _Expected] = {}
         self._awaited: dict[bytes, asyncio.Event] = {}
         self._tasks = Tasks("lanes", context.publish)
+        self._answering: set[asyncio.Task[object]] = set()
+        """Those in which somebody is being let in; they are not ours."""
+        self._closed = False
         self.circuit: CircuitOpener = _no_circuit
         """Opens a further circuit to somebody; see `messenger.engine.circuits.Circuits.open`."""
 
@@ -97,9 +100,14 @@ class Lanes:
                     expected.waiter.set_exception(ConnectError(Reason.INTERRUPTED))
 
     async def close(self) -> None:
-        """End what is being opened."""
+        """End what is being opened; who comes later is not let in."""
+        self._closed = True
         for connection in list(self._desks):
             self.leave(connection)
+        answering = list(self._answering)
+        for task in answering:
+            task.cancel()
+        await asyncio.gather(*answering, return_exceptions=True)
         await self._tasks.close()
 
     async def open(self, connection: Connection) -> Line:
@@ -171,11 +179,18 @@ class Lanes:
         Args:
             sock: Not blocking, nothing read from it; ours from now on.
         """
+        task = asyncio.current_task()
+        if self._closed or task is None:
+            sock.close()
+            return
+        self._answering.add(task)
         try:
             line, ticket = await accept_lane(sock, self, self._expect)
         except (OSError, ProtocolError) as e:
             log.info("x lane refused: %s", type(e).__name__)
             return
+        finally:
+            self._answering.discard(task)
         expected = self._used.pop(ticket.id)
         if expected.waiter is None:
             self._up(expected.desk, ticket, line)

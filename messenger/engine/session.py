@@ -176,7 +176,7 @@ class Session:
         for packet in words:
             self.connection.post(packet)
             self._said = packet if isinstance(packet, Hello) else None
-        self._patience = asyncio.get_running_loop().call_later(limits.HANDSHAKE_STEP, self._lose_patience)
+        self._patience = asyncio.get_running_loop().call_later(limits.FIRST_WORDS, self._lose_patience)
 
     async def _on_packets(self, packets: list[Packet]) -> None:
         """Take what came together; what is of their chain and in a row is stored together."""

@@ -112,6 +112,9 @@ class Listener:
         return sock
 
     async def _serve(self, sock: socket.socket) -> None:
+        if self._accepting is None:  # closed in the moment in which they came: nobody would end this
+            sock.close()
+            return
         try:
             slot = self._half_open.enter(peer_of(sock)[0])
         except OSError:  # gone before we looked

@@ -7,6 +7,7 @@ import pytest
 
 from messenger.core import limits
 from tests.helpers.engines import People, people_in
+from tests.helpers.patience import PATIENCE
 from tests.helpers.relays import Site, prepare, relay_in
 
 
@@ -29,3 +30,13 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses that only spare other people's computers are short here."""
     monkeypatch.setattr(limits, "RECONNECT_FIRST", 0.05)
     monkeypatch.setattr(limits, "RECONNECT_MAX", 0.2)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is hung up on, and nothing left half closed, because this machine stood still for some seconds.
+
+    Tests of these limits set them.
+    """
+    for name in ("HANDSHAKE_FIRST", "HANDSHAKE_STEP", "STOP_DEADLINE"):
+        monkeypatch.setattr(limits, name, PATIENCE)

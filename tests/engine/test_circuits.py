@@ -14,6 +14,7 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import Contact, MessageState, Offline, Online, Route, Standing
 from messenger.core.relays import RelayUnreachable
 from messenger.engine.events import PeerTyping, PresenceChanged, RelayAsked
+from messenger.engine.relay_link import RelayLink
 from messenger.protocol.relay_answers import Ring
 from tests.helpers.carrier import context_of, fingerprint_only, later, settled
 from tests.helpers.engines import People, Person
@@ -26,7 +27,10 @@ Pair = tuple[Person, ConversationId, Person, ConversationId]
 
 @pytest.fixture
 async def strangers(people: People, site: Site) -> Pair:
-    """Alice and Bob, who know nothing of each other but where they are written to; they have accepted."""
+    """Alice and Bob, who know nothing of each other but where they are written to; they have accepted.
+
+    Alice calls by herself once she knows where Bob is: sooner or later there is a link.
+    """
     alice, bob = await people("alice", listen=False), await people("bob", listen=False)
     here, there = await acquainted(alice, bob, site.started.link)
     return alice, here, bob, there
@@ -34,9 +38,8 @@ async def strangers(people: People, site: Site) -> Pair:
 
 async def test_a_link_through_the_relay_when_both_are_there(strangers: Pair) -> None:
     alice, here, bob, there = strangers
-    since = alice.mark
     await alice.engine.reconnect(here)
-    await relayed(alice, here, since=since)
+    await relayed(alice, here)
     await relayed(bob, there)
     message = await alice.engine.send_text(here, "by the link")
     await alice.sees(message.id, MessageState.DELIVERED)
@@ -204,10 +207,17 @@ async def test_whoever_is_blocked_is_not_answered(
     strangers: Pair, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pass lapses: busy and unwilling look alike, and nothing of theirs is taken."""
-    monkeypatch.setattr(relay_limits, "PASS_WAIT", 0.5)
     alice, here, bob, there = strangers
-    await bob.engine.block(there)
+    await alice.engine.reconnect(here)
+    await relayed(alice, here)
+    await relayed(bob, there)
+    await settled(alice, here, bob, there)
     since, mark = alice.mark, bob.mark
+    await bob.engine.block(there)
+    await alice.offline(here, since=since)
+    await bob.offline(there, since=mark)
+    monkeypatch.setattr(relay_limits, "PASS_WAIT", 0.5)
+    joined, since, mark = site.relay.house.counters.circuits_joined, alice.mark, bob.mark
     await alice.engine.reconnect(here)
     gone = await alice.wait_for(
         PresenceChanged,
@@ -216,7 +226,7 @@ async def test_whoever_is_blocked_is_not_answered(
     )
     assert isinstance(gone.presence, Offline)
     assert gone.presence.reason is Reason.REFUSED
-    assert site.relay.house.counters.circuits_joined == 0, "the pass was not even shown"
+    assert site.relay.house.counters.circuits_joined == joined, "the pass was not even shown"
     assert not alice.count(PresenceChanged, lambda e: isinstance(e.presence, Online), since=since)
     assert not bob.count(PresenceChanged, lambda e: isinstance(e.presence, Online), since=mark)
 
@@ -226,6 +236,8 @@ async def test_a_relay_of_theirs_is_called_again_for_a_circuit(
 ) -> None:
     """The link with it had nothing to do for a while and was closed: looking at the conversation opens it."""
     monkeypatch.setattr(carrier_limits, "RELAY_IDLE", 0.3)
+    idle, busy = vars(RelayLink)["idle"].fget, [True]
+    monkeypatch.setattr(RelayLink, "idle", property(lambda link: 0.0 if busy[0] else idle(link)))
     theirs = site.started.fingerprint
     async with relay_in(prepare(tmp_path / "another", "carol")) as another:
         alice, bob = await people("alice", listen=False), await people("bob", listen=False)
@@ -243,7 +255,9 @@ async def test_a_relay_of_theirs_is_called_again_for_a_circuit(
         (here, there), _ = await asyncio.gather(acquainted(alice, bob, site.started.link), allow())
         for _ in range(2):
             await alice.engine.disconnect(here)
+            busy[0] = False
             await until(closed)
+            busy[0] = True  # however long it takes until something is asked on the next one
             since, mark = alice.mark, bob.mark
             await alice.engine.reconnect(here)
             await relayed(alice, here, since=since)

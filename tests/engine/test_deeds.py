@@ -151,9 +151,10 @@ async def test_with_restarts_in_between(people: People) -> None:
     texts = await bob.texts(there)
     assert texts[:3] == ["kept and edited", "", "reply"]
     for person, conversation in ((alice, here), (bob, there)):
-        store = context_of(person).store
-        assert not store._database.rows("SELECT 1 FROM messages WHERE original IS NOT NULL")
-        assert not store.messages.to_send(conversation, 0, 9)
+        context = context_of(person)
+        rows, to_send = context.store._database.rows, context.store.messages.to_send
+        assert not await context.stored(rows, "SELECT 1 FROM messages WHERE original IS NOT NULL")
+        assert not await context.stored(to_send, conversation, 0, 9)
         assert not (await person.engine.find(SearchQuery(text="secret"))).messages
 
 
@@ -188,7 +189,8 @@ async def _later_text(person: Person, conversation: ConversationId) -> Message:
 
 async def sealed(person: Person, conversation: ConversationId, known: set[MessageId]) -> list[bytes]:
     """Envelopes with everything that waits and is not known."""
-    waiting = context_of(person).store.messages.to_send(conversation, 0, 999)
+    context = context_of(person)
+    waiting = await context.stored(context.store.messages.to_send, conversation, 0, 999)
     made = []
     for item in waiting:
         if item.chained.id not in known:
@@ -225,10 +227,11 @@ async def test_sealed_and_carried_in_any_order(people: People, tmp_path: Path, s
             await bring_receipts(person, conversation, other)
     assert await view(alice, here) == await view(bob, there, mirrored=True)
     for person, conversation, _ in ends:
-        row = context_of(person).store.conversation(conversation)
+        context = context_of(person)
+        row = await context.stored(context.store.conversation, conversation)
         assert row is not None
         assert (row.missing, row.forked) == (0, False)
-        assert not context_of(person).store.messages.to_send(conversation, 0, 999)
+        assert not await context.stored(context.store.messages.to_send, conversation, 0, 999)
 
 
 async def _do_something(person: Person, conversation: ConversationId, chance: random.Random) -> None:
@@ -351,12 +354,13 @@ async def test_a_sealed_request_holds_texts_alone(people: People) -> None:
     message = await alice.engine.send_text(here, "hello")
     await alice.engine.edit(here, message.id, "edited")
     text, edit = await sealed(alice, here, set())
-    store = context_of(bob).store
-    store.contacts.update(there, standing=Standing.REQUEST)
+    context = context_of(bob)
+    update = context.store.contacts.update
+    await context.stored(update, there, standing=Standing.REQUEST)
     assert await bring(bob, text) is not None
     assert await bring(bob, edit) is None
     assert (await bob.texts(there))[-1] == "hello"
-    store.contacts.update(there, standing=Standing.ACCEPTED)
+    await context.stored(update, there, standing=Standing.ACCEPTED)
     assert await bring(bob, edit) is not None
     assert (await bob.texts(there))[-1] == "edited"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from messenger.protocol.relay_finding import Status, Withdraw
 from messenger.storage.relay_queues import QueueRow
 from messenger.text.relays import added
 from tests.helpers.carrier import context_of
-from tests.helpers.engines import People
+from tests.helpers.engines import People, fresh_port
 from tests.helpers.keys import identity
 from tests.helpers.patience import PATIENCE
 from tests.helpers.relay_users import linked, strangers_can_write, until, uses
@@ -31,6 +32,11 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """A relay with a directory."""
     async with relay_in(prepare(tmp_path / "relay", "mallory"), directory="open") as site:
         yield site
+
+
+async def stand(site: Site, *wanted: Status) -> bool:
+    """Whether these are what a relay remembers; whoever asked it again and again would be told to wait."""
+    return sorted(status for _, status in site.relay.house.statuses._of.values()) == sorted(wanted)
 
 
 async def test_publish_find_and_begin_to_talk(people: People, site: Site) -> None:
@@ -62,15 +68,17 @@ async def test_the_entry_stays_and_the_status_goes_with_the_link(people: People,
     await strangers_can_write(bob)
     await bob.engine.publish_me(relay)
 
-    async def status(wanted: PersonStatus) -> bool:
-        return [each.status for each in (await alice.engine.find_people(relay)).people] == [wanted]
+    async def status() -> list[PersonStatus]:
+        return [each.status for each in (await alice.engine.find_people(relay)).people]
 
-    assert await status(PersonStatus.ONLINE)
+    assert await status() == [PersonStatus.ONLINE]
     await bob.engine.stop()
-    await until(lambda: status(PersonStatus.OFFLINE))
+    await until(partial(stand, site))
+    assert await status() == [PersonStatus.OFFLINE]
     await bob.start()
     await linked(bob)
-    await until(lambda: status(PersonStatus.ONLINE))
+    await until(partial(stand, site, Status.ONLINE))
+    assert await status() == [PersonStatus.ONLINE]
     await bob.engine.withdraw_me(relay)
     assert (await alice.engine.find_people(relay)).people == ()
     with pytest.raises(InputError) as caught:
@@ -89,11 +97,7 @@ async def test_a_change_that_came_too_soon_follows_by_itself(people: People, sit
     with pytest.raises(RelayError) as caught:
         await bob.engine.set_my_status(relay, PersonStatus.AWAY)
     assert caught.value.problem is RelayProblem.BUSY
-
-    async def told() -> bool:
-        return Status.AWAY in {status for _, status in site.relay.house.statuses._of.values()}
-
-    await until(told)
+    await until(partial(stand, site, Status.AWAY))
     assert [each.status for each in (await alice.engine.find_people(relay)).people] == [PersonStatus.AWAY]
 
 
@@ -194,8 +198,9 @@ async def test_publishing_at_a_relay_that_is_not_there_says_so(people: People, t
     """As soon as that is known; and it is done when the relay comes."""
     folder = prepare(tmp_path / "gone", "mallory")
     bob = await people("bob", listen=False)
-    async with relay_in(folder, directory="open") as site:
-        relay, port = site.started.fingerprint, site.started.port
+    port = fresh_port()  # the system gives it to nobody else meanwhile
+    async with relay_in(folder, directory="open", port=port) as site:
+        relay = site.started.fingerprint
         await uses(bob, site.started.link)
         await strangers_can_write(bob)
     with pytest.raises(ConnectError):

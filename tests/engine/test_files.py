@@ -145,9 +145,24 @@ async def test_several_at_once(pair: Pair, tmp_path: Path) -> None:
     assert names(tmp_path / "there") == ["0", "1", "2", "3", "4"]
 
 
-async def slowly(person: Person, pair: Pair, tmp_path: Path, rate_kib: int = 4096) -> Transfer:
-    """A transfer of 12 MiB that runs slowly enough to be interrupted; as Bob sees it."""
-    await person.engine.change_settings({"send_limit": rate_kib})
+async def hesitates(person: Person, after: int) -> None:
+    """Let somebody send so many bytes, and what is behind them a piece a second, until there is no limit.
+
+    So it can be interrupted there, however slow the machine is.
+    """
+    await person.engine.change_settings({"send_limit": 4096})
+    throttle, left = person.engine._now().transfers.runs._up, [after]
+
+    def delay(size: int) -> float:
+        left[0] -= size
+        return 1.0 if left[0] < 0 else 0.0
+
+    throttle.delay = delay  # type: ignore[method-assign]
+
+
+async def slowly(person: Person, pair: Pair, tmp_path: Path) -> Transfer:
+    """A transfer of 12 MiB that is less than half way, and waits to be interrupted; as Bob sees it."""
+    await hesitates(person, 5 * MIB + MIB // 2)
     offer = await offered(pair, file(tmp_path / "film", 12 * MIB))
     await pair[1].engine.accept_files(offer.id, tmp_path / "there")
     return await runs(pair[1], 5 * MIB)
@@ -178,9 +193,9 @@ async def test_paused_by_either_and_resumed(pair: Pair, tmp_path: Path) -> None:
 async def test_restart_of_either_program_resumes(pair: Pair, tmp_path: Path, who: int) -> None:
     alice = pair[0]
     await slowly(alice, pair, tmp_path)
-    await alice.engine.change_settings({"send_limit": 0})
     since = pair[:2][1 - who].mark
     await pair[:2][who].restart()
+    await alice.engine.change_settings({"send_limit": 0})
     await both_done(pair, (since, 0) if who else (0, since))
     assert (tmp_path / "there" / "film").read_bytes() == (tmp_path / "film").read_bytes()
     assert names(tmp_path / "there") == ["film"]
@@ -328,16 +343,28 @@ async def test_a_ticket_may_be_slower_than_the_lane_that_it_opens(
     lanes = pair[1].engine._now().transfers.runs.lanes
     take, expect = lanes.on_ticket, lanes._expect
     late: list[tuple[Connection, LaneTicket]] = []
+    shown, told = asyncio.Event(), asyncio.Event()
 
     async def expected(id_: bytes) -> None:
-        asyncio.get_running_loop().call_later(0.05, lambda: take(*late.pop()))
+        shown.set()
         await expect(id_)
 
-    monkeypatch.setattr(lanes, "on_ticket", lambda *told: late.append(told))
+    async def take_late() -> None:
+        await shown.wait()
+        await told.wait()
+        take(*late.pop())
+
+    def on_ticket(connection: Connection, ticket: LaneTicket) -> None:
+        late.append((connection, ticket))
+        told.set()
+
+    monkeypatch.setattr(lanes, "on_ticket", on_ticket)
     monkeypatch.setattr(lanes, "_expect", expected)
+    taking = asyncio.create_task(take_late())
     offer = await offered(pair, file(tmp_path / "a", MIB))
     await pair[1].engine.accept_files(offer.id, tmp_path / "there")
     await both_done(pair)
+    await taking
     assert not late
 
 

@@ -1,8 +1,11 @@
 """Somebody who does not keep to the rules of files: what they offer fails, and harms nothing."""
 
+import asyncio
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +16,13 @@ from messenger.crypto.hashing import chunk_hasher
 from messenger.engine.events import TransferChanged
 from messenger.engine.lane_jobs import Sending
 from messenger.net.connection import Connection
+from messenger.net.lanes import LANE_BYTE, accept_lane
 from messenger.protocol import lane_files, packets
 from messenger.protocol.lane_files import Have
 from messenger.protocol.packets import LANE_SECRET_SIZE, LaneTicket
 from tests.engine.test_files import MIB, Pair, file, names, of_alice, offered, pair, stands
 from tests.helpers.engines import People, Person, friends
+from tests.helpers.patience import PATIENCE
 
 __all__ = ["pair"]
 
@@ -202,3 +207,26 @@ async def test_a_ticket_twice(pair: Pair) -> None:
     connection.post(ticket)
     connection.post(ticket)
     await alice.offline(to_bob, since=since)
+
+
+async def test_who_opens_a_lane_and_says_nothing_is_not_waited_for(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program ends at once, and nothing of it goes on."""
+    monkeypatch.setattr(transfer_limits, "LANE_STEP", 1000.0)
+    came = asyncio.Event()
+
+    async def accepting(*how: Any) -> Any:  # noqa: ANN401 -- as it comes
+        came.set()
+        return await accept_lane(*how)
+
+    monkeypatch.setattr("messenger.engine.lanes.accept_lane", accepting)
+    bob = await people("bob")
+    reader, writer = await asyncio.open_connection("127.0.0.1", await bob.port())
+    writer.write(bytes((LANE_BYTE,)))
+    async with asyncio.timeout(PATIENCE):
+        await came.wait()
+        await bob.engine.stop()
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+    writer.close()

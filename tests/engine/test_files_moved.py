@@ -11,7 +11,7 @@ from messenger.crypto.aead import Buffer
 from messenger.crypto.hashing import Hasher, chunk_hasher
 from messenger.engine import lane_jobs
 from messenger.protocol import lane_files
-from tests.engine.test_files import MIB, Pair, pair, runs, slowly, stands
+from tests.engine.test_files import MIB, Pair, hesitates, pair, runs, slowly, stands
 from tests.engine.test_files_relayed import House, half_way, house, same, written
 from tests.helpers.engines import People, Person, fresh_port
 from tests.helpers.relay_users import acquainted, direct, relayed
@@ -117,6 +117,7 @@ async def test_direct_then_through_a_relay_then_direct(
     await bob.engine.stop_listening()
     await cut(bob, alice)
     await relayed(alice, to_bob, since=since[0])
+    await hesitates(alice, 3 * MIB)
     through = await runs(bob, 8 * MIB, since=since[1])
     assert through.done < SIZE
     assert house.lanes > joined

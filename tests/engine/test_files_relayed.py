@@ -13,8 +13,9 @@ from messenger.engine.events import TransferChanged
 from messenger.net import lanes as net_lanes
 from messenger.net.dial import dial_bare
 from messenger.storage import landing
-from tests.engine.test_files import MIB, file, names, runs, stands
-from tests.helpers.engines import People, Person
+from tests.engine.test_files import MIB, file, hesitates, names, runs, stands
+from tests.helpers.carrier import settled
+from tests.helpers.engines import People, Person, fresh_port
 from tests.helpers.relay_users import acquainted, direct, linked, relayed
 from tests.helpers.relays import Site, prepare, relay_in
 
@@ -28,8 +29,8 @@ class House:
         self.site: Site
 
     async def start(self, port: int = 0) -> None:
-        """Let it run."""
-        self.site = await self._stack.enter_async_context(relay_in(self._folder, port=port))
+        """Let it run, on a port that the system gives to nobody else when it does not."""
+        self.site = await self._stack.enter_async_context(relay_in(self._folder, port=port or fresh_port()))
 
     async def stop(self) -> None:
         """Let it not run."""
@@ -101,8 +102,8 @@ def same(tmp_path: Path, name: str) -> bool:
 
 
 async def half_way(sender: Person, taker: Person, tmp_path: Path) -> Transfer:
-    """A transfer of 12 MiB, so slow that it can be interrupted; as its taker sees it."""
-    await sender.engine.change_settings({"send_limit": 4096})
+    """A transfer of 12 MiB that waits to be interrupted; as its taker sees it."""
+    await hesitates(sender, 5 * MIB + MIB // 2)
     offer = await offered(sender, taker, file(tmp_path / "film", 12 * MIB))
     await taker.engine.accept_files(offer.id, tmp_path / "there")
     return await runs(taker, 5 * MIB)
@@ -120,10 +121,11 @@ async def test_a_file(
 ) -> None:
     """Whoever has called: the lane is a circuit of its own, and nobody dials the relay as if it were them."""
     alice, bob = pair
-    since = (alice.mark, bob.mark)
-    await pair[caller].engine.reconnect(await pair[caller].with_(pair[1 - caller]))
-    await relayed(alice, await alice.with_(bob), since=since[0])
-    await relayed(bob, await bob.with_(alice), since=since[1])
+    here, there = await alice.with_(bob), await bob.with_(alice)
+    await pair[caller].engine.reconnect((here, there)[caller])
+    await relayed(alice, here)
+    await relayed(bob, there)
+    await settled(alice, here, bob, there)  # if both have called, one of the circuits has been given up
     joined = house.lanes
     offer = await offered(alice, bob, file(tmp_path / "letter", size))
     await bob.engine.accept_files(offer.id, tmp_path / "there")

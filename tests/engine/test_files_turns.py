@@ -13,7 +13,7 @@ from messenger.engine.events import Event, TransferChanged
 from messenger.engine.lane_jobs import Throttle
 from messenger.storage.landing import Landing
 from messenger.storage.outgoing import OutgoingReader
-from tests.engine.test_files import MIB, Pair, both_done, file, of, offered, pair, runs
+from tests.engine.test_files import MIB, Pair, both_done, file, hesitates, of, offered, pair, runs
 
 __all__ = ["pair"]
 
@@ -36,13 +36,13 @@ async def test_nothing_that_arrived_is_read_again_after_a_restart(
 
     monkeypatch.setattr(OutgoingReader, "read_into", count)
     monkeypatch.setattr(Landing, "read_into", never)
-    await alice.engine.change_settings({"send_limit": 8192})
+    await hesitates(alice, 17 * MIB + MIB // 2)
     offer = await offered(pair, file(tmp_path / "film", 24 * MIB))
     await bob.engine.accept_files(offer.id, tmp_path / "there")
     await runs(bob, 17 * MIB)
-    await alice.engine.change_settings({"send_limit": 0})
     since = pair[:2][1 - who].mark
     await pair[:2][who].restart()
+    await alice.engine.change_settings({"send_limit": 0})
     await both_done(pair, (since, 0) if who else (0, since))
     assert (tmp_path / "there" / "film").read_bytes() == (tmp_path / "film").read_bytes()
     assert 24 * MIB <= sum(read) <= 24 * MIB + 2 * transfer_limits.CHUNK
@@ -50,7 +50,7 @@ async def test_nothing_that_arrived_is_read_again_after_a_restart(
 
 async def test_the_oldest_first_and_no_more_at_once_than_is_allowed(pair: Pair, tmp_path: Path) -> None:
     alice, bob, to_bob = pair
-    await alice.engine.change_settings({"lanes": 1, "send_limit": 16384})
+    await alice.engine.change_settings({"lanes": 1, "send_limit": 64})
     ids = []
     for name in "abcd":
         await alice.engine.offer_files(to_bob, [file(tmp_path / name, 3 * MIB)])
@@ -59,6 +59,9 @@ async def test_the_oldest_first_and_no_more_at_once_than_is_allowed(pair: Pair, 
     since = alice.mark
     for id_ in reversed(ids):
         await bob.engine.accept_files(id_, tmp_path / "there")
+    for name in "bc":
+        await alice.wait_for(TransferChanged, partial(_called_waits, name), since=since)
+    await alice.engine.change_settings({"send_limit": 0})
     for name in "bcd":
         await alice.wait_for(TransferChanged, of(name, TransferState.DONE), since=since)
     running, most, begun = set[str](), 0, list[str]()
@@ -76,6 +79,10 @@ def _waits(id_: TransferId, event: TransferChanged) -> bool:
     return event.transfer.id == id_ and event.transfer.queued
 
 
+def _called_waits(name: str, event: TransferChanged) -> bool:
+    return event.transfer.names == (name,) and event.transfer.queued
+
+
 def _begun(events: list[Event]) -> list[str]:
     """Names of files in the order in which they began to run."""
     running = [
@@ -89,7 +96,7 @@ def _begun(events: list[Event]) -> list[str]:
 async def test_what_shall_be_next_goes_before_what_waits_longer(pair: Pair, tmp_path: Path) -> None:
     """Also after a restart; what runs goes on."""
     alice, bob, to_bob = pair
-    await alice.engine.change_settings({"lanes": 1, "send_limit": 512})
+    await alice.engine.change_settings({"lanes": 1, "send_limit": 64})
     ids = {}
     for name in "abcd":
         await alice.engine.offer_files(to_bob, [file(tmp_path / name, 3 * MIB)])
@@ -105,8 +112,9 @@ async def test_what_shall_be_next_goes_before_what_waits_longer(pair: Pair, tmp_
     await alice.engine.pause_transfer(ids["a"])
     await alice.wait_for(TransferChanged, of("d", TransferState.RUNNING))
     await alice.restart()
+    await alice.wait_for(TransferChanged, of("d", TransferState.RUNNING))
+    assert (await alice.engine.resume_transfer(ids["a"])).queued
     await alice.engine.change_settings({"send_limit": 0})
-    await alice.engine.resume_transfer(ids["a"])
     for name in "abcd":
         await alice.wait_for(TransferChanged, of(name, TransferState.DONE))
     assert _begun(alice.events) == ["d", "c", "a", "b"]

@@ -164,8 +164,8 @@ async def test_a_restart_is_no_going_back(people: People) -> None:
     await says(alice, here, "two")
     running = alice.engine._running
     assert running is not None
-    number = running.context.store._database.number("SELECT max(next_seq) FROM contacts")
-    assert number == 3
+    count = running.context.store._database.number
+    assert await running.context.stored(count, "SELECT max(next_seq) FROM contacts") == 3
     await sound(bob, there)
 
 

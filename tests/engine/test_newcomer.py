@@ -343,7 +343,7 @@ async def test_a_new_key_between_that_is_somebody_of_their_own(people: People) -
 
 async def test_who_says_nothing_is_not_let_in(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     bob = await people("bob")
-    monkeypatch.setattr(limits, "HANDSHAKE_STEP", 0.3)
+    monkeypatch.setattr(limits, "FIRST_WORDS", 0.3)
     async with as_("carol", bob) as carol:
         assert await carol.ended() is Reason.INTERRUPTED
         assert carol.packets == []

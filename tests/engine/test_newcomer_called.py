@@ -110,11 +110,13 @@ async def test_whom_bob_calls_by_hand_may_be_a_liar(people: People) -> None:
 async def test_whom_bob_calls_may_say_nothing(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     bob = await people("bob")
     async with answering("carol") as carol:
-        monkeypatch.setattr(limits, "HANDSHAKE_STEP", 0.3)
+        monkeypatch.setattr(limits, "FIRST_WORDS", 0.3)
         with pytest.raises(ConnectError) as caught:
             await bob.connect(f"127.0.0.1:{carol.port}")
         assert caught.value.reason is Reason.SILENT
-        assert {type(packet) for packet in (await carol.called()).packets} == {Hello}
+        caller = await carol.called()
+        await caller.packet(Hello)
+        assert {type(packet) for packet in caller.packets} == {Hello}
     assert await bob.engine.conversations() == []
 
 

@@ -162,7 +162,7 @@ async def test_a_crowded_listener_knows_its_contacts(people: People, monkeypatch
 async def test_a_stranger_who_comes_in_and_says_nothing(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "HANDSHAKE_STEP", 0.3)
+    monkeypatch.setattr(limits, "FIRST_WORDS", 0.3)
     bob = await people("bob")
     async with calling(End.calling("mallory", "bob"), await bob.port()) as mallory:
         await mallory.up()

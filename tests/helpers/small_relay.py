@@ -153,7 +153,8 @@ class SmallRelay:
         return f"127.0.0.1:{self.port} {format_fingerprint(self.fingerprint)}"
 
     async def start(self) -> None:
-        """Begin, again on the port that it had."""
+        """Begin, again on the port that it had, which the system gives to nobody else meanwhile."""
+        self.port = self.port or fresh_port()
         self._listener = await Listener.open(self._serve, self.port, exact=True, host="127.0.0.1")
         self.port = self._listener.port
 

@@ -203,6 +203,26 @@ async def test_closing_while_somebody_is_at_the_door() -> None:
                 caller.recv(1)
 
 
+async def test_who_came_in_the_moment_of_closing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task that is to serve them has not begun yet, and nobody would end it."""
+    monkeypatch.setattr(limits, "HANDSHAKE_FIRST", 1000.0)
+
+    async def lanes(sock: socket.socket, _slot: Slot) -> None:
+        sock.close()
+
+    listener = await Listener.open(Visitors(), 0, lanes=lanes)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as door,
+        socket.create_connection(door.getsockname()),
+        door.accept()[0] as there,
+    ):
+        there.settimeout(0.0)
+        await listener.close()
+        async with asyncio.timeout(PATIENCE):
+            await listener._serve(there)
+        assert there.fileno() == -1
+
+
 async def test_only_so_many_in_the_door() -> None:
     async with listening(0) as (listener, visitors):
         callers = []
