@@ -19,7 +19,7 @@ from messenger.net.listen import Listener, Slot
 from messenger.protocol.circuits import C1, CircuitEntrance, JoinCode, Joined
 from messenger.protocol.directory import Entry
 from messenger.protocol.handshake import PeerAnonymous, SignNeeded, UnwrapNeeded
-from messenger.protocol.link import ContentReceived, Link, LinkEvent, LinkUp
+from messenger.protocol.link import ContentReceived, Link, LinkEvent, LinkState, LinkUp
 from messenger.protocol.relay_answers import (
     Done,
     Page,
@@ -90,8 +90,8 @@ class Client:
         await self.connection.run()
 
     def flush(self) -> None:
-        """Send what the service has to say."""
-        if self.service is not None:
+        """Send what the service has to say, unless they have said goodbye."""
+        if self.service is not None and self.link.state is LinkState.OPEN:
             self.connection.post_contents(self.service.data_to_send())
 
     async def _on_event(self, event: LinkEvent) -> None:
