@@ -120,11 +120,6 @@ class RelayLinks:
         await asyncio.gather(*ending)
         await self._tasks.close()
 
-    def abort(self) -> None:
-        """Drop every link without a goodbye."""
-        for link in [*self._links.values(), *(link for more in self._more.values() for link in more)]:
-            link.abort()
-
     def want(self, fingerprint: Fingerprint, *, at_once: bool = False) -> None:
         """Have a link with a relay, if it may be connected to.
 
