@@ -206,6 +206,7 @@ async def test_a_relay_of_theirs_that_is_down_is_left_alone_when_nothing_waits(
     mark = bob.mark
     await alice.connect(await bob.address())
     await bob.sees(message.id, MessageState.DELIVERED)
+    await settled(alice, here, bob, there)  # nor are they told once more what the first link may have lost
     await bob.wait_for(RelayChanged, lambda e: _rests(e, theirs) is True, since=mark)
     await part(alice, here, bob, there)
     await theirs.start()
