@@ -133,6 +133,11 @@ class Peers:
             session.close()
         await self._tasks.close(limits.CLOSE_WAIT)
 
+    def abort(self) -> None:
+        """Drop every link without a goodbye."""
+        for session in self._started:
+            session.connection.stream.abort()
+
     def reopen(self) -> None:
         """Take back `close`."""
         self._closed = False

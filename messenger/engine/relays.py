@@ -145,6 +145,12 @@ class Relays(RelayLinks):
             if relay not in self._links:
                 hurry.set()
 
+    def abort(self) -> None:
+        """Drop every link without a goodbye."""
+        for relay in {*self._links, *self._more}:
+            for link in self.links(relay):
+                link.abort()
+
     async def tell(self, fingerprint: Fingerprint) -> Relay:
         """Publish how it stands with a relay.
 

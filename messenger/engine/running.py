@@ -1,5 +1,6 @@
 """The parts of an engine on an open profile, and how they begin and end together."""
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -110,7 +111,16 @@ class Running:
                 self.reconnector.want(contact, at_once=True)
 
     async def close(self) -> None:
-        """Goodbye."""
+        """Goodbye; if that takes too long and is cancelled, everything is closed without it."""
+        try:
+            await self._end()
+        except asyncio.CancelledError:
+            self.peers.abort()
+            self.relays.abort()
+            await self._end()
+            raise
+
+    async def _end(self) -> None:
         await self.vanishing.close()
         await self.housekeeping.close()
         await self.mover.close()

@@ -19,10 +19,12 @@ from messenger.engine.events import (
 )
 from messenger.engine.outlook import Clocks
 from messenger.engine.running import Running
+from messenger.net.connection import Connection
 from messenger.net.interfaces import own_hosts
 from messenger.storage.store import Store
 from tests.helpers.cable import cable_to
 from tests.helpers.engines import DATABASE, People, Person, friends
+from tests.helpers.patience import PATIENCE
 from tests.helpers.relay_users import linked, uses
 from tests.helpers.small_relay import SmallRelay
 
@@ -114,25 +116,40 @@ def _only_by(person: Person, port: int) -> None:
 
 @pytest.mark.usefixtures("often")
 async def test_a_link_that_lives_outlives_sleep(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outlook_limits, "PROBE_PATIENCE", 0.3)
+    """It is judged by hand, when the answer is there: a busy machine may take its time for that."""
+    monkeypatch.setattr(outlook_limits, "PROBE_PATIENCE", PATIENCE)
     alice, bob = await people("alice"), await people("bob")
     here, there = await friends(alice, bob)
     mark = alice.mark
     session = running(alice).peers.session(here)
     assert session is not None
     sleeps(alice)
-    for number in range(5):  # far longer than a probe may take
-        message = await alice.engine.send_text(here, str(number))
-        await alice.sees(message.id, MessageState.DELIVERED)
-    session.connection.probe()
+    while not _probing(alice, here):
+        await bob.engine.send_text(there, "more")
     handle = session.connection._probing
     assert handle is not None
     session.connection.probe()
     assert session.connection._probing is handle, "one question at a time"
-    while _probing(alice, here):
-        await bob.engine.send_text(there, "more")
+    await _answered(alice, here)  # and the question before
+    _judge(session.connection)
+    assert not _probing(alice, here)
+    await _answered(alice, here)
+    assert running(alice).peers.session(here) is session
     assert alice.count(PresenceChanged, lambda e: isinstance(e.presence, Offline), since=mark) == 0
     assert alice.count(EngineFault) == 0
+
+
+def _judge(connection: Connection) -> None:
+    """Let it find now whether its question has been answered."""
+    handle = connection._probing
+    assert handle is not None
+    handle.cancel()
+    connection._judge(handle.when() - outlook_limits.PROBE_PATIENCE)
+
+
+async def _answered(person: Person, conversation: ConversationId) -> None:
+    message = await person.engine.send_text(conversation, "are you there?")
+    await person.sees(message.id, MessageState.DELIVERED)
 
 
 def _probing(person: Person, conversation: ConversationId) -> bool:
@@ -180,7 +197,11 @@ async def test_pauses_grow_and_begin_small_again(people: People, monkeypatch: py
     monkeypatch.setattr(limits, "RECONNECT_MAX", 0.16)
     await bob.engine.stop()
     grown = [0.01, 0.02, 0.04, 0.08, 0.16, 0.16]
-    await alice.wait_for(PresenceChanged, lambda _: len(pauses) >= len(grown), since=alice.mark)
+    await alice.wait_for(  # a pause has just begun: in the middle of an attempt another one follows at once
+        PresenceChanged,
+        lambda e: isinstance(e.presence, Offline) and len(pauses) >= len(grown),
+        since=alice.mark,
+    )
     assert pauses[: len(grown)] == grown
     running(alice).reconnector.hurry()
     del pauses[:]
@@ -191,14 +212,21 @@ async def test_pauses_grow_and_begin_small_again(people: People, monkeypatch: py
 async def test_after_sleep_a_dead_link_with_a_relay_is_noticed_at_once(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outlook_limits, "PROBE_PATIENCE", 0.3)
+    monkeypatch.setattr(outlook_limits, "PROBE_PATIENCE", PATIENCE)
     alice, relay = await people("alice"), await SmallRelay.open()
     async with cable_to(relay.port) as cable:
         await uses(alice, relay.target.replace(str(relay.port), str(cable.port)))
         mark = alice.mark
+        link = running(alice).relays.link(relay.fingerprint)
+        assert link is not None
         sleeps(alice)
+        while link._connection._probing is None:
+            await alice.engine.find_people(relay.fingerprint)
+        await alice.engine.find_people(relay.fingerprint)  # whose answer comes after that to the question
+        _judge(link._connection)
         await alice.engine.find_people(relay.fingerprint)
         assert alice.count(RelayChanged, _unreachable, since=mark) == 0, "a link that lives outlives sleep"
+        monkeypatch.setattr(outlook_limits, "PROBE_PATIENCE", 0.3)
         cable.pull()
         sleeps(alice)
         await alice.wait_for(RelayChanged, _unreachable, since=mark)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from messenger.core import limits
 from messenger.core.errors import (
     ConnectError,
     DatabaseDamaged,
@@ -22,10 +23,14 @@ from messenger.core.errors import (
 )
 from messenger.core.models import Offline, ProfileStatus
 from messenger.engine.engine import Engine
-from messenger.engine.events import PresenceChanged, SetupProgress, SetupStep
+from messenger.engine.events import EngineFault, PresenceChanged, SetupProgress, SetupStep
 from messenger.net.listen import free_ports
 from tests.helpers.engines import DATABASE, People, fresh_port, friends, prepare
 from tests.helpers.family import family_of
+from tests.helpers.links import End
+from tests.helpers.relay_users import uses
+from tests.helpers.small_relay import SmallRelay
+from tests.helpers.wire import calling
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes")
 
@@ -243,3 +248,32 @@ async def test_a_profile_that_is_only_looked_at(people: People) -> None:
     assert not alice.count(PresenceChanged)
     assert (await alice.engine.conversations())[0].id == here
     assert (await alice.engine.listen()).addresses
+
+
+@pytest.mark.parametrize("deadline", [0.0, 0.3], ids=["at once", "while goodbyes are waited for"])
+async def test_nothing_is_left_open_when_the_time_for_stopping_is_over(
+    people: People, monkeypatch: pytest.MonkeyPatch, deadline: float
+) -> None:
+    """As after a machine that stood still meanwhile: who is not told goodbye is hung up on."""
+    relay = await SmallRelay.open()
+    bob = await people("bob")
+    await uses(bob, relay.target)
+    async with calling(End.calling("mallory", "bob"), await bob.port()) as mallory:
+        await mallory.up()
+        mallory.greet("Mallory")
+        there = (await bob.named("mallory")).id
+        mallory.freeze()
+        await bob.engine.set_name("Bobby")
+        await mallory.frozen()
+        monkeypatch.setattr(limits, "CLOSE_WAIT", 3600.0)
+        monkeypatch.setattr(limits, "STOP_DEADLINE", deadline)
+        port = await bob.port()
+        await bob.engine.stop()
+        mallory.thaw()
+        assert await mallory.ended() in (Reason.CLOSED, Reason.INTERRUPTED)
+    assert free_ports(port, port) == [port]
+    assert bob.count(EngineFault) == 0
+    monkeypatch.undo()
+    await bob.start()
+    assert (await bob.engine.conversations())[0].id == there
+    await relay.stop()

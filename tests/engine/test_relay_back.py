@@ -7,7 +7,7 @@ from messenger.core.ids import ConversationId
 from messenger.core.models import MessageState, Offline
 from messenger.core.relays import RelayUnreachable
 from messenger.engine.events import RelayChanged
-from tests.helpers.engines import People, Person
+from tests.helpers.engines import People, Person, fresh_port
 from tests.helpers.relay_users import acquainted, relayed, shows
 from tests.helpers.relays import prepare, relay_in
 
@@ -27,8 +27,8 @@ async def test_who_talked_through_a_relay_talks_again_when_it_is_back(people: Pe
     """Meanwhile both are told that it is the relay that does not answer."""
     alice, bob = await people("alice", listen=False), await people("bob", listen=False)
     folder = prepare(tmp_path / "relay", "mallory")
-    async with relay_in(folder) as site:
-        port = site.started.port
+    port = fresh_port()  # which nobody else takes while the relay is away
+    async with relay_in(folder, port=port) as site:
         here, there = await acquainted(alice, bob, site.started.link)
         await alice.engine.reconnect(here)
         await relayed(alice, here)
@@ -47,8 +47,8 @@ async def test_who_wrote_while_the_relay_was_away_talks_when_it_is_back(
 ) -> None:
     alice, bob = await people("alice", listen=False), await people("bob", listen=False)
     folder = prepare(tmp_path / "relay", "mallory")
-    async with relay_in(folder) as site:
-        port = site.started.port
+    port = fresh_port()  # which nobody else takes while the relay is away
+    async with relay_in(folder, port=port) as site:
         here, there = await acquainted(alice, bob, site.started.link)
         since = alice.mark, bob.mark
     await alice.wait_for(RelayChanged, lambda e: isinstance(e.relay.state, RelayUnreachable), since=since[0])

@@ -146,6 +146,7 @@ class Narrow(SmallRelay):
     async def _talk(self, stream: Stream, first: bytes) -> None:
         if self._here:
             self.turned_away += 1
+            self._news.set()
             stream.abort()
         else:
             await super()._talk(stream, first)
@@ -164,6 +165,7 @@ async def test_further_links_that_are_turned_away_are_tried_ever_later(
     await uses(alice, relay.target)
     await relay.until(lambda: len(relay.queues) == 2)
     await relay.until(lambda: any(isinstance(each, Subscribe) for each in relay.asked))
+    await relay.until(lambda: relay.turned_away > 0)
     await rounds(alice, relay)
     assert relay.turned_away == 1
     monkeypatch.setattr(limits, "RECONNECT_FIRST", 0.05)

@@ -10,7 +10,7 @@ from messenger.core.relays import RelayOnline, RelayUnreachable, RelayUse
 from messenger.engine.carrier import ever_later
 from messenger.engine.events import EngineFault, MessageAdded, RelayChanged
 from tests.helpers.carrier import context_of, killed, part, seeded
-from tests.helpers.engines import People
+from tests.helpers.engines import People, fresh_port
 from tests.helpers.relay_users import Pair, linked, settle, until, users_apart, uses
 from tests.helpers.relays import Site, prepare, relay_in
 
@@ -69,8 +69,8 @@ async def test_the_relay_restarts(people: People, tmp_path: Path) -> None:
     """What it has said to keep is there, and both come back by themselves."""
     alice, bob = await people("alice", reconnect=False), await people("bob", reconnect=False)
     folder = prepare(tmp_path / "relay", "mallory")
-    async with relay_in(folder) as site:
-        port = site.started.port
+    port = fresh_port()  # which nobody else takes while the relay is away
+    async with relay_in(folder, port=port) as site:
         for person in (alice, bob):
             await uses(person, site.started.link)
         here, there = await seeded(alice, bob)

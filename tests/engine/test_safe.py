@@ -324,9 +324,15 @@ async def test_the_way_back_from_damaged_keys(people: People) -> None:
 async def with_history(person: Person) -> str:
     """A long conversation with nobody, and a backup of it; its engine is stopped then."""
     context = running(person).context
-    contact = await context.stored(add_contact, context.store)
-    for number in range(1, 301):
-        await context.stored(add_theirs, context.store, contact.id, number, f"text {number} " + "x" * 500)
+    store = context.store
+
+    def write() -> None:
+        with store.transaction():  # one wait for the disk: after half a minute the backup of the day is made
+            contact = add_contact(store)
+            for number in range(1, 301):
+                add_theirs(store, contact.id, number, f"text {number} " + "x" * 500)
+
+    await context.stored(write)
     made = await person.engine.back_up()
     await person.engine.stop()
     return made.name

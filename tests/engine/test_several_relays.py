@@ -91,6 +91,9 @@ async def test_moving_to_another_relay_loses_nothing(people: People, one: Site, 
     """What lies at the old one is fetched, everybody learns of the new one, and then the old one is left."""
     alice, here, bob, _there = await users_apart(people, one.started.link)
     await alice.engine.stop()
+    running = bob.engine._running
+    assert running is not None
+    await running.carrier.close()  # Alice does not hear of it before he is back
     await uses(bob, other.started.link)
     await bob.engine.remove_relay(one.started.fingerprint)
     await bob.engine.stop()
@@ -203,6 +206,7 @@ async def test_a_relay_of_theirs_that_is_down_is_left_alone_when_nothing_waits(
     mark = bob.mark
     await alice.connect(await bob.address())
     await bob.sees(message.id, MessageState.DELIVERED)
+    await settled(alice, here, bob, there)  # nor are they told once more what the first link may have lost
     await bob.wait_for(RelayChanged, lambda e: _rests(e, theirs) is True, since=mark)
     await part(alice, here, bob, there)
     await theirs.start()

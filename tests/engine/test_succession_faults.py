@@ -14,6 +14,7 @@ from messenger.crypto.keystore import IDENTITY_NAME
 from messenger.crypto.succession import Succession
 from messenger.crypto.vault import Vault
 from messenger.engine.events import (
+    ContactChanged,
     EngineFault,
     KeyChanged,
     ListeningChanged,
@@ -214,5 +215,5 @@ async def test_calls_wait_until_it_is_over(people: People) -> None:
     await moving
     await bob.hears("written meanwhile")
     assert await alice.engine.listening() is None, "it listens as before, not as in the settings"
-    assert (await contact_of(bob, there)).name == "Alice the new"
+    await bob.wait_for(ContactChanged, lambda e: e.contact.id == there and e.contact.name == "Alice the new")
     assert (await alice.engine.me()).name == "Alice the new"

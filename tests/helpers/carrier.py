@@ -160,7 +160,9 @@ async def killed(person: Person, folder: Path) -> None:
         folder: A folder that is not there yet, for what is on the disk now.
     """
     _cut_off(person)
-    shutil.copytree(person.folder, folder, ignore=shutil.ignore_patterns("lock"))  # without any goodbye
+    # Without any goodbye, and in no moment in which a file is half written.
+    keeping = functools.partial(shutil.copytree, person.folder, folder, ignore=shutil.ignore_patterns("lock"))
+    context_of(person).worker._executor.submit(keeping).result()
     await person.engine.stop()
     for each in person.folder.iterdir():
         if each.is_dir():

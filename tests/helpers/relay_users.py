@@ -77,13 +77,15 @@ async def places(person: Person, conversation: ConversationId, count: int, relay
 
 
 async def strangers_can_write(person: Person) -> None:
-    """Wait until somebody has a queue for requests."""
-    context = context_of(person)
+    """Wait until somebody has a queue for requests, and the relay what strangers need to write there."""
+    context, running = context_of(person), person.engine._running
+    assert running is not None
+    larder = running.queues.larder
 
-    async def listed() -> bool:
-        return bool(await context.stored(context.store.queues.for_requests))
+    async def open_() -> bool:
+        return any(larder.has(queue) for queue in await context.stored(context.store.queues.for_requests))
 
-    await until(listed)
+    await until(open_)
 
 
 async def acquainted(alice: Person, bob: Person, relay: str) -> tuple[ConversationId, ConversationId]:

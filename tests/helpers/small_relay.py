@@ -138,7 +138,6 @@ class SmallRelay:
     async def open(cls, who: str = "mallory") -> Self:
         """Listen on a free port."""
         relay = cls(who)
-        relay.port = fresh_port()  # one that the system gives nobody else while the relay is stopped
         await relay.start()
         return relay
 
