@@ -16,6 +16,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from messenger.core import limits
 from messenger.core.settings import Theme as Choice
 from messenger.core.spelling import Spelling
 from messenger.gui import engine_thread, notice, timeline_scroll
@@ -56,10 +57,12 @@ def turned_loop(qapp: QApplication) -> Iterator[qasync.QEventLoop]:
 
 @pytest.fixture(autouse=True)
 def nothing_hurries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What goes away by itself stays until it was looked at; a thread that ends may take its time for it."""
+    """What goes away by itself stays until it was looked at; who greets or ends may take their time."""
     monkeypatch.setattr(notice, "_INFO_MS", PATIENCE_MS)
     monkeypatch.setattr(timeline_scroll, "_FLASH_MS", PATIENCE_MS)
     monkeypatch.setattr(engine_thread, "_GRACE", PATIENCE)
+    for name in ("CONTROL_TIMEOUT", "HANDSHAKE_FIRST", "HANDSHAKE_STEP", "STOP_DEADLINE"):
+        monkeypatch.setattr(limits, name, PATIENCE)
 
 
 @pytest.fixture

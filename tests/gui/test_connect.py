@@ -142,7 +142,10 @@ def test_a_web_server_there(desks: Desks) -> None:
     assert "speaks something else" in sentence
 
 
-def test_a_silent_server_there_and_the_window_stays_responsive(desks: Desks) -> None:
+def test_a_silent_server_there_and_the_window_stays_responsive(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HANDSHAKE_FIRST", 1.0)
     alice = desks("alice")
     with silent_server() as address, Watchdog() as watchdog:
         _sheet, sentence = failed(alice, address)
