@@ -41,9 +41,9 @@ HANDSHAKE_FIRST: Final = 5.0
 """Deadline for the first handshake message."""
 
 HANDSHAKE_STEP: Final = 10.0
-"""Deadline for each further handshake message …"""
+"""Deadline for each further handshake message."""
 FIRST_WORDS: Final = HANDSHAKE_STEP
-"""… and for the first words of whoever comes in and is not a contact."""
+"""Deadline for the first words of whoever comes in and is not a contact."""
 
 HANDSHAKE_TOTAL: Final = 30.0
 """Deadline for the whole handshake, without the time a person takes to look at a fingerprint."""
