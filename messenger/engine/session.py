@@ -66,7 +66,9 @@ class Session:
     def __init__(self, context: Context, stream: Stream, link: Link, gate: Gate) -> None:
         self._context = context
         self._gate = gate
-        self.connection = Connection(stream, link, self._on_event, self._on_packets)
+        self.connection = Connection(
+            stream, link, self._on_event, self._on_packets, patience=limits.HANDSHAKE_TOTAL
+        )
         self.up: asyncio.Future[Contact] = asyncio.get_running_loop().create_future()
         """Done when the link is up; fails with ConnectError when it will never be."""
         self.up.add_done_callback(_looked_at)

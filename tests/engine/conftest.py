@@ -7,7 +7,7 @@ import pytest
 
 from messenger.core import limits
 from tests.helpers.engines import People, people_in
-from tests.helpers.patience import PATIENCE
+from tests.helpers.patience import LIMITS, PATIENCE
 from tests.helpers.relays import Site, prepare, relay_in
 
 
@@ -38,5 +38,5 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Tests of these limits set them.
     """
-    for name in ("HANDSHAKE_FIRST", "HANDSHAKE_STEP", "STOP_DEADLINE"):
+    for name in LIMITS:
         monkeypatch.setattr(limits, name, PATIENCE)

@@ -253,6 +253,10 @@ async def test_a_relay_of_theirs_is_called_again_for_a_circuit(
             return offline and states[theirs] == RelayUnreachable()
 
         (here, there), _ = await asyncio.gather(acquainted(alice, bob, site.started.link), allow())
+        await alice.engine.reconnect(here)
+        await relayed(alice, here)
+        await relayed(bob, there)
+        await settled(alice, here, bob, there)
         for _ in range(2):
             await alice.engine.disconnect(here)
             busy[0] = False

@@ -30,7 +30,7 @@ from messenger.gui.timeline_view import TimelineView
 from tests.helpers.engines import prepare
 from tests.helpers.gui import PATIENCE_MS, Desk, Hands
 from tests.helpers.history import History
-from tests.helpers.patience import PATIENCE
+from tests.helpers.patience import LIMITS, PATIENCE
 
 _IGNORED = r"This plugin does not support|systemTrayWindowChanged"
 """What Qt says when it draws into memory: no window manager takes hints, no grabbed keyboard, no tray."""
@@ -61,7 +61,7 @@ def nothing_hurries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notice, "_INFO_MS", PATIENCE_MS)
     monkeypatch.setattr(timeline_scroll, "_FLASH_MS", PATIENCE_MS)
     monkeypatch.setattr(engine_thread, "_GRACE", PATIENCE)
-    for name in ("CONTROL_TIMEOUT", "HANDSHAKE_FIRST", "HANDSHAKE_STEP", "STOP_DEADLINE"):
+    for name in LIMITS:
         monkeypatch.setattr(limits, name, PATIENCE)
 
 

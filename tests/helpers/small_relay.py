@@ -83,7 +83,7 @@ class Client:
         self._keys = keys
         responder = Responder(keys.bundle(), int(time.time()), open_door=False, anonymous=True)
         self.link = Link(responder, raw=True)
-        self.connection = Connection(stream, self.link, self._on_event)
+        self.connection = Connection(stream, self.link, self._on_event, patience=PATIENCE)
         self.service: RelayService | None = None
 
     async def run(self) -> None:

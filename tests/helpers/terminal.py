@@ -21,7 +21,7 @@ from messenger.crypto import keystore
 from messenger.storage.store import Store
 from tests.helpers.engines import DATABASE
 from tests.helpers.keys import identity
-from tests.helpers.patience import PATIENCE
+from tests.helpers.patience import LIMITS, PATIENCE
 
 ROOT: Final = Path(__file__).parent.parent.parent
 
@@ -29,8 +29,8 @@ _LIMITS: Final = "SOTTO_TEST_LIMITS"
 _AT_START: Final = Path(__file__).parent / "at_start"
 """Python runs what is in there before a program: see `limited`."""
 
-PATIENT: Final = dict.fromkeys(("CONTROL_TIMEOUT", "HANDSHAKE_FIRST", "STOP_DEADLINE"), 2 * PATIENCE)
-"""The shortest time limits of the product: a machine may stand still for longer; no test waits so long."""
+PATIENT: Final = dict.fromkeys(LIMITS, 2 * PATIENCE)
+"""Of every program that is started; no test waits so long."""
 
 _CONTROL_TERMINAL: Final = (
     "import fcntl, os, sys, termios;"

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from messenger.core import limits
 from messenger.core.address import Address
 from messenger.core.errors import Reason
 from messenger.net.connection import Connection
@@ -34,7 +35,7 @@ class Caller:
 
     def __init__(self, stream: Stream, end: End) -> None:
         self.end = end
-        self.connection = Connection(stream, end.link, self._on_event)
+        self.connection = Connection(stream, end.link, self._on_event, patience=limits.HANDSHAKE_TOTAL)
         self._stream = stream
         self._changed = asyncio.Event()
         self._thawed = asyncio.Event()

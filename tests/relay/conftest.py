@@ -8,14 +8,14 @@ import pytest
 
 from messenger.core import limits, relay_limits
 from messenger.relay.doorkeeper import Doorkeeper
-from tests.helpers.patience import PATIENCE
+from tests.helpers.patience import LIMITS, PATIENCE
 from tests.helpers.relays import Site, prepare, relay_in
 
 
 @pytest.fixture(autouse=True)
 def patient_relay(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who greets, asks or goes has time, unless a test is about that: a machine may stand still."""
-    for name in ("HANDSHAKE_FIRST", "HANDSHAKE_STEP", "HANDSHAKE_TOTAL", "CONTROL_TIMEOUT", "CLOSE_WAIT"):
+    for name in (*LIMITS, "CLOSE_WAIT"):
         monkeypatch.setattr(limits, name, PATIENCE)
     monkeypatch.setattr(relay_limits, "HANDSHAKE_TOTAL", PATIENCE)
 
