@@ -68,6 +68,8 @@ class Directory:
         self._told: dict[Fingerprint, tuple[RelayLink, Listing, str]] = {}
         """What was published last, and on which link."""
         self._until: dict[Fingerprint, int] = {}
+        self._denied: dict[Fingerprint, tuple[object, float, RelayError]] = {}
+        """What a relay has just refused, and why: before that time it would only say that it is busy."""
         self._due: set[Fingerprint] = set()
         """Relays that wanted us to wait before we change our entry."""
         self._leaving: set[Fingerprint] = set()
@@ -250,9 +252,17 @@ class Directory:
             queue = await self._request_queue(link.relay)
             if listing is None:
                 return
-            entry = (link, listing, self._context.me.name)
+            entry, now = (link, listing, self._context.me.name), asyncio.get_running_loop().time()
+            denied = self._denied.get(link.relay)
+            if not again and denied is not None and denied[0] == entry and now < denied[1]:
+                raise denied[2]
             if again or self._told.get(link.relay) != entry:
-                await self._put(link, listing, queue)
+                try:
+                    await self._put(link, listing, queue)
+                except RelayError as e:
+                    if e.problem in _NEVER:
+                        self._denied[link.relay] = (entry, now + relay_limits.STATUS_INTERVAL, e)
+                    raise
                 self._told[link.relay] = entry
 
     async def _put(self, link: RelayLink, listing: Listing, queue: OwnQueue) -> None:

@@ -12,7 +12,7 @@ from messenger.core import carrier_limits, limits
 from messenger.core.errors import ConnectError, DiskFull, InputError, InputProblem, RelayError, RelayProblem
 from messenger.core.ids import format_fingerprint
 from messenger.core.models import Standing
-from messenger.core.relays import PersonStatus
+from messenger.core.relays import Listing, PersonStatus
 from messenger.crypto.rsa import Label
 from messenger.engine.events import EngineFault
 from messenger.protocol.relay_finding import Status, Withdraw
@@ -285,3 +285,24 @@ async def test_who_may_not_be_found_is_not_shown_as_found(
         assert caught.value.problem is problem
         (relay,) = await bob.engine.relays()
         assert relay.listing is None
+
+
+async def test_why_it_was_refused_is_told_also_if_somebody_has_just_asked(
+    people: People, tmp_path: Path
+) -> None:
+    """A link that has just come up publishes by itself; asked twice the relay says that it is busy."""
+    bob = await people("bob", listen=False)
+    nobody = tmp_path / "listed"
+    nobody.write_text(f"{format_fingerprint(identity('carol').fingerprint)}\n")
+    folder = prepare(tmp_path / "closed", "mallory")
+    async with relay_in(folder, directory="listed", listed_file=str(nobody)) as site:
+        await uses(bob, site.started.link)
+        await strangers_can_write(bob)
+        context, directory, here = context_of(bob), bob.engine._now().directory, site.started.fingerprint
+        await context.stored(directory._table.list_at, here, Listing(PersonStatus.ONLINE, ""))
+        link = bob.engine._now().relays.link(here)
+        assert link is not None
+        await directory._renew(link)
+        with pytest.raises(RelayError) as caught:
+            await bob.engine.publish_me(here)
+        assert caught.value.problem is RelayProblem.REFUSED
